@@ -1,0 +1,39 @@
+/* Events as JSON Lines, version 1: the one place that knows the format.
+ *
+ * Used by the collector, and by the watchdog where no collector can be had (raw lines). No malloc,
+ * no stdio, no locale, no thread-local storage. */
+#ifndef LH_COMMON_EVENT_JSON_H
+#define LH_COMMON_EVENT_JSON_H
+
+#include "common/json.h"
+#include "common/ring.h"
+
+enum lh_lang { LH_LANG_PYTHON, LH_LANG_NATIVE, LH_LANG_JIT };
+
+/* One frame of a stack as it is reported; what is unknown is NULL or 0. */
+struct lh_frame {
+    enum lh_lang lang;
+    const char *function;
+    const char *file;
+    uint32_t line;
+    const char *module;   /* path of the ELF file */
+    uint64_t offset;      /* address inside the module, as its symbol table counts */
+    const char *build_id; /* hexadecimal; only where the function is not known */
+};
+
+/* Each writes one object with its newline. On overflow nothing useful is in the buffer. */
+void lh_event_start(struct lh_json *json, const struct lh_ring *ring);
+void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns);
+
+/* A loop, block or inflight event; `frames` innermost first. */
+void lh_event_record(struct lh_json *json, uint32_t pid, const struct lh_record *record,
+                     const struct lh_frame *frames, uint32_t frame_count);
+
+/* "ECONNREFUSED" for 111; NULL for 0 and unknown numbers. */
+const char *lh_errno_name(int error);
+
+/* "127.0.0.1:5432", "[::1]:80", "/run/x.sock" or "@abstract" of a socket resource; false: unknown.
+ * `size` must be at least 128. */
+bool lh_peer_text(const struct lh_resource *resource, char *text, size_t size);
+
+#endif

@@ -1,0 +1,78 @@
+/* The options in force, as plain data, and the one parser of them.
+ *
+ * Used by the library inside the program and by the command: no malloc, no stdio, no locale. */
+#ifndef LH_COMMON_OPTIONS_H
+#define LH_COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/calls.h"
+
+enum lh_option {
+#define OPTION(name, type, short_flag, long_flag, argument, fallback, doc) LH_OPTION_##name,
+#include "options.def"
+    LH_OPTION_COUNT
+};
+
+/* One row of src/options.def, for help and documentation. */
+struct lh_option_info {
+    const char *name;      /* without the LOOPHOUND_ prefix */
+    const char *env;       /* with it */
+    char short_flag;       /* 0: none */
+    const char *long_flag; /* NULL: environment only */
+    const char *argument;  /* NULL: a switch */
+    const char *fallback;  /* the default, in the user's notation */
+    const char *doc;
+};
+
+enum lh_loop_mode { LH_LOOP_AUTO, LH_LOOP_MAIN, LH_LOOP_NONE, LH_LOOP_GLOBS };
+enum lh_format { LH_FORMAT_AUTO, LH_FORMAT_TEXT, LH_FORMAT_JSON };
+enum lh_output_kind { LH_OUTPUT_STDERR, LH_OUTPUT_FD, LH_OUTPUT_PATH, LH_OUTPUT_UNIX };
+enum lh_follow_mode { LH_FOLLOW_ON, LH_FOLLOW_OFF, LH_FOLLOW_GLOB };
+enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH };
+
+#define LH_STACK_FRAMES_MAX 256 /* what LOOPHOUND_STACK=full stands for */
+
+/* Bits of lh_options.calls[]: is this call reported under its own group, and is it reported
+ * when its descriptor is a socket (read and write then belong to the group network)? */
+#define LH_CALL_ON 1u
+#define LH_CALL_ON_AS_NETWORK 2u
+
+struct lh_options {
+    uint64_t threshold_ns;
+    uint64_t rate_window_ns; /* rate_reports full reports in each such window; 0: no limit */
+    uint32_t rate_reports;
+    uint32_t stack_frames; /* most frames; 0: none */
+    int32_t output_fd;     /* with LH_OUTPUT_FD */
+    uint8_t strict;        /* 0 or 1 */
+    uint8_t stack_full;    /* 1: nothing is folded in text */
+    uint8_t loop_mode;     /* enum lh_loop_mode */
+    uint8_t format;        /* enum lh_format */
+    uint8_t output_kind;   /* enum lh_output_kind */
+    uint8_t follow_mode;   /* enum lh_follow_mode */
+    uint8_t collector_mode; /* enum lh_collector_mode */
+    uint8_t calls[LH_CALL_COUNT];
+    char loop_globs[256];  /* comma-separated, with LH_LOOP_GLOBS */
+    char follow_glob[256]; /* with LH_FOLLOW_GLOB */
+    char output[1024];     /* path or socket path, unexpanded */
+    char collector[1024];  /* with LH_COLLECTOR_PATH */
+};
+
+const struct lh_option_info *lh_option_info(enum lh_option option);
+
+/* Fills in every default of the table. */
+void lh_options_init(struct lh_options *options);
+
+/* Sets one option from its text. Returns 0, or -EINVAL and leaves `options` as it was; then
+ * *expected says what a value looks like ("a duration such as 100ms, 2s or 500us"). */
+int lh_option_set(struct lh_options *options, enum lh_option option, const char *value,
+                  const char **expected);
+
+/* LH_FORMAT_TEXT or LH_FORMAT_JSON: resolves LH_FORMAT_AUTO by the output. */
+enum lh_format lh_options_format(const struct lh_options *options);
+
+/* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
+bool lh_glob_list_match(const char *globs, const char *text);
+
+#endif

@@ -1,0 +1,84 @@
+/* The queue of records in shared memory.
+ *
+ * Runs on the program's threads, in signal handlers, in the watchdog and in the collector. No malloc,
+ * no system calls, no locks.
+ *
+ * A cell at index i is free for position p (p mod cells = i) when turn == p, and full when
+ * turn == p + 1; the reader sets turn to p + cells, which frees it for the next lap. */
+#include "common/ring.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define CELL(position) ((position) & (LH_RING_CELLS - 1))
+
+void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options)
+{
+    ring->bytes = sizeof(*ring);
+    ring->pid = pid;
+    ring->options = *options;
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++)
+        atomic_init(&ring->cells[i].turn, i);
+    ring->magic = LH_RING_MAGIC;
+}
+
+struct lh_record *lh_ring_reserve(struct lh_ring *ring)
+{
+    uint64_t position = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    for (;;) {
+        struct lh_record *record = &ring->cells[CELL(position)];
+        uint64_t turn = atomic_load_explicit(&record->turn, memory_order_acquire);
+        if ((int64_t)(turn - position) < 0)
+            return NULL;
+        if (turn == position &&
+            atomic_compare_exchange_weak_explicit(&ring->head, &position, position + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            record->position = position;
+            return record;
+        }
+        if (turn != position)
+            position = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    }
+}
+
+void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
+{
+    atomic_store_explicit(&record->turn, record->position + 1, memory_order_release);
+    atomic_fetch_add_explicit(&ring->wake, 1, memory_order_release);
+}
+
+bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *copy)
+{
+    struct lh_record *record = &ring->cells[CELL(*position)];
+    if (atomic_load_explicit(&record->turn, memory_order_acquire) != *position + 1)
+        return false;
+    memcpy(copy, record, sizeof(*copy));
+    atomic_store_explicit(&record->turn, *position + LH_RING_CELLS, memory_order_release);
+    *position += 1;
+    return true;
+}
+
+static bool strings_are_inside(const struct lh_record *record)
+{
+    if (record->python_count == 0)
+        return true;
+    /* The last byte of the pool is a NUL, so every offset inside it starts a terminated string. */
+    if (record->strings_length == 0 || record->strings[record->strings_length - 1] != '\0')
+        return false;
+    for (uint32_t i = 0; i < record->python_count; i++)
+        if (record->python[i].file >= record->strings_length ||
+            record->python[i].function >= record->strings_length)
+            return false;
+    return true;
+}
+
+bool lh_record_check(const struct lh_record *record)
+{
+    return record->type < LH_EVENT_COUNT && record->call < LH_CALL_COUNT &&
+           record->group < LH_GROUP_COUNT && record->reason <= LH_REASON_STRICT &&
+           record->found <= LH_FOUND_BY_API && record->resource.kind <= LH_RESOURCE_DURATION &&
+           record->resource.length <= sizeof(record->resource.text) &&
+           record->stack_length <= LH_STACK_BYTES && record->python_count <= LH_PYTHON_FRAMES &&
+           record->strings_length <= LH_STRING_BYTES && strings_are_inside(record) &&
+           memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
+}

@@ -1,0 +1,156 @@
+/* The ring: shared memory (a memfd) through which a program's events reach the collector.
+ *
+ * A header, then LH_RING_CELLS cells of one fixed-size record each: a bounded queue with many
+ * writers and one reader, without locks (D. Vyukov's bounded MPMC queue, one consumer). Writers run
+ * on the program's threads, in signal handlers and in the watchdog; a full queue loses the event
+ * and counts it. The reader is the collector, which treats all of it as hostile: it copies a record
+ * out, then checks it with lh_record_check(). */
+#ifndef LH_COMMON_RING_H
+#define LH_COMMON_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/calls.h"
+#include "common/options.h"
+
+#define LH_RING_MAGIC 0x31676e6972706f6cULL /* "lopring1" */
+#define LH_RING_CELLS 32u                   /* a power of two */
+#define LH_STACK_BYTES 32768u               /* most stack bytes in one record */
+#define LH_PYTHON_FRAMES 128u               /* most Python frames in one record */
+#define LH_STRING_BYTES 8192u               /* their file and function names */
+#define LH_THREAD_NAME 16u                  /* TASK_COMM_LEN of the kernel */
+
+enum lh_event {
+    LH_EVENT_LOOP,     /* a loop thread was found */
+    LH_EVENT_BLOCK,    /* a call on a loop thread took long, or could have */
+    LH_EVENT_INFLIGHT, /* the same, not yet returned */
+    LH_EVENT_COUNT
+};
+
+enum lh_reason { LH_REASON_THRESHOLD, LH_REASON_STRICT };
+
+/* How a loop thread was found. */
+enum lh_found { LH_FOUND_BY_CALL, LH_FOUND_BY_API };
+
+enum lh_resource_kind {
+    LH_RESOURCE_NONE,
+    LH_RESOURCE_SOCKET,   /* fd, nonblocking, address: the peer's sockaddr */
+    LH_RESOURCE_FILE,     /* fd or -1, text: the path */
+    LH_RESOURCE_NAME,     /* text: the host name */
+    LH_RESOURCE_LOCK,     /* number: its address */
+    LH_RESOURCE_PID,      /* number: the pid, as asked for (-1: any child) */
+    LH_RESOURCE_DURATION, /* number: the requested time in ns; -1: for ever */
+};
+
+struct lh_resource {
+    uint8_t kind;       /* enum lh_resource_kind */
+    int8_t nonblocking; /* O_NONBLOCK of a socket: 0, 1, or -1 if unknown */
+    uint16_t length;    /* bytes of text or address in use */
+    int32_t fd;         /* -1: none */
+    int64_t number;
+    char text[512]; /* text without a NUL, or a sockaddr; cut where it did not fit */
+};
+
+/* The registers a caller of libc had, as far as unwinding needs them: at `rip`, inside our wrapper. */
+struct lh_registers {
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+};
+
+/* One Python frame, innermost first. Strings are offsets of NUL-terminated UTF-8 in `strings`. */
+struct lh_python_frame {
+    uint64_t boundary; /* not 0: an address in the C stack frame of the interpreter loop that runs
+                          this Python frame and all before it that no earlier boundary closed */
+    uint32_t line;     /* 0: unknown */
+    uint16_t file;
+    uint16_t function;
+};
+
+struct lh_record {
+    _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
+    uint64_t position;     /* set by reserve, used by commit */
+
+    uint32_t type;    /* enum lh_event */
+    uint32_t tid;     /* kernel thread id */
+    int64_t time_ns;  /* CLOCK_REALTIME of the event */
+    uint64_t id;      /* of a block; the same in its inflight events */
+    uint64_t elapsed_ns;
+    uint32_t call;    /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
+    uint32_t group;   /* enum lh_group, read and write on a socket being NETWORK */
+    uint32_t reason;  /* enum lh_reason */
+    uint32_t found;   /* enum lh_found, for LH_EVENT_LOOP */
+    int32_t error;    /* errno of the call; 0: none, or not known yet */
+    int32_t fd;       /* for LH_EVENT_LOOP: the epoll set; -1: none */
+    uint32_t skipped; /* reports of this thread left out before this one (LOOPHOUND_RATE) */
+    char thread[LH_THREAD_NAME];
+    struct lh_resource resource;
+
+    struct lh_registers registers;
+    uint64_t stack_address; /* where stack[0] was; 0: no stack was taken */
+    uint32_t stack_length;
+    uint32_t python_count;
+    uint32_t strings_length;
+    struct lh_python_frame python[LH_PYTHON_FRAMES];
+    char strings[LH_STRING_BYTES];
+    uint8_t stack[LH_STACK_BYTES];
+};
+
+/* Totals of one process. They live in shared memory so that they outlive a crash. */
+struct lh_totals {
+    _Atomic uint64_t loops;      /* loop threads found */
+    _Atomic uint64_t blocks;     /* blocks counted, reported or not */
+    _Atomic uint64_t dropped;    /* reports lost: the ring was full, or over the rate */
+    _Atomic uint64_t blocked_ns; /* time of all blocks */
+    struct {
+        _Atomic uint64_t count;
+        _Atomic uint64_t total_ns;
+    } by_call[LH_CALL_COUNT];
+};
+
+struct lh_ring {
+    uint64_t magic;
+    uint64_t bytes; /* size of the whole mapping */
+    uint32_t pid;
+    int64_t started_ns;     /* CLOCK_REALTIME when the ring was made */
+    struct lh_options options;
+    char exe[1024];         /* /proc/self/exe */
+    char cwd[1024];         /* where relative file names start */
+    char warnings[512];     /* what cannot be seen, lines; "" if nothing */
+
+    _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
+    _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
+    _Atomic uint32_t closing;  /* 1: the program exits normally */
+    _Atomic uint32_t attached; /* 1: a collector reads this ring */
+    _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
+                                                             which the collector has written out */
+    _Atomic uint32_t drained;  /* futex: 1 once the collector has written the summary */
+    struct lh_totals totals __attribute__((aligned(64)));
+    struct lh_record cells[LH_RING_CELLS] __attribute__((aligned(64)));
+};
+
+/* What the library sends over the collector's socket (SOCK_SEQPACKET, SCM_RIGHTS: the ring's memfd
+ * and a descriptor of /proc/self/maps), or without descriptors to say only "I was loaded". */
+struct lh_hello {
+    uint64_t magic; /* LH_RING_MAGIC */
+    uint32_t bytes; /* sizeof(struct lh_ring): the layout check */
+    uint32_t pid;
+};
+
+/* Makes zeroed shared memory a ring. */
+void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options);
+
+/* A free record, or NULL when the queue is full. Every reserved record must be committed.
+ * Any thread, signal handlers too. */
+struct lh_record *lh_ring_reserve(struct lh_ring *ring);
+
+/* Hands the record to the reader. The caller wakes the reader (futex on `wake`) afterwards. */
+void lh_ring_commit(struct lh_ring *ring, struct lh_record *record);
+
+/* Reader: copies the record at *position into *copy and frees its cell. False: there is none yet. */
+bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *copy);
+
+/* Is every length, offset and number of this copied record in its bounds? */
+bool lh_record_check(const struct lh_record *record);
+
+#endif

@@ -1,0 +1,7 @@
+/* The version of everything that is built from this tree. */
+#ifndef LH_COMMON_VERSION_H
+#define LH_COMMON_VERSION_H
+
+#define LH_VERSION "0.1.0"
+
+#endif
