@@ -18,19 +18,17 @@ enum lh_group {
 
 /* What a call works on; the subject of the call is one word that leads to it. */
 enum lh_subject {
-    LH_SUBJECT_NONE,     /* nothing that could be named */
-    LH_SUBJECT_FD,       /* a file descriptor */
-    LH_SUBJECT_STREAM,   /* FILE *: its descriptor */
-    LH_SUBJECT_PATH,     /* const char *: a file name */
-    LH_SUBJECT_HOST,     /* const char *: a host name */
-    LH_SUBJECT_LOCK,     /* the address of a mutex, condition or semaphore */
-    LH_SUBJECT_PID,      /* a child's pid */
-    LH_SUBJECT_COMMAND,  /* const char *: a shell command (its pid is not known) */
-    LH_SUBJECT_SECONDS,  /* requested time, by value */
-    LH_SUBJECT_USECONDS, /* requested time, by value */
-    LH_SUBJECT_MSECONDS, /* requested time, by value; negative: for ever */
-    LH_SUBJECT_TIMESPEC, /* const struct timespec *: a relative time */
-    LH_SUBJECT_TIMEVAL,  /* const struct timeval *: a relative time */
+    LH_SUBJECT_NONE,        /* nothing that could be named */
+    LH_SUBJECT_FD,          /* a file descriptor */
+    LH_SUBJECT_CONNECT,     /* const struct lh_connecting *: a descriptor and where it goes */
+    LH_SUBJECT_STREAM,      /* FILE *: its descriptor */
+    LH_SUBJECT_PATH,        /* const char *: a file name */
+    LH_SUBJECT_HOST,        /* const char *: a host name */
+    LH_SUBJECT_LOCK,        /* the address of a mutex, condition or semaphore */
+    LH_SUBJECT_PID,         /* a child's pid */
+    LH_SUBJECT_NANOSECONDS, /* requested time, by value; negative: for ever */
+    LH_SUBJECT_TIMESPEC,    /* const struct timespec *: a relative time; NULL: for ever */
+    LH_SUBJECT_DEADLINE,    /* const struct lh_sleeping *: a relative or an absolute time */
 };
 
 /* One number for each row that can be reported, dense from 0. */
