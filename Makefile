@@ -1,4 +1,4 @@
-# loophound: see `make help`.
+# loophound: see `make help`. A target's help is what follows its `##`.
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
@@ -6,19 +6,26 @@ INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
 B := build
 
+# Debian's own interpreter: it is the one that has Debian's pytest.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
 CSTD := -std=gnu11
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
         -Wundef -Wvla -Wwrite-strings
 CFLAGS ?= -O2 -g
+CXXFLAGS ?= -O2 -g
 ALL_CFLAGS := $(CSTD) $(WARN) -Isrc -Iinclude -D_GNU_SOURCE -MMD -MP $(CFLAGS)
+ALL_CXXFLAGS := -std=gnu++17 -Wall -Wextra -Werror -Iinclude -MMD -MP $(CXXFLAGS)
 
 # Inside the program: position-independent, nothing exported but what the table says, no unwinder.
 PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwind-tables \
-                  -ftls-model=initial-exec -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
-PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-z,now -Wl,-z,relro -Wl,-z,nodlopen -Wl,--as-needed
+                  -ftls-model=initial-exec -DLOOPHOUND_LINKED \
+                  -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
+PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,libloophound.so -Wl,-z,defs -Wl,-z,now \
+                   -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf
-COMMAND_CFLAGS := -DLH_LIBDIR='"$(LIBDIR)"'
+COMMAND_CFLAGS := -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
 COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -lpthread
 
 COMMON_SRC := $(wildcard src/common/*.c)
@@ -27,24 +34,36 @@ COLLECT_SRC := $(wildcard src/collect/*.c)
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PROGRAM_SRC := $(wildcard tests/programs/*.c)
-C_FILES = $(shell git ls-files '*.c' '*.h')
+MODULE_SRC := $(wildcard tests/programs/*.cc)
+BENCH_SRC := $(wildcard tests/bench/*.c)
 
 PRELOAD_OBJ := $(COMMON_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)
 COMMAND_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(COLLECT_SRC:%.c=$(B)/obj/%.o) $(CLI_SRC:%.c=$(B)/obj/%.o)
-# What unit tests link: everything that does not take libc's names, and no main().
+# What unit tests link, as far as they need it: everything but main(), and but what takes libc's
+# names or starts with the program.
 TEST_OBJ := $(filter-out %/main.o,$(COMMAND_OBJ)) \
-            $(filter-out %/wrappers.o %/hooks.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
+            $(filter-out %/wrappers.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
-PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%)
+PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
+            $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so)
+BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 
+.DELETE_ON_ERROR:
 .PHONY: all
 all: $(B)/libloophound.so $(B)/loophound ## build the library and the command
 
-$(B)/pic/%.o: %.c
+# Rewritten only when the compiler or its flags change: then everything is compiled again.
+FLAGS := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(PRELOAD_CFLAGS) $(PRELOAD_LDFLAGS) $(LDFLAGS)
+.PHONY: FORCE
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+$(B)/pic/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(COMMAND_CFLAGS) -c $< -o $@
 
@@ -60,12 +79,74 @@ $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map
 $(B)/loophound: $(COMMAND_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
 
-$(B)/unit/%: tests/unit/%.c $(TEST_OBJ)
+$(B)/unit/objects.a: $(TEST_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< $(TEST_OBJ) -lcmocka $(COMMAND_LIBS) -o $@
+	@rm -f $@
+	$(AR) rcs $@ $^
 
-$(B)/programs/%: tests/programs/%.c
+$(B)/unit/%: tests/unit/%.c $(B)/unit/objects.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fno-inline $< -o $@ $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+	$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(PROGRAMS:=.d)
+# A program says in a comment what it needs: /* link: -luv */
+$(B)/programs/%: tests/programs/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fno-inline $< -o $@ $(LDFLAGS) \
+	    $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+
+$(B)/programs/%.so: tests/programs/%.cc $(B)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS)
+
+$(B)/bench/%: tests/bench/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+
+.PHONY: demo
+demo: ## install what is missing, build, and find the blocks of a real FastAPI server
+	@scripts/bootstrap build demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/demo/demo.py --build $(B)
+
+.PHONY: test
+test: ## install what is missing, build, and run every test
+	@scripts/bootstrap build test
+	@$(MAKE) --no-print-directory test-programs
+	@$(PYTHON) scripts/run_tests.py --build $(B)
+
+.PHONY: test-programs
+test-programs: all $(UNIT) $(PROGRAMS)
+
+.PHONY: bench
+bench: all $(BENCH) ## measure what a wrapper costs, in ns per call
+	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
+
+.PHONY: format
+format: ## lay out the C and the Python as the tree wants it
+	@scripts/bootstrap lint
+	@scripts/lint --build $(B) --fix
+
+.PHONY: lint
+lint: ## check layout, static analysis, the rooms, the call table against libc
+	@scripts/bootstrap build lint
+	@$(MAKE) --no-print-directory all
+	@scripts/lint --build $(B)
+
+.PHONY: install
+install: all ## install to PREFIX (/usr/local), below DESTDIR
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)'
+	install -m 755 $(B)/loophound '$(DESTDIR)$(BINDIR)/loophound'
+	install -m 644 $(B)/libloophound.so '$(DESTDIR)$(LIBDIR)/libloophound.so'
+	install -m 644 include/loophound.h '$(DESTDIR)$(INCLUDEDIR)/loophound.h'
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(B)
+
+.PHONY: help
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+	    while IFS='|' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) \
+    $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

@@ -1,4 +1,5 @@
-/* From a record's raw copy to the stack that is reported: unwinding, symbols, Python frames merged. */
+/* From a record's raw copy to the stack that is reported: unwinding, symbols, Python frames merged.
+ */
 #ifndef LH_COLLECT_STACK_H
 #define LH_COLLECT_STACK_H
 

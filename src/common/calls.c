@@ -12,9 +12,9 @@ static const struct lh_call_info calls[LH_CALL_COUNT] = {
 };
 
 static const char *const group_names[LH_GROUP_COUNT] = {
-    [LH_GROUP_SLEEP] = "sleep",     [LH_GROUP_NETWORK] = "network", [LH_GROUP_DNS] = "dns",
-    [LH_GROUP_FILE] = "file",       [LH_GROUP_LOCK] = "lock",       [LH_GROUP_PROCESS] = "process",
-    [LH_GROUP_WAIT] = "wait",       [LH_GROUP_OTHER] = "other",
+    [LH_GROUP_SLEEP] = "sleep", [LH_GROUP_NETWORK] = "network", [LH_GROUP_DNS] = "dns",
+    [LH_GROUP_FILE] = "file",   [LH_GROUP_LOCK] = "lock",       [LH_GROUP_PROCESS] = "process",
+    [LH_GROUP_WAIT] = "wait",   [LH_GROUP_OTHER] = "other",
 };
 
 const struct lh_call_info *lh_call_info(uint32_t call)

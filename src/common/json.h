@@ -1,7 +1,8 @@
 /* A JSON writer into a fixed buffer, for one object a line.
  *
  * Used by the watchdog inside the program too: no malloc, no stdio, no locale, no thread-local
- * storage. When the buffer is full `overflow` is set and further writes do nothing. */
+ * storage. When the buffer is full `overflow` is set and further writes do nothing. No NUL is
+ * written. */
 #ifndef LH_COMMON_JSON_H
 #define LH_COMMON_JSON_H
 
@@ -22,6 +23,9 @@ void lh_json_init(struct lh_json *json, char *buf, size_t size);
 void lh_json_open(struct lh_json *json, char bracket);
 void lh_json_close(struct lh_json *json, char bracket);
 
+/* A newline: the next value starts a line of its own, without a comma. */
+void lh_json_end_line(struct lh_json *json);
+
 /* A member's name, inside an object. */
 void lh_json_key(struct lh_json *json, const char *key);
 
@@ -31,7 +35,7 @@ void lh_json_string_n(struct lh_json *json, const char *text, size_t length);
 void lh_json_u64(struct lh_json *json, uint64_t value);
 void lh_json_i64(struct lh_json *json, int64_t value);
 void lh_json_hex(struct lh_json *json, uint64_t value); /* "0x1f" */
-void lh_json_ms(struct lh_json *json, uint64_t ns);     /* 301.234 */
+void lh_json_ms(struct lh_json *json, uint64_t ns);     /* 301.234; cut, not rounded up */
 void lh_json_bool(struct lh_json *json, bool value);
 void lh_json_null(struct lh_json *json);
 

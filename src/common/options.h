@@ -5,6 +5,7 @@
 #define LH_COMMON_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/calls.h"
@@ -36,21 +37,21 @@ enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH
 
 /* Bits of lh_options.calls[]: is this call reported under its own group, and is it reported
  * when its descriptor is a socket (read and write then belong to the group network)? */
-#define LH_CALL_ON 1u
+#define LH_CALL_ON            1u
 #define LH_CALL_ON_AS_NETWORK 2u
 
 struct lh_options {
     uint64_t threshold_ns;
     uint64_t rate_window_ns; /* rate_reports full reports in each such window; 0: no limit */
     uint32_t rate_reports;
-    uint32_t stack_frames; /* most frames; 0: none */
-    int32_t output_fd;     /* with LH_OUTPUT_FD */
-    uint8_t strict;        /* 0 or 1 */
-    uint8_t stack_full;    /* 1: nothing is folded in text */
-    uint8_t loop_mode;     /* enum lh_loop_mode */
-    uint8_t format;        /* enum lh_format */
-    uint8_t output_kind;   /* enum lh_output_kind */
-    uint8_t follow_mode;   /* enum lh_follow_mode */
+    uint32_t stack_frames;  /* most frames; 0: none */
+    int32_t output_fd;      /* with LH_OUTPUT_FD */
+    uint8_t strict;         /* 0 or 1 */
+    uint8_t stack_full;     /* 1: nothing is folded in text */
+    uint8_t loop_mode;      /* enum lh_loop_mode */
+    uint8_t format;         /* enum lh_format */
+    uint8_t output_kind;    /* enum lh_output_kind */
+    uint8_t follow_mode;    /* enum lh_follow_mode */
     uint8_t collector_mode; /* enum lh_collector_mode */
     uint8_t calls[LH_CALL_COUNT];
     char loop_globs[256];  /* comma-separated, with LH_LOOP_GLOBS */
@@ -64,13 +65,36 @@ const struct lh_option_info *lh_option_info(enum lh_option option);
 /* Fills in every default of the table. */
 void lh_options_init(struct lh_options *options);
 
-/* Sets one option from its text. Returns 0, or -EINVAL and leaves `options` as it was; then
- * *expected says what a value looks like ("a duration such as 100ms, 2s or 500us"). */
+/* Sets one option from its text. Any thread, but `options` is its own. Returns 0, or -EINVAL and
+ * leaves `options` as it was; then *expected says what a value looks like ("a duration such as
+ * 100ms, 2s or 500us"). */
 int lh_option_set(struct lh_options *options, enum lh_option option, const char *value,
                   const char **expected);
 
+/* Formats the one line about a bad value, which the library says of the environment and the command
+ * of its flags:
+ *   loophound: LOOPHOUND_THRESHOLD=abc: expected a duration such as 100ms, 2s or 500us; using 100ms
+ * `what` is the variable or flag as the user typed it; `now` is what happens instead ("using
+ * 100ms", "nothing started"). The line ends in a newline and a NUL, also where it had to be cut
+ * (`size` is at least 2; LH_OPTION_PROBLEM_BYTES hold any line of ours). Returns its length without
+ * the NUL. */
+#define LH_OPTION_PROBLEM_BYTES 512
+size_t lh_option_problem(char *buf, size_t size, const char *what, const char *value,
+                         const char *expected, const char *now);
+
 /* LH_FORMAT_TEXT or LH_FORMAT_JSON: resolves LH_FORMAT_AUTO by the output. */
 enum lh_format lh_options_format(const struct lh_options *options);
+
+/* The bits of lh_options.calls[] for a list such as "all,-file,+fsync". Returns 0 or -EINVAL; then
+ * `calls` is as it was.
+ *
+ * Its items are taken in order: `-name` takes away, `+name` and `name` add. A list that begins with
+ * `-` begins with all calls ("-file": all but files), any other with none ("file" and "+file":
+ * files alone). A name is `all`, a group, or a call by its canonical name (with all its variants:
+ * open is open64 too) or by its symbol (open64 alone). Where a group and a call share a name, as
+ * sleep, it means the group. `network` also means read and write on a socket; a call's name means
+ * it on any descriptor. */
+int lh_calls_parse(const char *list, uint8_t calls[LH_CALL_COUNT]);
 
 /* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
 bool lh_glob_list_match(const char *globs, const char *text);

@@ -16,7 +16,7 @@
  * connected socket at LH_COLLECTOR_SOCKET_FD (it carries one struct lh_hello with descriptors),
  * standard error being the program's, and for LOOPHOUND_OUTPUT=fd:N that descriptor at
  * LH_COLLECTOR_OUTPUT_FD. Everything else it needs stands in the ring's header. */
-#define LH_COLLECTOR_COMMAND "collector"
+#define LH_COLLECTOR_COMMAND   "collector"
 #define LH_COLLECTOR_SOCKET_FD 3
 #define LH_COLLECTOR_OUTPUT_FD 4
 

@@ -1,7 +1,7 @@
 /* The queue of records in shared memory.
  *
- * Runs on the program's threads, in signal handlers, in the watchdog and in the collector. No malloc,
- * no system calls, no locks.
+ * Runs on the program's threads, in signal handlers, in the watchdog and in the collector. No
+ * malloc, no system calls, no locks.
  *
  * A cell at index i is free for position p (p mod cells = i) when turn == p, and full when
  * turn == p + 1; the reader sets turn to p + cells, which frees it for the next lap. */

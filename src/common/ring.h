@@ -15,12 +15,12 @@
 #include "common/calls.h"
 #include "common/options.h"
 
-#define LH_RING_MAGIC 0x31676e6972706f6cULL /* "lopring1" */
-#define LH_RING_CELLS 32u                   /* a power of two */
-#define LH_STACK_BYTES 32768u               /* most stack bytes in one record */
-#define LH_PYTHON_FRAMES 128u               /* most Python frames in one record */
-#define LH_STRING_BYTES 8192u               /* their file and function names */
-#define LH_THREAD_NAME 16u                  /* TASK_COMM_LEN of the kernel */
+#define LH_RING_MAGIC    0x31676e6972706f6cULL /* "lopring1" */
+#define LH_RING_CELLS    32u                   /* a power of two */
+#define LH_STACK_BYTES   32768u                /* most stack bytes in one record */
+#define LH_PYTHON_FRAMES 128u                  /* most Python frames in one record */
+#define LH_STRING_BYTES  8192u                 /* their file and function names */
+#define LH_THREAD_NAME   16u                   /* TASK_COMM_LEN of the kernel */
 
 enum lh_event {
     LH_EVENT_LOOP,     /* a loop thread was found */
@@ -53,7 +53,8 @@ struct lh_resource {
     char text[512]; /* text without a NUL, or a sockaddr; cut where it did not fit */
 };
 
-/* The registers a caller of libc had, as far as unwinding needs them: at `rip`, inside our wrapper. */
+/* The registers a caller of libc had, as far as unwinding needs them: at `rip`, inside our wrapper.
+ */
 struct lh_registers {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
 };
@@ -71,10 +72,10 @@ struct lh_record {
     _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
     uint64_t position;     /* set by reserve, used by commit */
 
-    uint32_t type;    /* enum lh_event */
-    uint32_t tid;     /* kernel thread id */
-    int64_t time_ns;  /* CLOCK_REALTIME of the event */
-    uint64_t id;      /* of a block; the same in its inflight events */
+    uint32_t type;   /* enum lh_event */
+    uint32_t tid;    /* kernel thread id */
+    int64_t time_ns; /* CLOCK_REALTIME of the event */
+    uint64_t id;     /* of a block; the same in its inflight events */
     uint64_t elapsed_ns;
     uint32_t call;    /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
     uint32_t group;   /* enum lh_group, read and write on a socket being NETWORK */
@@ -112,11 +113,11 @@ struct lh_ring {
     uint64_t magic;
     uint64_t bytes; /* size of the whole mapping */
     uint32_t pid;
-    int64_t started_ns;     /* CLOCK_REALTIME when the ring was made */
+    int64_t started_ns; /* CLOCK_REALTIME when the ring was made */
     struct lh_options options;
-    char exe[1024];         /* /proc/self/exe */
-    char cwd[1024];         /* where relative file names start */
-    char warnings[512];     /* what cannot be seen, lines; "" if nothing */
+    char exe[1024];     /* /proc/self/exe */
+    char cwd[1024];     /* where relative file names start */
+    char warnings[512]; /* what cannot be seen, lines; "" if nothing */
 
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
@@ -124,7 +125,7 @@ struct lh_ring {
     _Atomic uint32_t attached; /* 1: a collector reads this ring */
     _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
                                                              which the collector has written out */
-    _Atomic uint32_t drained;  /* futex: 1 once the collector has written the summary */
+    _Atomic uint32_t drained; /* futex: 1 once the collector has written the summary */
     struct lh_totals totals __attribute__((aligned(64)));
     struct lh_record cells[LH_RING_CELLS] __attribute__((aligned(64)));
 };
@@ -147,7 +148,8 @@ struct lh_record *lh_ring_reserve(struct lh_ring *ring);
 /* Hands the record to the reader. The caller wakes the reader (futex on `wake`) afterwards. */
 void lh_ring_commit(struct lh_ring *ring, struct lh_record *record);
 
-/* Reader: copies the record at *position into *copy and frees its cell. False: there is none yet. */
+/* Reader: copies the record at *position into *copy and frees its cell. False: there is none yet.
+ */
 bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *copy);
 
 /* Is every length, offset and number of this copied record in its bounds? */

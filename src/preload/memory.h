@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies `size` bytes at `address` to `to`. Returns 0, or -EFAULT when not all of it can be read. */
+/* Copies `size` bytes at `address` to `to`. Returns 0, or -EFAULT when not all of it can be read.
+ */
 typedef int lh_memory_read(void *to, uintptr_t address, size_t size);
 
 /* By process_vm_readv(2) on ourselves. Any thread, also the watchdog; errno stays. */

@@ -1,0 +1,100 @@
+/* loophound: what blocks an event loop. The C interface for programs that want to help.
+ *
+ * A program needs none of this to be watched. Nothing has to be linked either: include this header
+ * and call. Where libloophound.so is in the process (LD_PRELOAD, `loophound run`) the calls reach
+ * it; where it is not they do nothing and return 0. The look-up is one load from the program's own
+ * global offset table, so a call that does nothing costs about a nanosecond.
+ *
+ * All functions are safe to call from any thread at any time after main() has begun; none is
+ * async-signal-safe. From other languages use the exported symbols of the same names, as in
+ * Python: ctypes.CDLL(None).loophound_loop_enter() (AttributeError: the library is not there).
+ *
+ * C99 or later and C++11 or later, gcc and clang, x86-64 Linux. Elsewhere every call does nothing.
+ */
+#ifndef LOOPHOUND_H
+#define LOOPHOUND_H
+
+#define LOOPHOUND_VERSION_MAJOR 0
+#define LOOPHOUND_VERSION_MINOR 1
+#define LOOPHOUND_VERSION_PATCH 0
+/* The version of this header; loophound_version() is that of the library in the process. */
+#define LOOPHOUND_VERSION       "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Says that the calling thread runs an event loop, from now until loophound_loop_leave() or its
+ * end: for loops that do not wait in epoll_wait, or with LOOPHOUND_LOOP=none, where nothing else
+ * makes a loop thread. Calling it again on the same thread changes nothing.
+ * Returns 0, or -ENOMEM when the memory for reports cannot be had (the thread is not watched). */
+int loophound_loop_enter(void);
+
+/* Says that the calling thread runs no event loop any more; it is not watched from here on, until
+ * it enters again or (with LOOPHOUND_LOOP=auto) waits for events again. A thread that runs none is
+ * left as it is. Returns 0. */
+int loophound_loop_leave(void);
+
+/* Opens a scope in which nothing is reported for the calling thread: a call that is known to block
+ * and meant to. Scopes nest; each begin needs its end on the same thread. Calls that began before
+ * the scope are reported as ever. Return 0; an end without a begin returns -EINVAL and does
+ * nothing. */
+int loophound_allow_begin(void);
+int loophound_allow_end(void);
+
+/* Waits until the collector has written to the output everything that this process reported before
+ * the call, at most 5 seconds. For tests, and before a deliberate _exit() or exec.
+ * Returns 0, -ETIMEDOUT after the 5 seconds, or -ENOTCONN when no collector is attached to this
+ * process (LOOPHOUND_COLLECTOR=none, or none could be started, or no loop thread was seen yet). */
+int loophound_flush(void);
+
+/* The version of the library in this process, as "0.1.0": a constant string, never freed.
+ * NULL when the library is not there. */
+const char *loophound_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* The library itself is compiled with this defined, and so is a program that links with
+ * -lloophound and wants plain function calls. */
+#ifndef LOOPHOUND_LINKED
+
+/* Why not `loophound_flush ? loophound_flush() : 0` with a weak declaration: in an executable that
+ * is not position-independent (-no-pie) the linker settles a weak symbol which it cannot find at
+ * link time to 0 for good, and a library preloaded later is never called. An entry in the global
+ * offset table is filled in by the dynamic linker at start in every kind of executable
+ * (ELF x86-64 psABI, R_X86_64_GLOB_DAT), with 0 where nobody defines the symbol. */
+#if defined(__x86_64__) && defined(__linux__)
+#define LOOPHOUND_FIND(function, symbol)                                                           \
+    __asm__(".weak " symbol "\n\tmovq " symbol "@GOTPCREL(%%rip), %0" : "=r"(function))
+#else
+#define LOOPHOUND_FIND(function, symbol) ((void)(function))
+#endif
+
+#define LOOPHOUND_DEFINE(type, name)                                                               \
+    static __inline__ __attribute__((__unused__)) type name##_if_there(void)                       \
+    {                                                                                              \
+        type (*function)(void) = 0;                                                                \
+        LOOPHOUND_FIND(function, #name);                                                           \
+        return function ? function() : 0;                                                          \
+    }
+
+LOOPHOUND_DEFINE(int, loophound_loop_enter)
+LOOPHOUND_DEFINE(int, loophound_loop_leave)
+LOOPHOUND_DEFINE(int, loophound_allow_begin)
+LOOPHOUND_DEFINE(int, loophound_allow_end)
+LOOPHOUND_DEFINE(int, loophound_flush)
+LOOPHOUND_DEFINE(const char *, loophound_version)
+
+#define loophound_loop_enter()  loophound_loop_enter_if_there()
+#define loophound_loop_leave()  loophound_loop_leave_if_there()
+#define loophound_allow_begin() loophound_allow_begin_if_there()
+#define loophound_allow_end()   loophound_allow_end_if_there()
+#define loophound_flush()       loophound_flush_if_there()
+#define loophound_version()     loophound_version_if_there()
+
+#undef LOOPHOUND_DEFINE
+
+#endif /* LOOPHOUND_LINKED */
+#endif

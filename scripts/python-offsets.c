@@ -1,0 +1,81 @@
+/* Prints the row of src/preload/python_offsets.def for the CPython whose headers it is built with:
+ *
+ *     prefix=$HOME/.pyenv/versions/3.12.1 version=3.12
+ *     cc -I$prefix/include/python$version -I$prefix/include/python$version/internal \
+ *         scripts/python-offsets.c -o build/python-offsets && build/python-offsets
+ *
+ * Written for 3.11 to 3.13. From 3.13 on it prints positions inside _Py_DebugOffsets, not offsets.
+ */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "internal/pycore_code.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_runtime.h"
+
+#define COLUMN(name, value) printf("       ." #name " = %zu,\n", (size_t)(value))
+
+#if PY_VERSION_HEX >= 0x030d0000
+
+#define POSITION(name, member) COLUMN(name, offsetof(_Py_DebugOffsets, member))
+
+static void print_row(void)
+{
+    printf("PYTHON_BY_DEBUG_OFFSETS(0x%04x,\n", PY_VERSION_HEX >> 16);
+    POSITION(thread_frame, thread_state.current_frame);
+    POSITION(frame_previous, interpreter_frame.previous);
+    POSITION(frame_code, interpreter_frame.executable);
+    POSITION(frame_instruction, interpreter_frame.instr_ptr);
+    POSITION(frame_owner, interpreter_frame.owner);
+    POSITION(code_filename, code_object.filename);
+    POSITION(code_qualname, code_object.qualname);
+    POSITION(code_first_line, code_object.firstlineno);
+    POSITION(code_line_table, code_object.linetable);
+    POSITION(code_bytecode, code_object.co_code_adaptive);
+    POSITION(string_length, unicode_object.length);
+    POSITION(string_state, unicode_object.state);
+    POSITION(string_ascii, unicode_object.asciiobject_size);
+    POSITION(bytes_length, bytes_object.ob_size);
+    POSITION(bytes_data, bytes_object.ob_sval);
+    POSITION(object_type, pyobject.ob_type);
+}
+
+#else
+
+static void print_row(void)
+{
+    printf("PYTHON(0x%04x,\n", PY_VERSION_HEX >> 16);
+    COLUMN(thread_cframe, offsetof(PyThreadState, cframe));
+    COLUMN(cframe_frame, offsetof(_PyCFrame, current_frame));
+    COLUMN(cframe_previous, offsetof(_PyCFrame, previous));
+    COLUMN(frame_previous, offsetof(_PyInterpreterFrame, previous));
+    COLUMN(frame_code, offsetof(_PyInterpreterFrame, f_code));
+    COLUMN(frame_instruction, offsetof(_PyInterpreterFrame, prev_instr));
+    COLUMN(frame_owner, offsetof(_PyInterpreterFrame, owner));
+#if PY_VERSION_HEX < 0x030c0000
+    COLUMN(frame_is_entry, offsetof(_PyInterpreterFrame, is_entry));
+#endif
+    COLUMN(code_filename, offsetof(PyCodeObject, co_filename));
+    COLUMN(code_qualname, offsetof(PyCodeObject, co_qualname));
+    COLUMN(code_first_line, offsetof(PyCodeObject, co_firstlineno));
+    COLUMN(code_line_table, offsetof(PyCodeObject, co_linetable));
+    COLUMN(code_bytecode, offsetof(PyCodeObject, co_code_adaptive));
+    COLUMN(string_length, offsetof(PyASCIIObject, length));
+    COLUMN(string_state, offsetof(PyASCIIObject, state));
+    COLUMN(string_ascii, sizeof(PyASCIIObject));
+    COLUMN(string_wide, sizeof(PyCompactUnicodeObject));
+    COLUMN(bytes_length, offsetof(PyVarObject, ob_size));
+    COLUMN(bytes_data, offsetof(PyBytesObject, ob_sval));
+    COLUMN(object_type, offsetof(PyObject, ob_type));
+}
+
+#endif
+
+int main(void)
+{
+    print_row();
+    puts(")");
+    return 0;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Runs every test that has been built and ends with one line: N passed, N failed.
+
+Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
+(tests/e2e). Nothing is skipped silently: skipped tests are in the last line too.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UNIT_TIMEOUT_S = 120
+
+
+@dataclass
+class Totals:
+    """What the last line says."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def line(self) -> str:
+        text = f"{self.passed} passed, {self.failed} failed"
+        return f"{text}, {self.skipped} skipped" if self.skipped else text
+
+
+def run_unit(program: Path, totals: Totals) -> None:
+    """Runs one cmocka program; its TAP output is counted, and shown where something failed."""
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    try:
+        done = subprocess.run(
+            [program],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=UNIT_TIMEOUT_S,
+            check=False,
+        )
+        output, status = done.stdout + done.stderr, done.returncode
+    except subprocess.TimeoutExpired:
+        output, status = f"no end after {UNIT_TIMEOUT_S} s", -1
+
+    skipped = len(re.findall(r"^ok \d+ .*# SKIP", output, re.MULTILINE))
+    passed = len(re.findall(r"^ok \d+", output, re.MULTILINE)) - skipped
+    failed = len(re.findall(r"^not ok \d+", output, re.MULTILINE))
+    plan = re.search(r"^1\.\.(\d+)", output, re.MULTILINE)
+    planned = int(plan.group(1)) if plan else 0
+    # A program that died, or that ran nothing, has failed even if no line says so.
+    failed = max(failed, planned - passed - skipped)
+    if failed == 0 and (status != 0 or planned == 0):
+        failed = 1
+
+    print(f"{program.name}: {passed} passed" + (f", {failed} FAILED" if failed else ""))
+    if failed:
+        print(output.rstrip(), f"\n{program.name} ended with status {status}", flush=True)
+    totals.passed += passed
+    totals.failed += failed
+    totals.skipped += skipped
+
+
+def run_e2e(build: Path, totals: Totals, extra: list[str]) -> None:
+    """Runs pytest in this interpreter's environment and adds up its report."""
+    report = build / "e2e.xml"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
+    command += [f"--junitxml={report}", "tests/e2e", *extra]
+    status = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False
+    ).returncode
+    if not report.exists():
+        print(f"pytest ended with status {status} and wrote no report")
+        totals.failed += 1
+        return
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    assert suite is not None
+    count = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
+    failed = count["failures"] + count["errors"]
+    totals.failed += max(failed, 1 if status != 0 else 0)
+    totals.skipped += count["skipped"]
+    totals.passed += max(count["tests"] - failed - count["skipped"], 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--only", choices=["unit", "e2e"])
+    parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
+    arguments = parser.parse_args()
+    build = (ROOT / arguments.build).resolve()
+
+    totals = Totals()
+    if arguments.only != "e2e":
+        programs = sorted(path for path in (build / "unit").glob("test_*") if not path.suffix)
+        for program in programs:
+            if (ROOT / "tests" / "unit" / f"{program.name}.c").exists():
+                run_unit(program, totals)
+    if arguments.only != "unit":
+        run_e2e(build, totals, arguments.pytest)
+    if totals.passed + totals.failed == 0:
+        print("no test was run")
+        totals.failed = 1
+    print(totals.line(), flush=True)
+    return 1 if totals.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+/* Where our own files are: the library, and a private place for a socket. */
+#include "cli/locate.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBRARY "libloophound.so"
+
+/* The directory of this executable; "" when it cannot be known. */
+static void own_directory(char *dir, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", dir, size - 1);
+    dir[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+/* Is there such a readable file? Then its canonical path is in `path`. */
+static int try_library(const char *dir, const char *below, char *path, size_t size)
+{
+    char candidate[PATH_MAX];
+    char resolved[PATH_MAX];
+    int length = snprintf(candidate, sizeof(candidate), "%s%s/" LIBRARY, dir, below);
+    if (length < 0 || (size_t)length >= sizeof(candidate))
+        return -ENAMETOOLONG;
+    if (access(candidate, R_OK) != 0 || realpath(candidate, resolved) == NULL)
+        return -errno;
+    length = snprintf(path, size, "%s", resolved);
+    return length >= 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
+}
+
+int lh_locate_library(char *path, size_t size)
+{
+    char own[PATH_MAX];
+    own_directory(own, sizeof(own));
+    if (try_library(own, "", path, size) != 0 && try_library(own, "/../lib", path, size) != 0 &&
+        try_library(LH_LIBDIR, "", path, size) != 0) {
+        fprintf(stderr,
+                "loophound: " LIBRARY " is neither in %s, nor in %s/../lib, nor in " LH_LIBDIR
+                "; nothing started\n",
+                own, own);
+        return -ENOENT;
+    }
+    /* ld.so(8): the items of LD_PRELOAD are separated by spaces or colons, and nothing escapes
+     * them. */
+    if (strpbrk(path, ": ") != NULL) {
+        fprintf(stderr,
+                "loophound: LD_PRELOAD cannot hold a path with a space or a colon: %s; nothing "
+                "started\n",
+                path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int make_in(struct lh_private_dir *dir, const char *parent)
+{
+    if (parent == NULL || parent[0] != '/')
+        return -ENOENT;
+    int length = snprintf(dir->path, sizeof(dir->path), "%s/loophound-XXXXXX", parent);
+    if (length < 0 || (size_t)length >= sizeof(dir->path))
+        return -ENAMETOOLONG;
+    if (mkdtemp(dir->path) == NULL)
+        return -errno;
+    snprintf(dir->socket, sizeof(dir->socket), "%s/socket", dir->path);
+    return 0;
+}
+
+int lh_private_dir_make(struct lh_private_dir *dir)
+{
+    if (make_in(dir, getenv("XDG_RUNTIME_DIR")) == 0 || make_in(dir, getenv("TMPDIR")) == 0)
+        return 0;
+    return make_in(dir, "/tmp");
+}
+
+void lh_private_dir_remove(const struct lh_private_dir *dir)
+{
+    unlink(dir->socket);
+    rmdir(dir->path);
+}

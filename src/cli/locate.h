@@ -1,0 +1,23 @@
+/* Where our own files are. */
+#ifndef LH_CLI_LOCATE_H
+#define LH_CLI_LOCATE_H
+
+#include <stddef.h>
+
+/* The absolute path of the library: beside the command, else in ../lib, else where `make install`
+ * put it. 0 or -ENOENT; -EINVAL where the path cannot stand in LD_PRELOAD. Says what is wrong. */
+int lh_locate_library(char *path, size_t size);
+
+/* A directory of our own (0700) and a name for a socket in it. */
+struct lh_private_dir {
+    char path[80];
+    char socket[108]; /* fits sockaddr_un.sun_path */
+};
+
+/* In $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. 0 or a negative errno. */
+int lh_private_dir_make(struct lh_private_dir *dir);
+
+/* With the socket, if there is one. */
+void lh_private_dir_remove(const struct lh_private_dir *dir);
+
+#endif

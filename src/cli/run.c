@@ -1,0 +1,106 @@
+/* loophound run: a command under the library, this process being the collector of its tree. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cli/cli.h"
+#include "cli/locate.h"
+#include "cli/run.h"
+
+#define DRAIN_MS 200
+
+/* What the command is to inherit, kept while we have every signal blocked. */
+struct signals {
+    sigset_t mask;
+    struct sigaction on_sigchld;
+};
+
+static int fail(const char *what, int error)
+{
+    fprintf(stderr, "loophound: %s: %s; nothing started\n", what, strerror(-error));
+    return LH_EXIT_FAILED;
+}
+
+/* Blocked signals wait for the signalfd, so none can end us before the directory is removed. An
+ * ignored SIGCHLD would take the exit status away (waitpid(2)). */
+static void block_signals(struct signals *before)
+{
+    sigset_t all;
+    struct sigaction defaults = {.sa_handler = SIG_DFL};
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before->mask);
+    sigaction(SIGCHLD, &defaults, &before->on_sigchld);
+}
+
+static int fail_to_start(const char *command, int error)
+{
+    bool missing = error == -ENOENT;
+    fprintf(stderr, "loophound: %s: %s; nothing started\n", command,
+            missing && strchr(command, '/') == NULL ? "command not found" : strerror(-error));
+    return missing ? LH_EXIT_NOT_FOUND : LH_EXIT_NOT_EXEC;
+}
+
+static int exit_status(int wait_status, const struct lh_collector_counts *counts, bool fail_on_any)
+{
+    int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    return status == 0 && fail_on_any && counts->blocks > 0 ? LH_EXIT_REPORTED : status;
+}
+
+static int run_command(const struct lh_run_flags *flags, const struct signals *before,
+                       struct lh_collector *collector)
+{
+    pid_t child;
+    int wait_status;
+    struct lh_collector_counts counts;
+    int error = lh_run_start(flags->command, &before->mask, &before->on_sigchld, &child);
+    if (error != 0)
+        return fail_to_start(flags->command[0], error);
+    error = lh_run_watch(child, collector, &wait_status);
+    if (error != 0) {
+        fprintf(stderr, "loophound: lost the command: %s\n", strerror(-error));
+        return LH_EXIT_FAILED;
+    }
+    lh_collector_finish(collector, DRAIN_MS);
+    lh_collector_count(collector, &counts);
+    lh_run_print_end(&counts);
+    return exit_status(wait_status, &counts, flags->fail);
+}
+
+static int run_with_collector(const struct lh_run_flags *flags, const struct signals *before,
+                              const char *library, const char *socket)
+{
+    struct lh_collector *collector = lh_collector_new();
+    if (collector == NULL)
+        return fail("collector", -ENOMEM);
+    int error = lh_collector_listen(collector, socket);
+    if (error == 0)
+        error = lh_run_environment(flags, library, socket);
+    int status = error == 0 ? run_command(flags, before, collector) : fail(socket, error);
+    lh_collector_free(collector);
+    return status;
+}
+
+int lh_cmd_run(int argc, char **argv)
+{
+    struct lh_run_flags flags;
+    struct lh_private_dir dir;
+    struct signals before;
+    char library[PATH_MAX];
+    if (lh_run_flags_parse(argc, argv, &flags) != 0)
+        return LH_EXIT_USAGE;
+    if (flags.help) {
+        lh_help_print(stdout, lh_subcommand_find("run"));
+        return 0;
+    }
+    if (lh_locate_library(library, sizeof(library)) != 0)
+        return LH_EXIT_NOT_FOUND;
+    block_signals(&before);
+    int error = lh_private_dir_make(&dir);
+    if (error != 0)
+        return fail("temporary directory", error);
+    int status = run_with_collector(&flags, &before, library, dir.socket);
+    lh_private_dir_remove(&dir);
+    return status;
+}

@@ -1,0 +1,98 @@
+/* What loophound run puts into the environment of its command. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/run.h"
+#include "common/protocol.h"
+
+/* Is the library already the first one? Then this is a loophound run inside another. */
+static bool is_first(const char *preload, const char *library)
+{
+    size_t length = strlen(library);
+    return strncmp(preload, library, length) == 0 && strchr(": ", preload[length]) != NULL;
+}
+
+static int set_preload(const char *library)
+{
+    const char *before = getenv("LD_PRELOAD");
+    char *both;
+    if (before == NULL || before[0] == '\0')
+        return setenv("LD_PRELOAD", library, 1) != 0 ? -errno : 0;
+    if (is_first(before, library))
+        return 0;
+    if (asprintf(&both, "%s:%s", library, before) < 0)
+        return -ENOMEM;
+    int error = setenv("LD_PRELOAD", both, 1) != 0 ? -errno : 0;
+    free(both);
+    return error;
+}
+
+/* Says what is wrong with a variable, and takes it away: each process of the command would say it
+ * again. */
+static void drop_variable(const struct lh_option_info *info, const char *value,
+                          const char *expected)
+{
+    char line[LH_OPTION_PROBLEM_BYTES];
+    char now[64];
+    snprintf(now, sizeof(now), "using %s", info->fallback);
+    lh_option_problem(line, sizeof(line), info->env, value, expected, now);
+    fputs(line, stderr);
+    unsetenv(info->env);
+}
+
+static int set_option(struct lh_options *options, enum lh_option option, const char *given)
+{
+    const struct lh_option_info *info = lh_option_info(option);
+    const char *value = given != NULL ? given : getenv(info->env);
+    const char *expected;
+    if (value == NULL)
+        return 0;
+    if (lh_option_set(options, option, value, &expected) != 0) {
+        drop_variable(info, value, expected);
+        return 0;
+    }
+    return given != NULL && setenv(info->env, given, 1) != 0 ? -errno : 0;
+}
+
+/* The command may change its directory and then execute: a relative output means where we are now.
+ * Where the absolute path would be too long the relative one stays. */
+static int set_absolute_output(struct lh_options *options)
+{
+    const char *env = lh_option_info(LH_OPTION_OUTPUT)->env;
+    const char *prefix = options->output_kind == LH_OUTPUT_UNIX ? "unix:" : "";
+    bool has_path =
+        options->output_kind == LH_OUTPUT_PATH || options->output_kind == LH_OUTPUT_UNIX;
+    char cwd[PATH_MAX];
+    char *absolute;
+    const char *expected;
+    if (!has_path || options->output[0] == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+        return 0;
+    if (asprintf(&absolute, "%s%s/%s", prefix, cwd, options->output) < 0)
+        return -ENOMEM;
+    int error = 0;
+    if (lh_option_set(options, LH_OPTION_OUTPUT, absolute, &expected) == 0)
+        error = setenv(env, absolute, 1) != 0 ? -errno : 0;
+    free(absolute);
+    return error;
+}
+
+int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket)
+{
+    struct lh_options options;
+    lh_options_init(&options);
+    for (int option = 0; option < LH_OPTION_COUNT; option++) {
+        int error = set_option(&options, (enum lh_option)option, flags->given[option]);
+        if (error != 0)
+            return error;
+    }
+    int error = set_absolute_output(&options);
+    if (error != 0)
+        return error;
+    if (setenv(LH_ENV_SOCKET, socket, 1) != 0)
+        return -errno;
+    return set_preload(library);
+}

@@ -1,0 +1,86 @@
+/* Sinks: formats into a buffer, the buffer to an output. Runs on the threads of the rings. */
+#include "collect/sink.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/sink_format.h"
+
+#define LINE_BYTES (256u << 10) /* the longest report */
+
+struct lh_sink {
+    const struct lh_sink_format *format;
+    void *state;
+    struct lh_output *output;
+    char buf[LINE_BYTES];
+};
+
+struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
+{
+    static const struct lh_sink_format *const formats[] = {
+        [LH_FORMAT_TEXT] = &lh_sink_text, [LH_FORMAT_JSON] = &lh_sink_json};
+    struct lh_sink *sink = calloc(1, sizeof(*sink));
+    if (sink == NULL)
+        return NULL;
+    sink->format = formats[lh_options_format(&setup->header->options)];
+    sink->output = setup->output;
+    sink->state = sink->format->new (setup);
+    if (sink->state != NULL)
+        return sink;
+    free(sink);
+    return NULL;
+}
+
+void lh_sink_free(struct lh_sink *sink)
+{
+    if (sink == NULL)
+        return;
+    sink->format->free(sink->state);
+    free(sink);
+}
+
+static int put_out(struct lh_sink *sink, size_t length)
+{
+    return length > 0 ? lh_output_write(sink->output, sink->buf, length) : 0;
+}
+
+int lh_sink_start(struct lh_sink *sink)
+{
+    return put_out(sink, sink->format->start(sink->state, sink->buf, sizeof(sink->buf)));
+}
+
+int lh_sink_record(struct lh_sink *sink, const struct lh_record *record,
+                   const struct lh_frame *frames, uint32_t frame_count)
+{
+    return put_out(sink, sink->format->record(sink->state, record, frames, frame_count, sink->buf,
+                                              sizeof(sink->buf)));
+}
+
+int lh_sink_summary(struct lh_sink *sink, int64_t time_ns)
+{
+    return put_out(sink, sink->format->summary(sink->state, time_ns, sink->buf, sizeof(sink->buf)));
+}
+
+/* NO_COLOR (no-color.org) as the program has it: a collector that it started has no environment. */
+bool lh_sink_no_colour(pid_t pid)
+{
+    char environment[16384];
+    char name[64];
+    const char variable[] = "NO_COLOR=";
+    if (getenv("NO_COLOR") != NULL)
+        return true;
+    (void)snprintf(name, sizeof(name), "/proc/%d/environ", pid);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t length = read(fd, environment, sizeof(environment) - 1);
+    close(fd);
+    environment[length > 0 ? length : 0] = '\0';
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(environment + at) + 1)
+        if (strncmp(environment + at, variable, sizeof(variable) - 1) == 0)
+            return true;
+    return false;
+}

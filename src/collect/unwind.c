@@ -1,0 +1,269 @@
+/* Unwinds copied stacks with libunwind's remote interface, the way `perf record --call-graph dwarf`
+ * is read: registers and stack come from the record, all else from the ELF files.
+ *
+ * Runs in the collector. Registers, stack and files may be hostile: every word goes through
+ * read_memory, which has a budget, so no loop in unwind data is endless, and every step must lead
+ * up the stack into code. */
+#include "collect/unwind.h"
+
+#include <libunwind.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/unwind_table.h"
+
+#define READS_PER_STEP 65536u /* words; the largest functions take some thousands */
+
+/* Exported by libunwind for such accessors, but in no header. */
+#define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
+extern int search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
+                               unw_proc_info_t *info, int need_unwind_info, void *argument);
+
+struct lh_unwinder {
+    unw_addr_space_t space;
+    struct lh_modules *modules;
+    uint32_t generation; /* of `modules`, for which libunwind's cache holds */
+    const struct lh_record *record;
+    uint32_t reads_left;
+};
+
+static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+                          int need_unwind_info, void *argument)
+{
+    struct lh_unwinder *unwinder = argument;
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, ip);
+    struct lh_elf *elf = mapping != NULL ? lh_modules_elf(unwinder->modules, mapping) : NULL;
+    uint64_t vaddr;
+    struct lh_unwind_entry entry;
+    if (elf == NULL || !lh_elf_vaddr(elf, ip - mapping->start + mapping->file_offset, &vaddr) ||
+        !lh_unwind_entry_find(elf, vaddr, &entry))
+        return -UNW_ENOINFO;
+
+    uint64_t bias = ip - vaddr;
+    unw_dyn_info_t table = {
+        .format = UNW_INFO_FORMAT_REMOTE_TABLE,
+        .start_ip = mapping->start,
+        .end_ip = mapping->end,
+        .u.rti = {.segbase = entry.header_vaddr + bias,
+                  .table_data = entry.entry_vaddr + bias,
+                  .table_len = 1}, /* in words: one row */
+    };
+    int result = search_unwind_table(space, ip, &table, info, need_unwind_info, argument);
+    /* Any other error would end the unwinding, this one tries the frame pointer. */
+    return result < 0 ? -UNW_ENOINFO : 0;
+}
+
+static bool read_stack(const struct lh_record *record, uint64_t address, unw_word_t *value)
+{
+    uint64_t at = address - record->stack_address;
+    if (record->stack_length < sizeof(*value) || at > record->stack_length - sizeof(*value))
+        return false;
+    memcpy(value, record->stack + at, sizeof(*value));
+    return true;
+}
+
+static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, address);
+    struct lh_elf *elf = mapping != NULL ? lh_modules_elf(unwinder->modules, mapping) : NULL;
+    return elf != NULL && lh_elf_read_offset(elf, address - mapping->start + mapping->file_offset,
+                                             value, sizeof(*value));
+}
+
+static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
+                       void *argument)
+{
+    (void)space;
+    struct lh_unwinder *unwinder = argument;
+    if (write || unwinder->reads_left == 0)
+        return -UNW_EINVAL;
+    unwinder->reads_left--;
+    if (read_stack(unwinder->record, address, value) || read_file(unwinder, address, value))
+        return 0;
+    return -UNW_EINVAL;
+}
+
+static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value, int write,
+                         void *argument)
+{
+    (void)space;
+    const struct lh_unwinder *unwinder = argument;
+    const struct lh_registers *registers = &unwinder->record->registers;
+    if (write)
+        return -UNW_EREADONLYREG;
+    switch (number) {
+    case UNW_X86_64_RBX:
+        *value = registers->rbx;
+        return 0;
+    case UNW_X86_64_RBP:
+        *value = registers->rbp;
+        return 0;
+    case UNW_X86_64_RSP:
+        *value = registers->rsp;
+        return 0;
+    case UNW_X86_64_R12:
+        *value = registers->r12;
+        return 0;
+    case UNW_X86_64_R13:
+        *value = registers->r13;
+        return 0;
+    case UNW_X86_64_R14:
+        *value = registers->r14;
+        return 0;
+    case UNW_X86_64_R15:
+        *value = registers->r15;
+        return 0;
+    case UNW_X86_64_RIP:
+        *value = registers->rip;
+        return 0;
+    default: /* a call does not preserve the others */
+        return -UNW_EBADREG;
+    }
+}
+
+static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
+{
+    (void)space;
+    (void)info;
+    (void)argument;
+}
+
+static int find_dynamic_info(unw_addr_space_t space, unw_word_t *list, void *argument)
+{
+    (void)space;
+    (void)list;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+static int refuse_float_register(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value,
+                                 int write, void *argument)
+{
+    (void)space;
+    (void)number;
+    (void)value;
+    (void)write;
+    (void)argument;
+    return -UNW_EBADREG;
+}
+
+static int refuse_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
+{
+    (void)space;
+    (void)cursor;
+    (void)argument;
+    return -UNW_EINVAL;
+}
+
+static int refuse_name(unw_addr_space_t space, unw_word_t address, char *name, size_t size,
+                       unw_word_t *offset, void *argument)
+{
+    (void)space;
+    (void)address;
+    (void)name;
+    (void)size;
+    (void)offset;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
+{
+    static unw_accessors_t accessors = {
+        .find_proc_info = find_proc_info,
+        .put_unwind_info = put_unwind_info,
+        .get_dyn_info_list_addr = find_dynamic_info,
+        .access_mem = read_memory,
+        .access_reg = read_register,
+        .access_fpreg = refuse_float_register,
+        .resume = refuse_resume,
+        .get_proc_name = refuse_name,
+    };
+    struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
+    if (unwinder == NULL)
+        return NULL;
+    unwinder->modules = modules;
+    unwinder->space = unw_create_addr_space(&accessors, 0);
+    if (unwinder->space == NULL) {
+        free(unwinder);
+        return NULL;
+    }
+    unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
+    return unwinder;
+}
+
+void lh_unwinder_free(struct lh_unwinder *unwinder)
+{
+    if (unwinder == NULL)
+        return;
+    unw_destroy_addr_space(unwinder->space);
+    free(unwinder);
+}
+
+/* Is this address in code, as far as the map knows after one more look? */
+static bool is_code(struct lh_unwinder *unwinder, uint64_t pc, bool *refreshed)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    if ((mapping == NULL || !mapping->executable) && !*refreshed) {
+        *refreshed = true;
+        lh_modules_refresh(unwinder->modules);
+        mapping = lh_modules_find(unwinder->modules, pc);
+    }
+    return mapping != NULL && mapping->executable;
+}
+
+static void forget_old_map(struct lh_unwinder *unwinder)
+{
+    if (unwinder->generation == unwinder->modules->generation)
+        return;
+    unw_flush_cache(unwinder->space, 0, 0);
+    unwinder->generation = unwinder->modules->generation;
+}
+
+/* Is this where a signal handler returns to? libunwind's own answer is always no for frames that
+ * have unwind information; debuggers know it by its code: mov $__NR_rt_sigreturn,%rax; syscall. */
+static bool is_signal_return(struct lh_unwinder *unwinder, uint64_t pc)
+{
+    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
+    unw_word_t words[2];
+    return read_file(unwinder, pc, &words[0]) &&
+           read_file(unwinder, pc + sizeof(words[0]), &words[1]) &&
+           memcmp(words, code, sizeof(code)) == 0;
+}
+
+/* Goes to the caller's frame. False: the stack ends here, or makes no sense from here on. */
+static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_native_frame *frame)
+{
+    uint64_t below = frame->sp;
+    forget_old_map(unwinder);
+    unwinder->reads_left = READS_PER_STEP;
+    bool exact = is_signal_return(unwinder, frame->pc);
+    if (unw_step(cursor) <= 0)
+        return false;
+    unw_word_t pc;
+    unw_word_t sp;
+    if (unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 || unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
+        return false;
+    *frame = (struct lh_native_frame){pc, sp, exact};
+    return sp > below;
+}
+
+uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most)
+{
+    unw_cursor_t cursor;
+    bool refreshed = false;
+    unwinder->record = record;
+    if (record->stack_address == 0 || !is_code(unwinder, record->registers.rip, &refreshed))
+        return 0;
+    unwinder->reads_left = READS_PER_STEP;
+    if (unw_init_remote(&cursor, unwinder->space, unwinder) != 0)
+        return 0;
+
+    uint32_t count = 0;
+    struct lh_native_frame frame = {record->registers.rip, record->registers.rsp, true};
+    while (count < most && step(unwinder, &cursor, &frame) &&
+           is_code(unwinder, frame.pc, &refreshed))
+        frames[count++] = frame;
+    return count;
+}

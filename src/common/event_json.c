@@ -1,0 +1,311 @@
+/* Events as JSON Lines. Runs in the collector, and in the watchdog for raw lines: no malloc, no
+ * stdio, no locale, no thread-local storage.
+ *
+ * In the collector the ring is hostile: each of its strings is read up to the end of its array. */
+#include "common/event_json.h"
+
+#include <string.h>
+
+#include "common/version.h"
+
+#define FORMAT_VERSION 1
+#define PEER_BYTES     128
+
+static void key_string(struct lh_json *json, const char *key, const char *text)
+{
+    lh_json_key(json, key);
+    lh_json_string(json, text);
+}
+
+/* Text in an array, NUL-terminated or not; nothing in it: null. */
+static void key_array(struct lh_json *json, const char *key, const char *text, size_t size)
+{
+    size_t length = strnlen(text, size);
+    lh_json_key(json, key);
+    if (length == 0)
+        lh_json_null(json);
+    else
+        lh_json_string_n(json, text, length);
+}
+
+static void key_u64(struct lh_json *json, const char *key, uint64_t value)
+{
+    lh_json_key(json, key);
+    lh_json_u64(json, value);
+}
+
+static void key_ms(struct lh_json *json, const char *key, uint64_t ns)
+{
+    lh_json_key(json, key);
+    lh_json_ms(json, ns);
+}
+
+static void key_null(struct lh_json *json, const char *key)
+{
+    lh_json_key(json, key);
+    lh_json_null(json);
+}
+
+static void key_fd(struct lh_json *json, int32_t fd)
+{
+    if (fd < 0) {
+        key_null(json, "fd");
+        return;
+    }
+    key_u64(json, "fd", (uint64_t)fd);
+}
+
+/* The members that every event begins with. */
+static void open_event(struct lh_json *json, const char *type, int64_t time_ns, uint32_t pid,
+                       uint32_t tid)
+{
+    lh_json_open(json, '{');
+    key_u64(json, "v", FORMAT_VERSION);
+    key_string(json, "type", type);
+    lh_json_key(json, "time");
+    lh_json_time(json, time_ns);
+    key_u64(json, "pid", pid);
+    key_u64(json, "tid", tid);
+}
+
+static void close_event(struct lh_json *json)
+{
+    lh_json_close(json, '}');
+    lh_json_end_line(json);
+}
+
+static void write_warnings(struct lh_json *json, const char *lines, size_t size)
+{
+    const char *end = lines + strnlen(lines, size);
+    lh_json_key(json, "warnings");
+    lh_json_open(json, '[');
+    while (lines < end) {
+        const char *newline = memchr(lines, '\n', (size_t)(end - lines));
+        const char *stop = newline != NULL ? newline : end;
+        if (stop > lines)
+            lh_json_string_n(json, lines, (size_t)(stop - lines));
+        lines = stop + 1;
+    }
+    lh_json_close(json, ']');
+}
+
+void lh_event_start(struct lh_json *json, const struct lh_ring *ring)
+{
+    uint32_t pid = ring->pid;
+    open_event(json, "start", ring->started_ns, pid, pid);
+    key_null(json, "thread");
+    key_array(json, "exe", ring->exe, sizeof(ring->exe));
+    key_string(json, "version", LH_VERSION);
+    key_ms(json, "threshold_ms", ring->options.threshold_ns);
+    lh_json_key(json, "strict");
+    lh_json_bool(json, ring->options.strict != 0);
+    write_warnings(json, ring->warnings, sizeof(ring->warnings));
+    close_event(json);
+}
+
+struct call_sum {
+    const char *name;
+    uint64_t count;
+    uint64_t total_ns;
+};
+
+/* Adds up the rows of one canonical name. Returns how many names were called at all. */
+static uint32_t sum_by_name(const struct lh_ring *ring, struct call_sum sums[LH_CALL_COUNT])
+{
+    uint32_t used = 0;
+    for (uint32_t call = 0; call < LH_CALL_COUNT; call++) {
+        uint64_t count = atomic_load(&ring->totals.by_call[call].count);
+        uint64_t total_ns = atomic_load(&ring->totals.by_call[call].total_ns);
+        if (count == 0)
+            continue;
+        const char *name = lh_call_info(call)->canonical;
+        uint32_t i = 0;
+        while (i < used && strcmp(sums[i].name, name) != 0)
+            i++;
+        if (i == used)
+            sums[used++] = (struct call_sum){.name = name};
+        sums[i].count += count;
+        sums[i].total_ns += total_ns;
+    }
+    return used;
+}
+
+/* By insertion: qsort() may allocate, and a process that blocks does so in few different calls. */
+static void sort_largest_first(struct call_sum *sums, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        struct call_sum moving = sums[i];
+        uint32_t to = i;
+        for (; to > 0 && sums[to - 1].total_ns < moving.total_ns; to--)
+            sums[to] = sums[to - 1];
+        sums[to] = moving;
+    }
+}
+
+static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
+{
+    struct call_sum sums[LH_CALL_COUNT];
+    uint32_t count = sum_by_name(ring, sums);
+    sort_largest_first(sums, count);
+    lh_json_key(json, "by_call");
+    lh_json_open(json, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        lh_json_open(json, '{');
+        key_string(json, "call", sums[i].name);
+        key_u64(json, "count", sums[i].count);
+        key_ms(json, "total_ms", sums[i].total_ns);
+        lh_json_close(json, '}');
+    }
+    lh_json_close(json, ']');
+}
+
+void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns)
+{
+    uint32_t pid = ring->pid;
+    open_event(json, "summary", time_ns, pid, pid);
+    key_null(json, "thread");
+    key_u64(json, "loops", atomic_load(&ring->totals.loops));
+    key_u64(json, "blocks", atomic_load(&ring->totals.blocks));
+    key_null(json, "stalls");
+    key_null(json, "suppressed");
+    key_u64(json, "dropped", atomic_load(&ring->totals.dropped));
+    key_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
+    write_by_call(json, ring);
+    close_event(json);
+}
+
+static void write_socket(struct lh_json *json, const struct lh_resource *resource)
+{
+    char peer[PEER_BYTES];
+    key_fd(json, resource->fd);
+    key_string(json, "peer", lh_peer_text(resource, peer, sizeof(peer)) ? peer : NULL);
+    lh_json_key(json, "nonblocking");
+    if (resource->nonblocking < 0)
+        lh_json_null(json);
+    else
+        lh_json_bool(json, resource->nonblocking != 0);
+}
+
+static void write_file(struct lh_json *json, const struct lh_resource *resource)
+{
+    key_fd(json, resource->fd);
+    key_array(json, "path", resource->text, resource->length);
+}
+
+static void write_name(struct lh_json *json, const struct lh_resource *resource)
+{
+    key_array(json, "host", resource->text, resource->length);
+}
+
+static void write_lock(struct lh_json *json, const struct lh_resource *resource)
+{
+    lh_json_key(json, "address");
+    lh_json_hex(json, (uint64_t)resource->number);
+}
+
+static void write_pid(struct lh_json *json, const struct lh_resource *resource)
+{
+    lh_json_key(json, "pid");
+    lh_json_i64(json, resource->number);
+}
+
+static void write_duration(struct lh_json *json, const struct lh_resource *resource)
+{
+    if (resource->number < 0)
+        key_null(json, "ms");
+    else
+        key_ms(json, "ms", (uint64_t)resource->number);
+}
+
+static const struct {
+    const char *kind;
+    void (*write)(struct lh_json *json, const struct lh_resource *resource);
+} resource_kinds[] = {
+    [LH_RESOURCE_SOCKET] = {"socket", write_socket},
+    [LH_RESOURCE_FILE] = {"file", write_file},
+    [LH_RESOURCE_NAME] = {"name", write_name},
+    [LH_RESOURCE_LOCK] = {"lock", write_lock},
+    [LH_RESOURCE_PID] = {"pid", write_pid},
+    [LH_RESOURCE_DURATION] = {"duration", write_duration},
+};
+
+static void write_resource(struct lh_json *json, const struct lh_resource *resource)
+{
+    lh_json_key(json, "resource");
+    if (resource->kind == LH_RESOURCE_NONE) {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    key_string(json, "kind", resource_kinds[resource->kind].kind);
+    resource_kinds[resource->kind].write(json, resource);
+    lh_json_close(json, '}');
+}
+
+static void write_frame(struct lh_json *json, const struct lh_frame *frame)
+{
+    static const char *const langs[] = {
+        [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
+    lh_json_open(json, '{');
+    key_string(json, "lang", langs[frame->lang]);
+    key_string(json, "function", frame->function);
+    key_string(json, "file", frame->file);
+    if (frame->line != 0)
+        key_u64(json, "line", frame->line);
+    else
+        key_null(json, "line");
+    key_string(json, "module", frame->module);
+    if (frame->offset != 0)
+        key_u64(json, "offset", frame->offset);
+    else
+        key_null(json, "offset");
+    if (frame->build_id != NULL)
+        key_string(json, "build_id", frame->build_id);
+    lh_json_close(json, '}');
+}
+
+static void write_stack(struct lh_json *json, const struct lh_frame *frames, uint32_t frame_count)
+{
+    lh_json_key(json, "stack");
+    lh_json_open(json, '[');
+    for (uint32_t i = 0; i < frame_count; i++)
+        write_frame(json, &frames[i]);
+    lh_json_close(json, ']');
+}
+
+static void write_loop(struct lh_json *json, const struct lh_record *record)
+{
+    bool by_call = record->found == LH_FOUND_BY_CALL;
+    key_string(json, "how", by_call ? lh_call_info(record->call)->canonical : "api");
+    key_fd(json, record->fd);
+}
+
+static void write_block(struct lh_json *json, const struct lh_record *record,
+                        const struct lh_frame *frames, uint32_t frame_count)
+{
+    key_u64(json, "id", record->id);
+    key_string(json, "call", lh_call_info(record->call)->canonical);
+    key_string(json, "group", lh_group_name((enum lh_group)record->group));
+    key_string(json, "reason", record->reason == LH_REASON_STRICT ? "strict" : "threshold");
+    key_ms(json, "duration_ms", record->elapsed_ns);
+    key_string(json, "errno", lh_errno_name(record->error));
+    write_resource(json, &record->resource);
+    key_null(json, "holder");
+    key_null(json, "task");
+    write_stack(json, frames, frame_count);
+    key_null(json, "suppressed");
+}
+
+void lh_event_record(struct lh_json *json, uint32_t pid, const struct lh_record *record,
+                     const struct lh_frame *frames, uint32_t frame_count)
+{
+    static const char *const types[LH_EVENT_COUNT] = {
+        [LH_EVENT_LOOP] = "loop", [LH_EVENT_BLOCK] = "block", [LH_EVENT_INFLIGHT] = "inflight"};
+    open_event(json, types[record->type], record->time_ns, pid, record->tid);
+    key_array(json, "thread", record->thread, sizeof(record->thread));
+    if (record->type == LH_EVENT_LOOP)
+        write_loop(json, record);
+    else
+        write_block(json, record, frames, frame_count);
+    close_event(json);
+}

@@ -1,0 +1,41 @@
+/* Globs of names. Runs anywhere: only reads its arguments. */
+#include <string.h>
+
+#include "common/options.h"
+
+/* One glob that ends at `end`. A mismatch after a `*` goes back to the last one and lets it take
+ * one character more; earlier ones need no second try. */
+static bool glob_match(const char *glob, const char *end, const char *text)
+{
+    const char *star = NULL;
+    const char *retry = NULL;
+    while (*text != '\0') {
+        if (glob < end && *glob == '*') {
+            star = glob++;
+            retry = text;
+        } else if (glob < end && (*glob == '?' || *glob == *text)) {
+            glob++;
+            text++;
+        } else if (star != NULL) {
+            glob = star + 1;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (glob < end && *glob == '*')
+        glob++;
+    return glob == end;
+}
+
+bool lh_glob_list_match(const char *globs, const char *text)
+{
+    for (;;) {
+        const char *comma = strchrnul(globs, ',');
+        if (glob_match(globs, comma, text))
+            return true;
+        if (*comma == '\0')
+            return false;
+        globs = comma + 1;
+    }
+}

@@ -1,0 +1,327 @@
+/* The parser of all options. Runs in the library's constructor, and in the command: no malloc, no
+ * stdio, no locale (so no strtod). */
+#include "common/options.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "common/text.h"
+
+#define NS_PER_US   UINT64_C(1000)
+#define NS_PER_MS   UINT64_C(1000000)
+#define NS_PER_S    UINT64_C(1000000000)
+#define NS_PER_HOUR (3600 * NS_PER_S)
+
+/* A threshold in ns is multiplied by the counter's kHz somewhere: an hour still fits 64 bits. */
+#define DURATION_MAX_NS NS_PER_HOUR
+#define RATE_MAX        1000000u
+
+/* What a value of each type looks like, for people. */
+static const char expected_duration[] = "a duration such as 100ms, 2s or 500us";
+static const char expected_switch[] = "on or off";
+static const char expected_loop[] = "auto, main, none, or globs of thread names such as io-*,Main*";
+static const char expected_calls[] = "groups or calls that `loophound calls` lists, with + or - in "
+                                     "front, such as all,-file,+fsync";
+static const char expected_output[] = "stderr, fd:N, unix:PATH or a path";
+static const char expected_format[] = "auto, text or json";
+static const char expected_stack[] = "a number of frames from 0 to 256, or full";
+static const char expected_rate[] = "a number per s, min or h such as 60/min, or off";
+static const char expected_path[] = "auto, none or a path";
+static const char expected_follow[] = "on, off, or a glob of executables such as *python3*";
+
+static const char expected_shorter[] = "a duration of at most an hour (3600s)";
+
+/* Where the parser of each option puts its result: a field where the type is that of one field, the
+ * options where it fills several. */
+#define INTO_THRESHOLD(options) (&(options)->threshold_ns)
+#define INTO_STRICT(options)    (&(options)->strict)
+#define INTO_LOOP(options)      (options)
+#define INTO_CALLS(options)     ((options)->calls)
+#define INTO_OUTPUT(options)    (options)
+#define INTO_FORMAT(options)    (&(options)->format)
+#define INTO_STACK(options)     (options)
+#define INTO_RATE(options)      (options)
+#define INTO_COLLECTOR(options) (options)
+#define INTO_FOLLOW(options)    (options)
+
+static const struct lh_option_info infos[LH_OPTION_COUNT] = {
+#define OPTION(id, type, ...) [LH_OPTION_##id] = {#id, "LOOPHOUND_" #id, __VA_ARGS__},
+#include "options.def"
+};
+
+/* A word and the number it stands for; tables of them end in NULL. */
+struct word {
+    const char *text;
+    int number;
+};
+
+/* Returns the number, or -EINVAL. */
+static int find_word(const struct word *words, const char *text)
+{
+    for (; words->text != NULL; words++)
+        if (strcmp(words->text, text) == 0)
+            return words->number;
+    return -EINVAL;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Reads digits up to `most`. Returns where they end, or NULL: there are none, or it is more. */
+static const char *read_number(const char *text, uint64_t most, uint64_t *number)
+{
+    uint64_t sum = 0;
+    if (!is_digit(*text))
+        return NULL;
+    for (; is_digit(*text); text++) {
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (digit > most || sum > (most - digit) / 10)
+            return NULL;
+        sum = sum * 10 + digit;
+    }
+    *number = sum;
+    return text;
+}
+
+/* The whole text is one number of at most `most`. */
+static int whole_number(const char *text, uint64_t most, uint64_t *number)
+{
+    const char *end = read_number(text, most, number);
+    return end != NULL && *end == '\0' ? 0 : -EINVAL;
+}
+
+static uint64_t unit_ns(const char *unit)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } units[] = {{"", NS_PER_MS}, {"us", NS_PER_US}, {"ms", NS_PER_MS}, {"s", NS_PER_S}};
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(units[i].text, unit) == 0)
+            return units[i].ns;
+    return 0;
+}
+
+static const char *skip_digits(const char *text)
+{
+    while (is_digit(*text))
+        text++;
+    return text;
+}
+
+/* 100ms, 1.5s, 250. Digits below a nanosecond are cut. Returns 0, -EINVAL, or -ERANGE: too long. */
+static int parse_duration(const char *text, uint64_t *result_ns)
+{
+    const char *point = skip_digits(text);
+    const char *unit = point;
+    if (point == text)
+        return -EINVAL;
+    if (*point == '.') {
+        unit = skip_digits(point + 1);
+        if (unit == point + 1)
+            return -EINVAL;
+    }
+    uint64_t scale_ns = unit_ns(unit);
+    if (scale_ns == 0)
+        return -EINVAL;
+    uint64_t whole;
+    if (read_number(text, DURATION_MAX_NS / scale_ns, &whole) == NULL)
+        return -ERANGE;
+    uint64_t total_ns = whole * scale_ns;
+    for (const char *digit = point + 1; digit < unit; digit++) {
+        scale_ns /= 10;
+        total_ns += (uint64_t)(*digit - '0') * scale_ns;
+    }
+    if (total_ns > DURATION_MAX_NS)
+        return -ERANGE;
+    *result_ns = total_ns;
+    return 0;
+}
+
+static int parse_switch(const char *text, uint8_t *result)
+{
+    static const struct word words[] = {{"on", 1},    {"off", 0}, {"1", 1},  {"0", 0}, {"true", 1},
+                                        {"false", 0}, {"yes", 1}, {"no", 0}, {NULL, 0}};
+    int number = find_word(words, text);
+    if (number < 0)
+        return number;
+    *result = (uint8_t)number;
+    return 0;
+}
+
+static int parse_loop(const char *text, struct lh_options *options)
+{
+    static const struct word words[] = {
+        {"auto", LH_LOOP_AUTO}, {"main", LH_LOOP_MAIN}, {"none", LH_LOOP_NONE}, {NULL, 0}};
+    int mode = find_word(words, text);
+    if (mode < 0) {
+        if (!lh_text_copy(options->loop_globs, sizeof(options->loop_globs), text))
+            return -EINVAL;
+        mode = LH_LOOP_GLOBS;
+    }
+    options->loop_mode = (uint8_t)mode;
+    return 0;
+}
+
+static int parse_calls(const char *text, uint8_t *calls)
+{
+    return lh_calls_parse(text, calls);
+}
+
+/* What follows `prefix` in `text`, or NULL. */
+static const char *after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+static int parse_output(const char *text, struct lh_options *options)
+{
+    uint64_t fd;
+    const char *number = after(text, "fd:");
+    const char *socket = after(text, "unix:");
+    size_t size = sizeof(options->output);
+    if (strcmp(text, "stderr") == 0) {
+        options->output_kind = LH_OUTPUT_STDERR;
+    } else if (number != NULL) {
+        if (whole_number(number, INT32_MAX, &fd) != 0)
+            return -EINVAL;
+        options->output_fd = (int32_t)fd;
+        options->output_kind = LH_OUTPUT_FD;
+    } else if (socket != NULL) {
+        size = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+        if (!lh_text_copy(options->output, size, socket))
+            return -EINVAL;
+        options->output_kind = LH_OUTPUT_UNIX;
+    } else {
+        if (!lh_text_copy(options->output, size, text))
+            return -EINVAL;
+        options->output_kind = LH_OUTPUT_PATH;
+    }
+    return 0;
+}
+
+static int parse_format(const char *text, uint8_t *result)
+{
+    static const struct word words[] = {
+        {"auto", LH_FORMAT_AUTO}, {"text", LH_FORMAT_TEXT}, {"json", LH_FORMAT_JSON}, {NULL, 0}};
+    int format = find_word(words, text);
+    if (format < 0)
+        return format;
+    *result = (uint8_t)format;
+    return 0;
+}
+
+static int parse_stack(const char *text, struct lh_options *options)
+{
+    uint64_t frames = LH_STACK_FRAMES_MAX;
+    bool full = strcmp(text, "full") == 0;
+    if (!full && whole_number(text, LH_STACK_FRAMES_MAX, &frames) != 0)
+        return -EINVAL;
+    options->stack_frames = (uint32_t)frames;
+    options->stack_full = full;
+    return 0;
+}
+
+static uint64_t window_ns(const char *per)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } windows[] = {{"/s", NS_PER_S}, {"/min", 60 * NS_PER_S}, {"/h", NS_PER_HOUR}};
+    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++)
+        if (strcmp(windows[i].text, per) == 0)
+            return windows[i].ns;
+    return 0;
+}
+
+static int parse_rate(const char *text, struct lh_options *options)
+{
+    uint64_t reports = 0;
+    uint64_t ns = 0;
+    if (strcmp(text, "off") != 0) {
+        const char *per = read_number(text, RATE_MAX, &reports);
+        ns = per != NULL ? window_ns(per) : 0;
+        if (ns == 0 || reports == 0)
+            return -EINVAL;
+    }
+    options->rate_window_ns = ns;
+    options->rate_reports = (uint32_t)reports;
+    return 0;
+}
+
+static int parse_path(const char *text, struct lh_options *options)
+{
+    static const struct word words[] = {
+        {"auto", LH_COLLECTOR_AUTO}, {"none", LH_COLLECTOR_NONE}, {NULL, 0}};
+    int mode = find_word(words, text);
+    if (mode < 0) {
+        if (!lh_text_copy(options->collector, sizeof(options->collector), text))
+            return -EINVAL;
+        mode = LH_COLLECTOR_PATH;
+    }
+    options->collector_mode = (uint8_t)mode;
+    return 0;
+}
+
+static int parse_follow(const char *text, struct lh_options *options)
+{
+    static const struct word words[] = {{"on", LH_FOLLOW_ON}, {"off", LH_FOLLOW_OFF}, {NULL, 0}};
+    int mode = find_word(words, text);
+    if (mode < 0) {
+        if (!lh_text_copy(options->follow_glob, sizeof(options->follow_glob), text))
+            return -EINVAL;
+        mode = LH_FOLLOW_GLOB;
+    }
+    options->follow_mode = (uint8_t)mode;
+    return 0;
+}
+
+const struct lh_option_info *lh_option_info(enum lh_option option)
+{
+    return &infos[option];
+}
+
+void lh_options_init(struct lh_options *options)
+{
+    const char *expected;
+    memset(options, 0, sizeof(*options));
+    for (int option = 0; option < LH_OPTION_COUNT; option++)
+        lh_option_set(options, (enum lh_option)option, infos[option].fallback, &expected);
+}
+
+int lh_option_set(struct lh_options *options, enum lh_option option, const char *value,
+                  const char **expected)
+{
+    int error = -EINVAL;
+    switch (option) {
+#define OPTION(name, type, short_flag, long_flag, argument, fallback, doc)                         \
+    case LH_OPTION_##name:                                                                         \
+        error = parse_##type(value, INTO_##name(options));                                         \
+        *expected = expected_##type;                                                               \
+        break;
+#include "options.def"
+    case LH_OPTION_COUNT:
+        break;
+    }
+    if (error == -ERANGE)
+        *expected = expected_shorter;
+    return error != 0 ? -EINVAL : 0;
+}
+
+enum lh_format lh_options_format(const struct lh_options *options)
+{
+    static const char ending[] = ".jsonl";
+    size_t length = strnlen(options->output, sizeof(options->output));
+    bool has_path =
+        options->output_kind == LH_OUTPUT_PATH || options->output_kind == LH_OUTPUT_UNIX;
+    if (options->format != LH_FORMAT_AUTO)
+        return (enum lh_format)options->format;
+    if (!has_path || length < strlen(ending))
+        return LH_FORMAT_TEXT;
+    bool ends_so = memcmp(options->output + length - strlen(ending), ending, strlen(ending)) == 0;
+    return ends_so ? LH_FORMAT_JSON : LH_FORMAT_TEXT;
+}

@@ -1,0 +1,198 @@
+/* The ring and whoever reads it. Runs on the watchdog: raw system calls, no libc state, no malloc.
+ */
+#include "preload/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "common/protocol.h"
+#include "common/text.h"
+#include "preload/clock.h"
+#include "preload/descriptors.h"
+#include "preload/process.h"
+#include "preload/python.h"
+#include "preload/raw.h"
+#include "preload/spawn.h"
+#include "preload/state.h"
+#include "preload/sys.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
+#endif
+
+#define COLLECTORS_MOST 3 /* started anew so often when they die, then raw lines */
+
+/* Of one process: begins anew in a child of fork, see lh_attach_make_ring(). */
+static struct {
+    int ring_fd;
+    int socket_fd; /* -1: none, or lost with an earlier watchdog's descriptors */
+    unsigned collectors;
+    bool raw; /* no collector can be had: the watchdog reads the ring */
+} attach;
+
+static long make_memfd(void)
+{
+    long fd = lh_syscall2(SYS_memfd_create, (long)"loophound", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+    if (fd == -EINVAL)
+        fd = lh_syscall2(SYS_memfd_create, (long)"loophound", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return lh_fd_lift(fd);
+}
+
+static void fill_header(struct lh_ring *ring)
+{
+    lh_ring_init(ring, (uint32_t)lh_syscall0(SYS_getpid), &lh_options);
+    ring->started_ns = lh_clock_ns(CLOCK_REALTIME);
+    lh_text_copy(ring->exe, sizeof(ring->exe), lh_process_exe());
+    lh_text_copy(ring->cwd, sizeof(ring->cwd), lh_process_cwd());
+    if (lh_python_problem() != NULL)
+        lh_text_copy(ring->warnings, sizeof(ring->warnings), lh_python_problem());
+}
+
+/* At `old`, if there is one: threads that hold its address write to the new one from then on. */
+static bool map_new_ring(struct lh_ring *old)
+{
+    int prot = PROT_READ | PROT_WRITE;
+    int flags = MAP_SHARED | (old != NULL ? MAP_FIXED : 0);
+    attach.ring_fd = (int)make_memfd();
+    if (attach.ring_fd < 0 ||
+        lh_syscall2(SYS_ftruncate, attach.ring_fd, sizeof(struct lh_ring)) != 0)
+        return false;
+    lh_syscall3(SYS_fcntl, attach.ring_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    long address =
+        lh_syscall6(SYS_mmap, (long)old, sizeof(struct lh_ring), prot, flags, attach.ring_fd, 0);
+    if (address < 0 && address > -4096)
+        return false;
+    lh_syscall3(SYS_madvise, address, sizeof(struct lh_ring), MADV_DONTFORK);
+    fill_header((struct lh_ring *)address);
+    atomic_store(&lh_process->ring, (struct lh_ring *)address);
+    return true;
+}
+
+bool lh_attach_make_ring(void)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (ring == NULL)
+        memset(&attach, 0, sizeof(attach));
+    attach.socket_fd = -1;
+    attach.ring_fd = -1;
+    lh_raw_reset();
+    if (ring != NULL && (attach.raw || atomic_load(&ring->attached) != 0))
+        return true;
+    /* Nobody reads the old ring and its descriptor is gone; a ring without a reader holds nothing
+     * but what a block would have brought a collector for. */
+    return map_new_ring(ring);
+}
+
+static long send_hello(int socket_fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+    } control;
+    long maps = lh_fd_lift(
+        lh_syscall4(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0));
+    struct lh_hello hello = {LH_RING_MAGIC, sizeof(struct lh_ring),
+                             (uint32_t)lh_syscall0(SYS_getpid)};
+    struct iovec body = {&hello, sizeof(hello)};
+    struct msghdr message = {.msg_iov = &body,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    int fds[2] = {attach.ring_fd, (int)maps};
+    memset(&control, 0, sizeof(control));
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(fds));
+    memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+    long sent =
+        maps < 0 ? maps
+                 : lh_syscall3(SYS_sendmsg, socket_fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (maps >= 0)
+        lh_syscall1(SYS_close, maps);
+    return sent < 0 ? sent : 0;
+}
+
+static bool join_run(void)
+{
+    const char *path = lh_process_run_socket();
+    if (path == NULL)
+        return false;
+    int fd = lh_fd_connect(path, SOCK_SEQPACKET);
+    if (fd < 0)
+        return false;
+    if (send_hello(fd) != 0) {
+        lh_syscall1(SYS_close, fd);
+        return false;
+    }
+    attach.socket_fd = fd;
+    return true;
+}
+
+static int start_collector(const char *path)
+{
+    int pair[2];
+    long error = lh_syscall4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (long)pair);
+    if (error < 0)
+        return (int)error;
+    int ours = lh_fd_lift(pair[0]);
+    int theirs = lh_fd_lift(pair[1]);
+    int stderr_fd = lh_fd_borrow(2);
+    int output_fd =
+        lh_options.output_kind == LH_OUTPUT_FD ? lh_fd_borrow(lh_options.output_fd) : -1;
+    error = send_hello(ours);
+    if (error == 0)
+        error = lh_spawn_collector(path, theirs, stderr_fd, output_fd);
+    lh_fd_close(theirs);
+    lh_fd_close(stderr_fd);
+    lh_fd_close(output_fd);
+    attach.socket_fd = error == 0 ? ours : -1;
+    if (error != 0)
+        lh_fd_close(ours);
+    return (int)error;
+}
+
+static void find_reader(void)
+{
+    const char *collector = lh_process_collector();
+    if (join_run())
+        return;
+    if (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
+        start_collector(collector) == 0)
+        return;
+    if (collector != NULL) {
+        static _Atomic uint32_t said;
+        lh_say_once(&said, "loophound: no collector could be started (LOOPHOUND_COLLECTOR); "
+                           "writing raw lines\n");
+    }
+    attach.raw = true;
+}
+
+/* Its end of the socket is closed: it has ended, or it could not even start to run. */
+static bool reader_is_gone(void)
+{
+    struct pollfd poll = {.fd = attach.socket_fd, .events = 0};
+    return attach.socket_fd >= 0 && lh_syscall3(SYS_poll, (long)&poll, 1, 0) == 1;
+}
+
+void lh_attach_serve(void)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (reader_is_gone()) {
+        lh_fd_close(attach.socket_fd);
+        attach.socket_fd = -1;
+        atomic_store(&ring->attached, 0);
+        atomic_store(&lh_process->attach_wanted, 1);
+    }
+    if (!attach.raw && attach.socket_fd < 0 && atomic_load(&ring->attached) == 0 &&
+        atomic_load(&lh_process->attach_wanted) != 0)
+        find_reader();
+    if (attach.raw)
+        lh_raw_drain(ring);
+}

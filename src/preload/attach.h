@@ -1,0 +1,19 @@
+/* The ring and whoever reads it: the collector of `loophound run`, one started by us, or, where
+ * none can be had, the watchdog itself, which then writes raw lines.
+ *
+ * Runs on the watchdog only, whose descriptor table holds the ring's memfd and the collector's
+ * socket. */
+#ifndef LH_PRELOAD_ATTACH_H
+#define LH_PRELOAD_ATTACH_H
+
+#include <stdbool.h>
+
+/* Makes the ring of this process, or takes up the one that an earlier watchdog left. False: no
+ * memory, no memfd. */
+bool lh_attach_make_ring(void);
+
+/* At every look of the watchdog: finds a reader when one is wanted, notices that it has gone,
+ * drains the ring in raw mode. */
+void lh_attach_serve(void);
+
+#endif

@@ -1,0 +1,103 @@
+/* The end of a call on a loop thread that may have to be reported.
+ *
+ * Runs on the program's threads, also in signal handlers and in children of fork and vfork: keeps
+ * errno, makes raw system calls only, no malloc, no locks, little stack. */
+#include <errno.h>
+#include <string.h>
+
+#include "preload/clock.h"
+#include "preload/report.h"
+#include "preload/scope.h"
+#include "preload/strict.h"
+#include "preload/subject.h"
+
+/* The parts of a record that decide whether it is one, before any of the ring is taken. */
+struct verdict {
+    const struct lh_scope *scope;
+    uint64_t elapsed_ns;
+    int error;
+    enum lh_reason reason;
+    uint32_t group;
+};
+
+static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
+{
+    atomic_fetch_add_explicit(&totals->blocks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->blocked_ns, elapsed_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->by_call[call].count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->by_call[call].total_ns, elapsed_ns, memory_order_relaxed);
+}
+
+/* The id under which the watchdog has reported this call in flight, or 0. */
+static uint64_t id_of_inflight(struct lh_slot *slot, uint64_t seq)
+{
+    return atomic_load_explicit(&slot->reported_seq, memory_order_acquire) == seq
+               ? slot->reported_id
+               : 0;
+}
+
+static void write_block(struct lh_ring *ring, const struct verdict *verdict,
+                        const struct lh_call_copy *copy, const struct lh_resource *resource)
+{
+    struct lh_slot *slot = verdict->scope->slot;
+    uint64_t id = id_of_inflight(slot, copy->seq);
+    if (id == 0 && !lh_rate_take(slot)) {
+        atomic_fetch_add(&ring->totals.dropped, 1);
+        return;
+    }
+    struct lh_record *record = lh_ring_reserve(ring);
+    if (record == NULL) {
+        atomic_fetch_add(&ring->totals.dropped, 1);
+        return;
+    }
+    lh_record_fill(record, LH_EVENT_BLOCK, copy, verdict->elapsed_ns, true);
+    record->id = id != 0 ? id : atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    record->reason = verdict->reason;
+    record->error = verdict->error;
+    record->group = verdict->group;
+    record->skipped = atomic_exchange(&slot->skipped, 0);
+    record->resource = *resource;
+    lh_ring_commit(ring, record);
+    lh_ring_wake(ring);
+}
+
+static bool is_over(enum lh_waits waits, long result, struct verdict *verdict)
+{
+    verdict->reason = LH_REASON_THRESHOLD;
+    if (verdict->elapsed_ns >= lh_options.threshold_ns)
+        return true;
+    verdict->reason = LH_REASON_STRICT;
+    return waits == LH_WAITS_YES ||
+           (waits == LH_WAITS_IF_OPENED && result >= 0 && lh_opened_could_wait((int)result));
+}
+
+static void finish(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
+{
+    if (!is_over(waits, result, verdict) || !lh_process_is_ours())
+        return;
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_call_copy copy;
+    struct lh_resource resource;
+    if (ring == NULL)
+        return;
+    lh_call_copy_own(slot, &copy);
+    lh_resource_fill(&resource, lh_call_info(copy.call)->subject, copy.subject, verdict->elapsed_ns,
+                     true);
+    if (!lh_call_is_wanted(slot, &copy, &resource, &verdict->group))
+        return;
+    count_block(&ring->totals, copy.call, verdict->elapsed_ns);
+    write_block(ring, verdict, &copy, &resource);
+}
+
+void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error)
+{
+    int saved_errno = errno;
+    struct verdict verdict = {.scope = scope, .error = error};
+    struct lh_slot *slot = scope->slot;
+    uint64_t now = lh_counter();
+    verdict.elapsed_ns = now > slot->start ? lh_counter_to_ns(now - slot->start) : 0;
+    /* Another number: a signal handler on another stack made a call in ours and took the slot. */
+    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) == scope->seq)
+        finish(slot, waits, result, &verdict);
+    errno = saved_errno;
+}

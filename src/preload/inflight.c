@@ -1,0 +1,90 @@
+/* Calls that have not returned. Runs on the watchdog: raw system calls, no libc state, no malloc.
+ */
+#include "preload/inflight.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "preload/clock.h"
+#include "preload/proc.h"
+#include "preload/report.h"
+#include "preload/subject.h"
+
+/* A thread in a wrapped call is below its wrapper by less than this (getaddrinfo's frames are big).
+ */
+#define CALL_STACK_BYTES (1024 * 1024)
+
+/* The watchdog's own; only one runs per process, and a child of fork has a copy of its own. */
+static struct lh_record scratch;
+
+static bool still_in_flight(struct lh_slot *slot, const struct lh_call_copy *copy)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load(&slot->seq) == copy->seq && atomic_load(&slot->sp) != 0;
+}
+
+/* The id of this call's reports; 0: left out by LOOPHOUND_RATE. Published before the capture, so
+ * that the call's end, which may come at any time, finds it. */
+static uint64_t take_id(struct lh_slot *slot, uint64_t seq)
+{
+    if (atomic_load(&slot->reported_seq) == seq)
+        return slot->reported_id;
+    if (!lh_rate_take(slot)) {
+        atomic_fetch_sub(&slot->skipped, 1); /* counted when the call ends */
+        return 0;
+    }
+    slot->reported_id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    atomic_store_explicit(&slot->reported_seq, seq, memory_order_release);
+    return slot->reported_id;
+}
+
+static void publish(struct lh_ring *ring)
+{
+    size_t start = offsetof(struct lh_record, type);
+    struct lh_record *record = lh_ring_reserve(ring);
+    if (record == NULL) {
+        atomic_fetch_add(&ring->totals.dropped, 1);
+        return;
+    }
+    memcpy((char *)record + start, (const char *)&scratch + start,
+           offsetof(struct lh_record, stack) - start + scratch.stack_length);
+    lh_ring_commit(ring, record);
+    lh_ring_wake(ring);
+}
+
+static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64_t elapsed_ns)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (ring == NULL)
+        return;
+    lh_resource_fill(&scratch.resource, lh_call_info(copy->call)->subject, copy->subject,
+                     elapsed_ns, false);
+    if (!lh_call_is_wanted(slot, copy, &scratch.resource, &scratch.group))
+        return;
+    scratch.id = take_id(slot, copy->seq);
+    if (scratch.id == 0)
+        return;
+    lh_record_fill(&scratch, LH_EVENT_INFLIGHT, copy, elapsed_ns, false);
+    if (still_in_flight(slot, copy))
+        publish(ring);
+}
+
+void lh_inflight_look(struct lh_slot *slot)
+{
+    struct lh_call_copy copy;
+    if (!lh_call_copy_consistent(slot, &copy))
+        return;
+    atomic_store(&slot->marked, copy.seq);
+    if (slot->next_report_seq != copy.seq) {
+        slot->next_report_seq = copy.seq;
+        slot->next_report_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
+    }
+    uint64_t now = lh_counter();
+    uint64_t elapsed_ns = now > copy.start ? lh_counter_to_ns(now - copy.start) : 0;
+    if (elapsed_ns < slot->next_report_ns ||
+        !lh_proc_thread_waits(copy.tid, copy.registers.rsp, CALL_STACK_BYTES))
+        return;
+    report(slot, &copy, elapsed_ns);
+    while (slot->next_report_ns <= elapsed_ns)
+        slot->next_report_ns = slot->next_report_ns * 2;
+}

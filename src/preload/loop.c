@@ -1,0 +1,154 @@
+/* Which threads are loop threads. Runs on the program's threads, at the first park of a thread and
+ * at its end; raw system calls but for pthread_setspecific (no allocation for the first 32 keys).
+ */
+#include "preload/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "preload/clock.h"
+#include "preload/process.h"
+#include "preload/python.h"
+#include "preload/report.h"
+#include "preload/sys.h"
+
+static pthread_key_t slot_key;
+static bool slot_key_made;
+
+/* Ends the loop of `slot`, which is the calling thread's. */
+static void drop(struct lh_slot *slot)
+{
+    lh_self.slot = NULL;
+    lh_self.allow_depth = atomic_load(&slot->allow_depth);
+    if (slot_key_made)
+        pthread_setspecific(slot_key, NULL);
+    lh_slot_release(slot);
+}
+
+static void thread_ends(void *slot)
+{
+    if (lh_self.slot == slot)
+        drop(slot);
+}
+
+void lh_loop_init(void)
+{
+    slot_key_made = pthread_key_create(&slot_key, thread_ends) == 0;
+}
+
+static void write_loop_event(const struct lh_slot *slot, enum lh_call call, enum lh_found found)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_record *record = ring != NULL ? lh_ring_reserve(ring) : NULL;
+    if (record == NULL)
+        return;
+    struct lh_call_copy copy = {.call = call, .tid = atomic_load(&slot->tid)};
+    lh_record_fill(record, LH_EVENT_LOOP, &copy, 0, true);
+    record->found = found;
+    record->fd = slot->epfd;
+    record->id = 0;
+    record->group = LH_GROUP_OTHER;
+    record->resource.kind = LH_RESOURCE_NONE;
+    record->resource.length = 0;
+    lh_ring_commit(ring, record);
+    if (atomic_load(&ring->attached) != 0 || lh_process_shows_loops())
+        lh_ring_wake(ring);
+}
+
+static int become_loop(int epfd, enum lh_call call, enum lh_found found)
+{
+    bool python = lh_python_find() == 0; /* before the ring: its header says what cannot be seen */
+    if (!lh_process_start())
+        return -ENOMEM;
+    struct lh_slot *slot = lh_slot_take((uint32_t)lh_syscall0(SYS_gettid));
+    if (slot == NULL)
+        return -ENOMEM;
+    slot->epfd = epfd;
+    slot->by_api = found == LH_FOUND_BY_API;
+    slot->python_thread = python ? lh_python_thread_state() : 0;
+    atomic_store(&slot->allow_depth, lh_self.allow_depth);
+    if (slot_key_made)
+        pthread_setspecific(slot_key, slot);
+    lh_self.slot = slot;
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (ring != NULL)
+        atomic_fetch_add(&ring->totals.loops, 1);
+    write_loop_event(slot, call, found);
+    lh_watchdog_call();
+    return 0;
+}
+
+static bool thread_is_wanted(void)
+{
+    char name[LH_THREAD_NAME] = "";
+    switch (lh_options.loop_mode) {
+    case LH_LOOP_AUTO:
+        return true;
+    case LH_LOOP_MAIN:
+        return lh_syscall0(SYS_gettid) == lh_syscall0(SYS_getpid);
+    case LH_LOOP_NONE:
+        return false;
+    default:
+        /* Names are often set after a thread's first steps: look again, ever more seldom. */
+        lh_self.refused++;
+        if ((lh_self.refused & (lh_self.refused - 1)) != 0)
+            return false;
+        lh_syscall5(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0);
+        return lh_glob_list_match(lh_options.loop_globs, name);
+    }
+}
+
+static enum lh_park find(int epfd, enum lh_call call)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot != NULL && atomic_load(&slot->tid) == 0)
+        slot = lh_self.slot = NULL; /* a child of fork, in its inherited thread */
+    if (slot == NULL) {
+        bool found = lh_process_may_watch() && thread_is_wanted() &&
+                     become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
+        return found ? LH_PARK_OWN : LH_PARK_NONE;
+    }
+    /* The loop's own set is not known yet, or was closed where we did not see it. */
+    if (slot->epfd < 0 || lh_syscall2(SYS_fcntl, slot->epfd, F_GETFD) < 0) {
+        slot->epfd = epfd;
+        return LH_PARK_OWN;
+    }
+    return LH_PARK_FOREIGN;
+}
+
+enum lh_park lh_park_find(int epfd, enum lh_call call)
+{
+    int saved_errno = errno;
+    enum lh_park park = find(epfd, call);
+    errno = saved_errno;
+    return park;
+}
+
+int lh_loop_enter(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot != NULL && atomic_load(&slot->tid) != 0)
+        return 0;
+    lh_self.slot = NULL;
+    return lh_process_may_watch() ? become_loop(-1, 0, LH_FOUND_BY_API) : 0;
+}
+
+void lh_loop_leave(void)
+{
+    if (lh_self.slot != NULL)
+        drop(lh_self.slot);
+}
+
+void lh_loop_closes(int fd)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot->epfd != fd || fd < 0)
+        return;
+    if (slot->by_api)
+        slot->epfd = -1;
+    else
+        drop(slot);
+}

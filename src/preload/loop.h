@@ -1,0 +1,57 @@
+/* Which threads are loop threads, and where their loops park.
+ *
+ * Runs on the program's threads. The common case of a park is inline and makes no system call. */
+#ifndef LH_PRELOAD_LOOP_H
+#define LH_PRELOAD_LOOP_H
+
+#include "preload/state.h"
+#include "preload/watchdog.h"
+
+enum lh_park {
+    LH_PARK_NONE,    /* not a loop thread: just forward */
+    LH_PARK_OWN,     /* the loop waits for its events */
+    LH_PARK_FOREIGN, /* a loop thread waits on another epoll set: a call like any other */
+};
+
+/* The uncommon cases: the first park of a thread or of a child of fork, an epoll set that is not
+ * the loop's own. May start the watchdog. errno stays. */
+enum lh_park lh_park_find(int epfd, enum lh_call call);
+
+static inline enum lh_park lh_park_begin(int epfd, enum lh_call call)
+{
+    struct lh_slot *slot = lh_self.slot;
+    enum lh_park park = LH_PARK_OWN;
+    if (LH_UNLIKELY(slot == NULL || slot->epfd != epfd ||
+                    atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0))
+        park = lh_park_find(epfd, call);
+    if (park != LH_PARK_OWN)
+        return park;
+    slot = lh_self.slot;
+    /* No call of this thread can be in flight here: what is left over was jumped out of. */
+    atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->parked, 1, memory_order_release);
+    return park;
+}
+
+static inline void lh_park_end(void)
+{
+    /* Sequentially consistent on both sides: either we see that the watchdog sleeps, or it sees
+     * that we no longer park. */
+    atomic_store(&lh_self.slot->parked, 0);
+    if (LH_UNLIKELY(atomic_load(&lh_process->watchdog_call) != 0))
+        lh_watchdog_call();
+}
+
+/* The calling thread says that it runs an event loop (no epoll set is known yet), or that it no
+ * longer does. 0 (also where this process is not to be watched) or -ENOMEM: no ring, too many loop
+ * threads. */
+int lh_loop_enter(void);
+void lh_loop_leave(void);
+
+/* A loop thread closes a descriptor: its own epoll set ends its loop. */
+void lh_loop_closes(int fd);
+
+/* Once, in our constructor. */
+void lh_loop_init(void);
+
+#endif

@@ -1,0 +1,155 @@
+/* The interpreter of this process, found once, and the stacks of its threads.
+ *
+ * lh_python_find() runs on the program's threads, where dlsym may be called. All else also runs on
+ * the watchdog: no malloc, no stdio, no libc that may set errno, no thread-local storage. */
+#include "preload/python.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "preload/python_offsets.h"
+#include "preload/python_walk.h"
+
+enum state { UNKNOWN, FILLING, FOUND };
+
+struct interpreter {
+    bool supported; /* is there a layout? */
+    struct lh_python_layout layout;
+    uintptr_t runtime; /* _PyRuntime */
+    size_t runtime_size;
+    void *(*thread_state)(void);
+    char problem[96]; /* "" when all is well */
+};
+
+/* Written by one thread while `state` is FILLING, and only read once it is FOUND. */
+static struct interpreter interpreter;
+static _Atomic int state;
+
+static const struct interpreter *found_interpreter(void)
+{
+    return atomic_load_explicit(&state, memory_order_acquire) == FOUND ? &interpreter : NULL;
+}
+
+static uint32_t number_at(const char **text)
+{
+    uint32_t number = 0;
+    while (**text >= '0' && **text <= '9' && number < 100)
+        number = number * 10 + (uint32_t)(*(*text)++ - '0');
+    return number;
+}
+
+/* 0x030b for 3.11. Py_Version is a PY_VERSION_HEX, new in 3.11; Py_GetVersion() says "3.10.13 (…".
+ */
+static uint32_t find_version(void)
+{
+    const unsigned long *hex = dlsym(RTLD_DEFAULT, "Py_Version");
+    if (hex != NULL)
+        return (uint32_t)(*hex >> 16);
+    const char *(*get_version)(void) = dlsym(RTLD_DEFAULT, "Py_GetVersion");
+    const char *text = get_version != NULL ? get_version() : "";
+    uint32_t major = number_at(&text);
+    if (*text == '.')
+        text++;
+    return major << 8 | number_at(&text);
+}
+
+static void find_runtime(struct interpreter *found)
+{
+    void *runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
+    const ElfW(Sym) *symbol = NULL;
+    Dl_info info;
+    if (runtime == NULL)
+        return;
+    found->runtime = (uintptr_t)runtime;
+    if (dladdr1(runtime, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL)
+        found->runtime_size = symbol->st_size;
+}
+
+static char *put_text(char *to, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(to, text, length + 1);
+    return to + length;
+}
+
+static char *put_number(char *to, uint32_t number)
+{
+    if (number >= 10)
+        to = put_number(to, number / 10);
+    *to = (char)('0' + number % 10);
+    return to + 1;
+}
+
+static void describe_problem(struct interpreter *found, uint32_t version)
+{
+    char *to = put_text(found->problem, "Python ");
+    to = put_number(to, version >> 8);
+    to = put_text(to, ".");
+    to = put_number(to, version & 0xff);
+    put_text(to, ": no Python frames, the layout of this build is not known");
+}
+
+static void find_layout(struct interpreter *found)
+{
+    struct lh_python_layout *layout = &found->layout;
+    uint32_t version = find_version();
+    layout->code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type");
+    layout->string_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyUnicode_Type");
+    layout->bytes_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyBytes_Type");
+    found->thread_state = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
+    found->supported = layout->code_type != 0 && layout->string_type != 0 &&
+                       layout->bytes_type != 0 && found->thread_state != NULL &&
+                       lh_python_offsets_find(version, (const void *)found->runtime,
+                                              found->runtime_size, &layout->at) == 0;
+    if (!found->supported)
+        describe_problem(found, version);
+}
+
+int lh_python_find(void)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known != NULL)
+        return known->supported ? 0 : -ENOTSUP;
+    int (*is_initialized)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsInitialized");
+    if (is_initialized == NULL || !is_initialized())
+        return -ENOENT;
+    struct interpreter found = {0};
+    find_runtime(&found);
+    find_layout(&found);
+    int expected = UNKNOWN;
+    if (!atomic_compare_exchange_strong(&state, &expected, FILLING))
+        return -ENOENT; /* another thread is at it */
+    interpreter = found;
+    atomic_store_explicit(&state, FOUND, memory_order_release);
+    return found.supported ? 0 : -ENOTSUP;
+}
+
+const char *lh_python_problem(void)
+{
+    const struct interpreter *known = found_interpreter();
+    return known != NULL && known->problem[0] != '\0' ? known->problem : NULL;
+}
+
+uintptr_t lh_python_thread_state(void)
+{
+    const struct interpreter *known = found_interpreter();
+    return known != NULL && known->thread_state != NULL ? (uintptr_t)known->thread_state() : 0;
+}
+
+bool lh_python_is_runtime_lock(uintptr_t address)
+{
+    const struct interpreter *known = found_interpreter();
+    return known != NULL && address - known->runtime < known->runtime_size;
+}
+
+void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t most,
+                       struct lh_record *record)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known != NULL && known->supported)
+        lh_python_walk(&known->layout, read, thread_state, most, record);
+}

@@ -1,0 +1,50 @@
+/* Where CPython keeps what a stack walk needs, one row for each minor version. Plain data. */
+#ifndef LH_PRELOAD_PYTHON_OFFSETS_H
+#define LH_PRELOAD_PYTHON_OFFSETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most bytes of these objects that the walk reads: every offset into them must lie below. */
+#define LH_PYTHON_FRAME_SPAN_MAX  96u
+#define LH_PYTHON_CODE_SPAN_MAX   256u
+#define LH_PYTHON_HEADER_SPAN_MAX 96u /* of a str or bytes object, in front of its data */
+
+/* Byte offsets; 0 means that this version has no such member, but for cframe_frame, which counts
+ * only where thread_cframe is set. All of one type, for a row of positions is read as an array. */
+struct lh_python_offsets {
+    uint16_t thread_cframe;   /* PyThreadState: the _PyCFrame of the innermost eval loop */
+    uint16_t thread_frame;    /* PyThreadState: the innermost frame, where there is no _PyCFrame */
+    uint16_t cframe_frame;    /* _PyCFrame: the innermost frame */
+    uint16_t cframe_previous; /* _PyCFrame: that of the next outer eval loop */
+    uint16_t frame_previous;  /* _PyInterpreterFrame: the caller's */
+    uint16_t frame_code;      /* its code object */
+    uint16_t frame_instruction; /* its instruction, as CPython's own line numbers count */
+    uint16_t frame_owner;       /* a char: who allocated it */
+    uint16_t frame_is_entry;    /* a bool: the outermost frame of its eval loop */
+    uint16_t code_filename;
+    uint16_t code_qualname;
+    uint16_t code_first_line; /* an int */
+    uint16_t code_line_table; /* a bytes object */
+    uint16_t code_bytecode;
+    uint16_t string_length;
+    uint16_t string_state;
+    uint16_t string_ascii; /* where the characters of an ASCII str start */
+    uint16_t string_wide;  /* and of any other */
+    uint16_t bytes_length;
+    uint16_t bytes_data;
+    uint16_t object_type;
+
+    /* Not in the table: the bytes to read of a frame and of a code object for all of the above, and
+     * no more, for an object may end where readable memory ends. */
+    uint16_t frame_span;
+    uint16_t code_span;
+};
+
+/* Looks up the row of a version (0x030b for 3.11). `runtime` is _PyRuntime, `size` bytes long:
+ * since 3.13 it starts with _Py_DebugOffsets, whose numbers are used. Returns 0, or -ENOTSUP when
+ * there is no row, or the interpreter does not agree with it. */
+int lh_python_offsets_find(uint32_t version, const void *runtime, size_t size,
+                           struct lh_python_offsets *found);
+
+#endif

@@ -1,0 +1,194 @@
+/* The walk over one thread's Python frames.
+ *
+ * Runs on the program's threads and on the watchdog, while the interpreter may be running. No
+ * malloc, no stdio, no libc that may set errno. No pointer is followed but through `read`, every
+ * object is taken for what it should be only when its type says so, and the number of steps is
+ * bounded.
+ *
+ * An eval loop (_PyEval_EvalFrameDefault) runs a Python frame and those that it calls without C in
+ * between. An object in its C stack frame marks it: a _PyCFrame in 3.11, and since 3.12 a frame of
+ * its own, a shim, below its outermost Python frame. Such an address is a frame's `boundary`. */
+#include "preload/python_walk.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "preload/python_lines.h"
+
+/* Owners from here on are shims: FRAME_OWNED_BY_CSTACK in 3.12 and 3.13 (pycore_frame.h). */
+#define OWNER_SHIM 3
+
+#define STEPS_PER_FRAME 4   /* a frame, and the shims that may stand between it and the next */
+#define STEPS_SPARE     256 /* to find the eval loop of the last frame that was wanted */
+
+struct frame {
+    uintptr_t previous;
+    uintptr_t code;
+    uintptr_t instruction;
+    bool is_entry;
+    bool is_shim;
+};
+
+struct code {
+    uintptr_t filename;
+    uintptr_t qualname;
+    uintptr_t line_table;
+    int32_t first_line;
+};
+
+static uintptr_t word_at(const uint8_t *object, uint16_t offset)
+{
+    uintptr_t word;
+    memcpy(&word, object + offset, sizeof(word));
+    return word;
+}
+
+static uintptr_t read_word(const struct lh_python_walk *walk, uintptr_t address)
+{
+    uintptr_t word;
+    return walk->read(&word, address, sizeof(word)) == 0 ? word : 0;
+}
+
+static int read_frame(const struct lh_python_walk *walk, uintptr_t address, struct frame *frame)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    uint8_t bytes[LH_PYTHON_FRAME_SPAN_MAX];
+    if (walk->read(bytes, address, at->frame_span) != 0)
+        return -EFAULT;
+    frame->previous = word_at(bytes, at->frame_previous);
+    frame->code = word_at(bytes, at->frame_code);
+    frame->instruction = word_at(bytes, at->frame_instruction);
+    frame->is_entry = at->frame_is_entry != 0 && bytes[at->frame_is_entry] != 0;
+    frame->is_shim = at->frame_is_entry == 0 && (int8_t)bytes[at->frame_owner] >= OWNER_SHIM;
+    return 0;
+}
+
+static int read_code(const struct lh_python_walk *walk, uintptr_t address, struct code *code)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    uint8_t bytes[LH_PYTHON_CODE_SPAN_MAX];
+    if (walk->read(bytes, address, at->code_span) != 0)
+        return -EFAULT;
+    if (word_at(bytes, at->object_type) != walk->layout->code_type)
+        return -EINVAL;
+    code->filename = word_at(bytes, at->code_filename);
+    code->qualname = word_at(bytes, at->code_qualname);
+    code->line_table = word_at(bytes, at->code_line_table);
+    memcpy(&code->first_line, bytes + at->code_first_line, sizeof(code->first_line));
+    return 0;
+}
+
+static uint32_t line_of(const struct lh_python_walk *walk, const struct frame *frame,
+                        const struct code *code)
+{
+    const struct lh_python_layout *layout = walk->layout;
+    uint8_t bytes[LH_PYTHON_HEADER_SPAN_MAX];
+    int64_t length;
+    if (walk->read(bytes, code->line_table, layout->at.bytes_data) != 0 ||
+        word_at(bytes, layout->at.object_type) != layout->bytes_type)
+        return 0;
+    memcpy(&length, bytes + layout->at.bytes_length, sizeof(length));
+    if (length < 0)
+        return 0;
+    return lh_python_line(walk->read, code->line_table + layout->at.bytes_data, (size_t)length,
+                          code->first_line,
+                          (int64_t)(frame->instruction - frame->code - layout->at.code_bytecode));
+}
+
+/* _Py_InitCleanup (3.12 and 3.13) stands below an __init__ that was called without C in between. It
+ * has one name for everything, and no line of its own, which no compiled code has. */
+static bool is_init_cleanup(const struct code *code)
+{
+    return code->first_line == 0 && code->filename == code->qualname;
+}
+
+static void close_eval_loop(struct lh_python_walk *walk, uintptr_t boundary)
+{
+    if (walk->open >= 0)
+        walk->record->python[walk->open].boundary = boundary;
+    walk->open = -1;
+}
+
+/* In 3.11 the chain of _PyCFrames goes along with the entry frames. */
+static void leave_cframe(struct lh_python_walk *walk)
+{
+    close_eval_loop(walk, walk->cframe);
+    if (walk->cframe != 0)
+        walk->cframe = read_word(walk, walk->cframe + walk->layout->at.cframe_previous);
+}
+
+static int append(struct lh_python_walk *walk, const struct frame *frame)
+{
+    struct lh_record *record = walk->record;
+    struct lh_python_frame *out = &record->python[record->python_count];
+    uint32_t strings_length = record->strings_length;
+    struct code code;
+    int error = read_code(walk, frame->code, &code);
+    if (error)
+        return error;
+    if (is_init_cleanup(&code))
+        return 0;
+    error = lh_python_store_name(walk, code.filename, &out->file);
+    if (error == 0)
+        error = lh_python_store_name(walk, code.qualname, &out->function);
+    if (error) {
+        record->strings_length = strings_length;
+        return error;
+    }
+    out->line = line_of(walk, frame, &code);
+    out->boundary = 0;
+    walk->open = (int32_t)record->python_count;
+    walk->left--;
+    record->python_count++;
+    return 0;
+}
+
+/* Takes one frame of the chain. Returns 0 to go on, anything else to end the walk. */
+static int step(struct lh_python_walk *walk, uintptr_t address, uintptr_t *next)
+{
+    struct frame frame;
+    int error = read_frame(walk, address, &frame);
+    if (error)
+        return error;
+    *next = frame.previous;
+    if (frame.is_shim) {
+        close_eval_loop(walk, address);
+    } else if (walk->left > 0) {
+        error = append(walk, &frame);
+        if (error)
+            return error;
+    }
+    if (frame.is_entry)
+        leave_cframe(walk);
+    else if (walk->left == 0 && walk->cframe != 0)
+        close_eval_loop(walk, walk->cframe);
+    return walk->left == 0 && walk->open < 0;
+}
+
+static uintptr_t first_frame(struct lh_python_walk *walk, uintptr_t thread_state)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    if (at->thread_cframe == 0)
+        return read_word(walk, thread_state + at->thread_frame);
+    uintptr_t cframe = read_word(walk, thread_state + at->thread_cframe);
+    if (at->frame_is_entry != 0)
+        walk->cframe = cframe;
+    return cframe == 0 ? 0 : read_word(walk, cframe + at->cframe_frame);
+}
+
+void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
+                    uintptr_t thread_state, uint32_t most, struct lh_record *record)
+{
+    struct lh_python_walk walk = {.read = read, .layout = layout, .record = record, .open = -1};
+    if (thread_state == 0 || record->python_count >= LH_PYTHON_FRAMES ||
+        record->strings_length > LH_STRING_BYTES)
+        return;
+    walk.left = LH_PYTHON_FRAMES - record->python_count;
+    if (walk.left > most)
+        walk.left = most;
+    uint32_t steps = walk.left * STEPS_PER_FRAME + STEPS_SPARE;
+    uintptr_t frame = walk.left == 0 ? 0 : first_frame(&walk, thread_state);
+    while (frame != 0 && steps-- > 0 && step(&walk, frame, &frame) == 0)
+        ;
+}

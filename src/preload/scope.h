@@ -1,0 +1,64 @@
+/* The fast path: what a wrapper stores around one call on a loop thread.
+ *
+ * Runs on the program's threads, also in its signal handlers. No malloc, no stdio, no locks, no
+ * system calls but for the reported calls (call.c). */
+#ifndef LH_PRELOAD_SCOPE_H
+#define LH_PRELOAD_SCOPE_H
+
+#include "preload/clock.h"
+#include "preload/state.h"
+
+/* Could the call have waited? Only asked in strict mode. */
+enum lh_waits {
+    LH_WAITS_NO,
+    LH_WAITS_YES,
+    LH_WAITS_IF_OPENED, /* the result says: a descriptor of a disk file or FIFO */
+};
+
+/* One call, on the wrapper's stack. */
+struct lh_scope {
+    struct lh_slot *slot;
+    uint64_t seq; /* 0: not tracked, part of an outer call */
+};
+
+static inline __attribute__((always_inline)) void
+lh_scope_enter(struct lh_scope *scope, enum lh_call call, uint64_t subject)
+{
+    struct lh_slot *slot = lh_self.slot;
+    uintptr_t sp = lh_cpu_stack_pointer();
+    uintptr_t outer = atomic_load_explicit(&slot->sp, memory_order_relaxed);
+    scope->slot = slot;
+    scope->seq = 0;
+    if (LH_UNLIKELY(outer != 0)) {
+        if (outer > sp)
+            return;
+        /* Deeper than we are: left behind by a siglongjmp or a cancelled call. */
+        atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
+    }
+    /* One writer: no read-modify-write is needed. The watchdog re-reads seq and sp around its copy.
+     */
+    scope->seq = atomic_load_explicit(&slot->seq, memory_order_relaxed) + 1;
+    atomic_store_explicit(&slot->seq, scope->seq, memory_order_release);
+    slot->call = call;
+    slot->subject = subject;
+    lh_cpu_registers(&slot->registers);
+    slot->start = lh_counter();
+    atomic_store_explicit(&slot->sp, sp, memory_order_release);
+}
+
+/* Decides about a call that may have to be reported: takes the end time, compares, captures. errno
+ * is the program's before and after. `result` matters for LH_WAITS_IF_OPENED only. */
+void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error);
+
+/* Does the call that ends here need a closer look? */
+static inline __attribute__((always_inline)) bool lh_scope_leave(const struct lh_scope *scope)
+{
+    if (LH_UNLIKELY(scope->seq == 0))
+        return false;
+    atomic_store_explicit(&scope->slot->sp, 0, memory_order_release);
+    return LH_UNLIKELY(atomic_load_explicit(&scope->slot->marked, memory_order_relaxed) ==
+                       scope->seq) ||
+           LH_UNLIKELY(atomic_load_explicit(&lh_time_all_calls, memory_order_relaxed) != 0);
+}
+
+#endif

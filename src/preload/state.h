@@ -1,0 +1,104 @@
+/* The library's state: one struct per thread, one slot per loop thread, one struct per process.
+ *
+ * The slots and the process struct live in one private mapping marked MADV_WIPEONFORK: in a child
+ * all of it reads as zero, so that a child of fork (also of a raw clone) never believes it is its
+ * parent, and what its inherited thread still stores goes to its own memory. */
+#ifndef LH_PRELOAD_STATE_H
+#define LH_PRELOAD_STATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/ring.h"
+
+#define LH_SLOTS 256 /* most loop threads of one process */
+
+#define LH_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define LH_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define LH_HIDDEN      __attribute__((visibility("hidden")))
+
+/* A loop thread. The first part is written by its owner on every call and read by the watchdog,
+ * which takes what it read as valid when `seq` and `sp` did not change meanwhile. */
+struct lh_slot {
+    _Atomic uint64_t seq;          /* number of the latest call */
+    _Atomic uintptr_t sp;          /* stack pointer inside its wrapper; 0: no call is in flight */
+    uint64_t start;                /* lh_counter() when it began */
+    uint64_t subject;              /* what it works on: enum lh_subject says how to read it */
+    uint32_t call;                 /* enum lh_call */
+    _Atomic uint32_t parked;       /* 1: waiting for events in its park */
+    struct lh_registers registers; /* inside the wrapper, for unwinding */
+
+    /* Written by the watchdog, read by the owner. */
+    _Atomic uint64_t marked;       /* the call (its seq) that was in flight at a tick */
+    _Atomic uint64_t reported_seq; /* the call that has been reported in flight … */
+    uint64_t reported_id;          /* … under this id */
+
+    /* Set when the thread becomes a loop thread. */
+    _Atomic uint32_t tid;    /* 0: the slot is free */
+    int32_t epfd;            /* the loop's own epoll set; -1: none yet (declared by the API) */
+    bool by_api;             /* stays a loop thread when its epoll set is closed */
+    uintptr_t python_thread; /* its PyThreadState; 0: none */
+
+    _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
+    _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
+    _Atomic uint32_t rate_used;   /* … and how many reports it has had */
+    _Atomic uint32_t skipped;     /* reports left out since the last one */
+
+    /* The watchdog's own. */
+    uint64_t next_report_ns; /* elapsed time at which the call in flight is reported again */
+    uint64_t next_report_seq;
+} __attribute__((aligned(128)));
+
+enum lh_process_state { LH_PROCESS_NEW, LH_PROCESS_STARTING, LH_PROCESS_WATCHED, LH_PROCESS_OFF };
+
+enum lh_watchdog_ready { LH_WATCHDOG_STARTING, LH_WATCHDOG_READY, LH_WATCHDOG_UNABLE };
+
+/* This process image. */
+struct lh_process {
+    _Atomic uint32_t state; /* enum lh_process_state; LH_PROCESS_NEW in a child of fork */
+    _Atomic uint32_t pid;   /* 0 in a child of fork */
+    struct lh_ring *_Atomic ring;
+    _Atomic uint64_t next_id;
+    _Atomic uint32_t slots_used; /* slots ever taken: the watchdog looks at no more */
+
+    /* The watchdog: see watchdog.c. */
+    _Atomic uint32_t watchdog_wake;  /* futex: raised to make it look */
+    _Atomic uint32_t watchdog_call;  /* 1: it sleeps or is gone; the end of a park calls it */
+    _Atomic uint32_t watchdog_stop;  /* 1: asked to end */
+    _Atomic int watchdog_tid;        /* futex, cleared by the kernel at its end; 0: none */
+    _Atomic uint32_t watchdog_busy;  /* a thread is starting or stopping it */
+    _Atomic uint32_t watchdog_ready; /* futex: enum lh_watchdog_ready */
+    _Atomic uint32_t attach_wanted;  /* an event waits for a collector */
+
+    struct lh_slot slots[LH_SLOTS];
+};
+
+/* What each of the program's threads has of us. Initial-exec: one load, no call. */
+struct lh_thread {
+    struct lh_slot *slot; /* NULL: not a loop thread; the only field the fast path looks at */
+    uint32_t allow_depth; /* scopes opened while it was no loop thread */
+    uint32_t refused;     /* parks in which LOOPHOUND_LOOP did not want it */
+};
+
+extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));
+extern LH_HIDDEN struct lh_process *lh_process; /* never NULL once our constructor has run */
+
+/* Constant after our constructor, also in children. */
+extern LH_HIDDEN struct lh_options lh_options;
+
+/* 1: every call on a loop thread takes its end time, because marks cannot be relied on: strict
+ * mode, a threshold below four ticks, or no watchdog at the moment. */
+extern LH_HIDDEN _Atomic uint32_t lh_time_all_calls;
+
+/* One clear line on the program's standard error, at most once for each `once` flag. */
+void lh_say_once(_Atomic uint32_t *once, const char *text);
+
+/* Takes a free slot for the calling thread; NULL: all are taken. */
+struct lh_slot *lh_slot_take(uint32_t tid);
+void lh_slot_release(struct lh_slot *slot);
+
+/* The process whose state this is: false in a child of fork or vfork. Costs a system call. */
+bool lh_process_is_ours(void);
+
+#endif

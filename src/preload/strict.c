@@ -1,0 +1,181 @@
+/* Strict mode: could this call have waited? See strict.h. */
+#include "preload/strict.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "preload/memory.h"
+#include "preload/sys.h"
+
+/* File systems that live in memory: looking at them waits for no disk. */
+static const long memory_file_systems[] = {
+    PROC_SUPER_MAGIC,   SYSFS_MAGIC,         TMPFS_MAGIC,   RAMFS_MAGIC,   DEVPTS_SUPER_MAGIC,
+    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC,
+    HUGETLBFS_MAGIC,    ANON_INODE_FS_MAGIC, BPF_FS_MAGIC,  NSFS_MAGIC,    BINFMTFS_MAGIC,
+    PSTOREFS_MAGIC,     EFIVARFS_MAGIC,
+};
+
+static enum lh_waits yes_if(bool condition)
+{
+    return condition ? LH_WAITS_YES : LH_WAITS_NO;
+}
+
+static bool fd_blocks(int fd)
+{
+    long flags = lh_syscall2(SYS_fcntl, fd, F_GETFL);
+    return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+/* The type bits of st_mode; 0 when fd is not open. */
+static mode_t fd_type(int fd)
+{
+    struct stat status;
+    return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+bool lh_fd_is_on_disk(int fd)
+{
+    mode_t type = fd_type(fd);
+    struct statfs system;
+    if ((type != S_IFREG && type != S_IFDIR) || lh_syscall2(SYS_fstatfs, fd, (long)&system) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(memory_file_systems) / sizeof(memory_file_systems[0]); i++)
+        if (system.f_type == memory_file_systems[i])
+            return false;
+    return true;
+}
+
+bool lh_opened_could_wait(int fd)
+{
+    return fd_type(fd) == S_IFIFO ? fd_blocks(fd) : lh_fd_is_on_disk(fd);
+}
+
+enum lh_waits lh_rule_always(void)
+{
+    return LH_WAITS_YES;
+}
+
+enum lh_waits lh_rule_time_asked(unsigned time)
+{
+    return yes_if(time > 0);
+}
+
+enum lh_waits lh_rule_deadline_ahead(clockid_t clock, int flags, const struct timespec *time)
+{
+    struct timespec asked;
+    if ((flags & TIMER_ABSTIME) == 0)
+        return lh_rule_timeout_ts(time);
+    if (lh_memory_read_self(&asked, (uintptr_t)time, sizeof(asked)) != 0)
+        return LH_WAITS_NO;
+    return yes_if(asked.tv_sec * LH_NS_PER_S + asked.tv_nsec > lh_clock_ns(clock));
+}
+
+/* Devices without a wait: /dev/null, /dev/zero, /dev/full, /dev/random and /dev/urandom (major 1).
+ */
+static bool is_memory_device(int fd)
+{
+    struct stat status;
+    return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 && S_ISCHR(status.st_mode) &&
+           (status.st_rdev >> 8 & 0xfff) == 1;
+}
+
+enum lh_waits lh_rule_fd(int fd)
+{
+    if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
+        return LH_WAITS_NO;
+    switch (fd_type(fd)) {
+    case 0:
+        return LH_WAITS_NO;
+    case S_IFREG:
+    case S_IFDIR:
+        return yes_if(lh_fd_is_on_disk(fd));
+    case S_IFCHR:
+        return yes_if(fd_blocks(fd) && !is_memory_device(fd));
+    default:
+        return yes_if(fd_blocks(fd));
+    }
+}
+
+enum lh_waits lh_rule_socket(int fd, int flags)
+{
+    return yes_if((flags & MSG_DONTWAIT) == 0 && fd_type(fd) == S_IFSOCK && fd_blocks(fd));
+}
+
+enum lh_waits lh_rule_disk_fd(int fd)
+{
+    return yes_if(lh_fd_is_on_disk(fd));
+}
+
+enum lh_waits lh_rule_stream(FILE *stream, size_t wanted)
+{
+    struct _IO_FILE file;
+    if (lh_memory_read_self(&file, (uintptr_t)stream, offsetof(struct _IO_FILE, _offset)) != 0)
+        return LH_WAITS_NO;
+    size_t buffered = (size_t)(file._IO_read_end - file._IO_read_ptr);
+    if (wanted > 0 ? buffered >= wanted : buffered > 0)
+        return LH_WAITS_NO;
+    return lh_rule_fd(file._fileno);
+}
+
+enum lh_waits lh_rule_opened(void)
+{
+    return LH_WAITS_IF_OPENED;
+}
+
+enum lh_waits lh_rule_timeout_ms(int timeout)
+{
+    return yes_if(timeout != 0);
+}
+
+enum lh_waits lh_rule_timeout_ts(const struct timespec *timeout)
+{
+    struct timespec asked = {0, 0};
+    if (timeout != NULL && lh_memory_read_self(&asked, (uintptr_t)timeout, sizeof(asked)) != 0)
+        return LH_WAITS_NO;
+    return yes_if(timeout == NULL || asked.tv_sec > 0 || asked.tv_nsec > 0);
+}
+
+enum lh_waits lh_rule_timeout_tv(const struct timeval *timeout)
+{
+    return yes_if(timeout == NULL || timeout->tv_sec > 0 || timeout->tv_usec > 0);
+}
+
+enum lh_waits lh_rule_semaphore(sem_t *sem)
+{
+    int value = 0;
+    return yes_if(sem_getvalue(sem, &value) == 0 && value <= 0);
+}
+
+enum lh_waits lh_rule_condition(pthread_cond_t *cond)
+{
+    (void)cond; /* the GIL's is left out for every mode, in call.c */
+    return LH_WAITS_YES;
+}
+
+enum lh_waits lh_rule_mutex(pthread_mutex_t *mutex)
+{
+    (void)mutex; /* trylock has just failed */
+    return LH_WAITS_YES;
+}
+
+/* A number needs no look-up: inet_pton(3) and inet_aton(3) forms, as getaddrinfo(3) accepts them.
+ */
+enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints)
+{
+    struct in6_addr address;
+    if (node == NULL || (hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0))
+        return LH_WAITS_NO;
+    return yes_if(inet_aton(node, (struct in_addr *)&address) == 0 &&
+                  inet_pton(AF_INET6, node, &address) != 1);
+}
+
+enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait)
+{
+    return yes_if((flags & do_not_wait) == 0);
+}

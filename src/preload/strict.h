@@ -1,0 +1,42 @@
+/* Strict mode: could this call have waited? One function for each RULE of src/calls.def.
+ *
+ * Runs on the program's threads before the call, only with LOOPHOUND_STRICT=on. errno and the
+ * call's arguments stay as they are; what the arguments point to is read safely. Raw system calls,
+ * no malloc, no locks. */
+#ifndef LH_PRELOAD_STRICT_H
+#define LH_PRELOAD_STRICT_H
+
+#include <netdb.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "preload/scope.h"
+
+enum lh_waits lh_rule_always(void);
+enum lh_waits lh_rule_time_asked(unsigned time);
+enum lh_waits lh_rule_deadline_ahead(clockid_t clock, int flags, const struct timespec *time);
+enum lh_waits lh_rule_fd(int fd);
+enum lh_waits lh_rule_socket(int fd, int flags);
+enum lh_waits lh_rule_disk_fd(int fd);
+enum lh_waits lh_rule_stream(FILE *stream, size_t wanted);
+enum lh_waits lh_rule_opened(void);
+enum lh_waits lh_rule_timeout_ms(int timeout);
+enum lh_waits lh_rule_timeout_ts(const struct timespec *timeout);
+enum lh_waits lh_rule_timeout_tv(const struct timeval *timeout);
+enum lh_waits lh_rule_semaphore(sem_t *sem);
+enum lh_waits lh_rule_condition(pthread_cond_t *cond);
+enum lh_waits lh_rule_mutex(pthread_mutex_t *mutex);
+enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
+enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
+
+/* Is this open descriptor a file or directory on a disk, as far as the kernel tells? Not: /proc,
+ * /sys, tmpfs and other memory file systems, devices, pipes, sockets. */
+bool lh_fd_is_on_disk(int fd);
+
+/* What LH_WAITS_IF_OPENED asks for: a disk file, or a FIFO without O_NONBLOCK. */
+bool lh_opened_could_wait(int fd);
+
+#endif

@@ -1,0 +1,41 @@
+/* Subjects that do not fit in one word: small structs on the wrapper's stack, alive as long as the
+ * call is in flight. Runs on the program's threads. */
+#ifndef LH_PRELOAD_SUBJECT_H
+#define LH_PRELOAD_SUBJECT_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "preload/state.h"
+
+struct lh_connecting {
+    int fd;
+    socklen_t length;
+    const void *address;
+};
+
+struct lh_sleeping {
+    clockid_t clock;
+    int flags;
+    const struct timespec *time;
+};
+
+/* Valid until the end of the enclosing block (C11 6.5.2.5). */
+#define LH_CONNECTING(fd, address, length)                                                         \
+    ((uintptr_t) & (struct lh_connecting){(fd), (length), (address)})
+#define LH_SLEEPING(clock, flags, time)                                                            \
+    ((uintptr_t) & (struct lh_sleeping){(clock), (flags), (time)})
+
+/* select(2) overwrites its timeout, so the time asked for is taken before. Reading it here is safe:
+ * glibc's select reads it in user space too. */
+int64_t lh_timeval_ns(const struct timeval *timeout);
+
+/* Fills in what a call works on. `subject` is as stored in the slot. With `own` the calling thread
+ * is the one that made the call; otherwise this is the watchdog, which has a descriptor table of
+ * its own and borrows the program's descriptor for a moment (pidfd_getfd(2)). */
+void lh_resource_fill(struct lh_resource *resource, enum lh_subject kind, uint64_t subject,
+                      uint64_t elapsed_ns, bool own);
+
+#endif

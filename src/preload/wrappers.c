@@ -1,0 +1,142 @@
+/* The wrappers: one per row of src/calls.def, made by the preprocessor.
+ *
+ * Runs on the program's threads, in its signal handlers, before our constructor and in children of
+ * fork and vfork. Off the loop a wrapper is one look at a thread-local pointer and a jump. No
+ * malloc, no stdio, no locks.
+ *
+ * Each wrapper is a C function of its own name that is exported under libc's (an assembler label),
+ * so that libc's headers, with their attributes and macros, and our definitions do not meet.
+ * Variadic functions have their longest fixed form: in the System V AMD64 ABI (3.5.7) the fixed and
+ * the variadic form take their arguments in the same registers, and libc reads a mode or an
+ * argument that was not passed no more than it would have; it is handed on unread. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "preload/hooks.h"
+#include "preload/loop.h"
+#include "preload/real.h"
+#include "preload/scope.h"
+#include "preload/strict.h"
+#include "preload/subject.h"
+#include "preload/wrappers.h"
+
+#define EXPORTED __attribute__((visibility("default"), used))
+
+/* How a call tells its error: the `fails` column. */
+#define ERROR_MINUS_1(returned) ((returned) == -1 ? errno : 0)
+#define ERROR_CODE(returned)    ((int)(returned))
+#define ERROR_NULLPTR(returned) ((returned) == NULL ? errno : 0)
+#define ERROR_NO(returned)      0
+
+/* real_<symbol> begins as first_<symbol>, which looks the function up and stays out of the way. */
+#define REAL(symbol, version, ret, params, args)                                                   \
+    static ret first_##symbol params;                                                              \
+    static ret(*_Atomic real_##symbol) params = first_##symbol;                                    \
+    static ret first_##symbol params                                                               \
+    {                                                                                              \
+        ret(*real) params = (ret(*) params)lh_real(#symbol, version);                              \
+        atomic_store_explicit(&real_##symbol, real, memory_order_relaxed);                         \
+        return real args;                                                                          \
+    }
+#define FORWARD(symbol, args) atomic_load_explicit(&real_##symbol, memory_order_relaxed) args
+
+/* One scope and one call. */
+#define ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                   \
+    __attribute__((noinline)) static ret on_loop_##symbol params                                   \
+    {                                                                                              \
+        struct lh_scope scope;                                                                     \
+        enum lh_waits waits =                                                                      \
+            LH_UNLIKELY(lh_options.strict) ? lh_rule_##rule rule_args : LH_WAITS_NO;               \
+        lh_scope_enter(&scope, LH_CALL_##symbol, (uint64_t)(subject_expr));                        \
+        ret returned = FORWARD(symbol, args);                                                      \
+        if (LH_UNLIKELY(lh_scope_leave(&scope)))                                                   \
+            lh_call_finish(&scope, waits, (long)returned, ERROR_##fails(returned));                \
+        return returned;                                                                           \
+    }
+
+#define CALL_IF(condition, symbol, canonical, group, subject, subject_expr, fails, rule,           \
+                rule_args, version, ret, params, args)                                             \
+    REAL(symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        if (LH_LIKELY(lh_self.slot == NULL) || !(condition))                                       \
+            return FORWARD(symbol, args);                                                          \
+        return on_loop_##symbol args;                                                              \
+    }
+
+#define CALL(...) CALL_IF(true, __VA_ARGS__)
+
+/* What is free is taken at once, without a trace. A lock that a dead owner left counts as taken. */
+#define CALL_TRY(try, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,     \
+                 version, ret, params, args)                                                       \
+    REAL(symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        if (LH_LIKELY(lh_self.slot == NULL))                                                       \
+            return FORWARD(symbol, args);                                                          \
+        ret tried = try args;                                                                      \
+        if (LH_LIKELY(tried == 0) || tried == EOWNERDEAD)                                          \
+            return tried;                                                                          \
+        return on_loop_##symbol args;                                                              \
+    }
+
+#define PARK(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version,     \
+             ret, params, args)                                                                    \
+    REAL(symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol);                                 \
+        if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \
+            return on_loop_##symbol args;                                                          \
+        ret returned = FORWARD(symbol, args);                                                      \
+        if (LH_LIKELY(park == LH_PARK_OWN))                                                        \
+            lh_park_end();                                                                         \
+        return returned;                                                                           \
+    }
+
+/* Book-keeping: hook_<symbol> in hooks.h says what is to be done before the call. */
+#define HOOK(symbol, version, ret, params, args)                                                   \
+    REAL(symbol, version, ret, params, args)                                                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        lh_before_##symbol args;                                                                   \
+        return FORWARD(symbol, args);                                                              \
+    }
+
+#include "calls.def"
+
+/* In our constructor: later calls, which may come from signal handlers, find everything resolved.
+ */
+void lh_wrappers_resolve(void)
+{
+#define CALL(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version,     \
+             ret, params, args)                                                                    \
+    atomic_store_explicit(&real_##symbol, (ret(*) params)lh_real(#symbol, version),                \
+                          memory_order_relaxed);
+#define HOOK(symbol, version, ret, params, args)                                                   \
+    atomic_store_explicit(&real_##symbol, (ret(*) params)lh_real(#symbol, version),                \
+                          memory_order_relaxed);
+#include "calls.def"
+}

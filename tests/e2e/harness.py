@@ -1,0 +1,151 @@
+"""What the end to end tests share: starting programs under the library, reading what it wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("LOOPHOUND_TEST_BUILD", ROOT / "build")).resolve()
+LIBRARY = BUILD / "libloophound.so"
+COMMAND = BUILD / "loophound"
+PROGRAMS = BUILD / "programs"
+PYTHON = sys.executable
+
+PATIENCE_S = 20.0  # what should happen at once has this long on a busy machine
+
+Event = dict[str, Any]
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The test's own environment without anything of ours, and with these LOOPHOUND_ variables."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_PRELOAD"))}
+    kept.update({f"LOOPHOUND_{name}": value for name, value in variables.items()})
+    return kept
+
+
+def preload_environment(**variables: str) -> dict[str, str]:
+    return dict(clean_environment(**variables), LD_PRELOAD=str(LIBRARY))
+
+
+def read_events(path: Path) -> list[Event]:
+    """All complete lines of a JSON Lines file; a line that is no JSON object fails the test."""
+    if not path.exists():
+        return []
+    events = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.endswith("\n"):
+            event = json.loads(line)
+            assert isinstance(event, dict), line
+            assert event["v"] == 1, line
+            events.append(event)
+    return events
+
+
+def of_type(events: Sequence[Event], kind: str) -> list[Event]:
+    return [event for event in events if event["type"] == kind]
+
+
+def blocks(events: Sequence[Event]) -> list[Event]:
+    return of_type(events, "block")
+
+
+def wait_until(what: str, ready: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """Polls until `ready()` is true and returns that; fails the test when patience is at an end."""
+    end = time.monotonic() + patience_s
+    while True:
+        result = ready()
+        if result:
+            return result
+        assert time.monotonic() < end, f"waited {patience_s} s in vain for {what}"
+        time.sleep(0.005)
+
+
+def wait_for_event(path: Path, kind: str, pid: int | None = None) -> Event:
+    def find() -> Event | None:
+        for event in of_type(read_events(path), kind):
+            if pid is None or event["pid"] == pid:
+                return event
+        return None
+
+    event: Event = wait_until(f"a {kind} event in {path}", find)
+    return event
+
+
+def run_preloaded(
+    argv: Sequence[str | Path],
+    output: Path,
+    *,
+    stdin: str | None = None,
+    extra: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    **options: str,
+) -> tuple[subprocess.CompletedProcess[str], list[Event]]:
+    """Runs a program with a loop thread under a bare LD_PRELOAD, until its summary is written."""
+    environment = preload_environment(OUTPUT=str(output), **options)
+    environment.update(extra or {})
+    with subprocess.Popen(
+        [str(argument) for argument in argv],
+        env=environment,
+        cwd=cwd,
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            out, err = process.communicate(stdin, timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    done = subprocess.CompletedProcess(argv, process.returncode, out, err)
+    wait_for_event(output, "summary", process.pid)
+    return done, read_events(output)
+
+
+def run_command(
+    *arguments: str | Path,
+    stdin: str | None = None,
+    extra: dict[str, str] | None = None,
+    **options: str,
+) -> subprocess.CompletedProcess[str]:
+    """Runs `loophound ARGUMENTS`."""
+    environment = clean_environment(**options)
+    environment.update(extra or {})
+    return subprocess.run(
+        [str(COMMAND), *map(str, arguments)],
+        env=environment,
+        input=stdin if stdin is not None else "",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def first_frame_in(event: Event, file: str) -> Event | None:
+    """The innermost frame whose source file has this name."""
+    for frame in event["stack"] or []:
+        if frame["file"] and Path(frame["file"]).name == file:
+            frame_found: Event = frame
+            return frame_found
+    return None
+
+
+def functions(event: Event) -> list[str]:
+    return [frame["function"] or "?" for frame in event["stack"] or []]
+
+
+def describe(events: Sequence[Event]) -> str:
+    """One line an event, for messages of failed tests."""
+    lines = []
+    for event in events:
+        text = f"{event['type']} {event.get('call', '')} {event.get('duration_ms', '')}"
+        lines.append(f"{text} {' < '.join(functions(event)[:6]) if 'stack' in event else ''}")
+    return "\n".join(lines)

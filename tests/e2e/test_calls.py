@@ -1,0 +1,167 @@
+"""Every row of the call table: reported on the loop, silent off it and where it cannot wait.
+
+The programs tests/programs/calls_*.c make each call wait for a given time; they print its true
+duration, what it returned, and errno.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import PROGRAMS, ROOT, blocks, describe, run_preloaded
+
+FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file")
+# Interposed for book-keeping only: never reported (HOOK rows).
+HOOKS = {"close", "fork"}
+
+# The group and the kind of resource that a report of a call has.
+MEANING = {
+    "sleep usleep nanosleep clock_nanosleep": ("sleep", "duration"),
+    "connect accept accept4 recv recvfrom recvmsg send sendto sendmsg": ("network", "socket"),
+    "read write readv writev pread pwrite fsync fdatasync open openat fgets fread": (
+        "file",
+        "file",
+    ),
+    "poll ppoll select pselect epoll_wait epoll_pwait epoll_pwait2": ("wait", "duration"),
+    "sem_wait sem_timedwait sem_clockwait pthread_cond_wait pthread_cond_timedwait "
+    "pthread_cond_clockwait pthread_mutex_lock": ("lock", "lock"),
+    "pthread_join": ("lock", None),
+    "flock fcntl": ("lock", "file"),
+    "getaddrinfo": ("dns", "name"),
+    "waitpid wait4 waitid": ("process", "pid"),
+    "system popen": ("process", None),
+    "pclose": ("process", "file"),
+}
+
+
+@dataclass
+class Row:
+    program: Path
+    symbol: str
+    has_ready: bool
+
+    @property
+    def canonical(self) -> str:
+        return re.sub(r"64$", "", re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", self.symbol))
+
+    def run(self, where: str, ms: int, output: Path, **options: Any):
+        # Files are made in the working directory: below build/, that is on a disk, /tmp may not be.
+        argv = [str(self.program), where, self.symbol, str(ms)]
+        done, events = run_preloaded(argv, output, cwd=PROGRAMS, **options)
+        assert done.returncode == 0, done
+        assert done.stderr == ""
+        true_ms, result, error = done.stdout.split()
+        return float(true_ms), int(result), int(error), events
+
+
+def all_rows() -> list[Row]:
+    rows = []
+    for family in FAMILIES:
+        program = PROGRAMS / f"calls_{family}"
+        if not program.exists():
+            continue
+        listing = subprocess.run([program, "list"], capture_output=True, text=True, check=True)
+        for line in listing.stdout.splitlines():
+            symbol, *ready = line.split()
+            rows.append(Row(program, symbol, bool(ready)))
+    return rows
+
+
+ROWS = all_rows()
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.symbol)
+every_ready_row = pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.has_ready], ids=lambda row: row.symbol
+)
+
+
+def test_every_row_of_the_table_has_a_scenario() -> None:
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "src" / "calls.def").read_text(), flags=re.DOTALL)
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    plain = re.findall(r"^(?:CALL|PARK)\((\w+),", text, re.MULTILINE)
+    longer = re.findall(r"^CALL_(?:TRY|IF)\([^,]*,\s*(\w+),", text, re.MULTILINE)
+    assert len(plain) > 50
+    assert sorted(plain + longer) == sorted(row.symbol for row in ROWS)
+
+
+@every_row
+def test_slow_call_is_reported_with_its_true_duration_on_the_loop(row: Row, tmp_path: Path) -> None:
+    differences = []
+    for attempt in range(3):  # the machine may take the processor away between two clock readings
+        true_ms, result, error, events = row.run(
+            "on", 60, tmp_path / f"{attempt}.jsonl", THRESHOLD="20ms"
+        )
+        found = blocks(events)
+        assert [block["call"] for block in found] == [row.canonical], describe(events)
+        assert found[0]["reason"] == "threshold"
+        assert found[0]["duration_ms"] <= true_ms + 0.01
+        differences.append(true_ms - found[0]["duration_ms"])
+        if differences[-1] < 1:
+            break
+    assert min(differences) < 1, f"ms off: {differences}"
+    # Calls of the pthread family return the number; sem_* and system calls set errno.
+    number = result if row.canonical.startswith("pthread_") else error if result == -1 else 0
+    assert found[0]["errno"] == (errno.errorcode[number] if number else None)
+
+
+@every_row
+def test_slow_call_is_silent_off_the_loop(row: Row, hits: Path) -> None:
+    _, _, _, events = row.run("off", 60, hits, THRESHOLD="20ms")
+    assert blocks(events) == [], describe(events)
+
+
+@every_row
+def test_call_that_could_wait_is_reported_in_strict_mode_on_the_loop(row: Row, hits: Path) -> None:
+    _, _, _, events = row.run("on", 2, hits, STRICT="on", THRESHOLD="10s")
+    found = blocks(events)
+    assert [block["call"] for block in found] == [row.canonical], describe(events)
+    assert found[0]["reason"] == "strict"
+
+
+@every_row
+def test_call_that_could_wait_is_silent_in_strict_mode_off_the_loop(row: Row, hits: Path) -> None:
+    _, _, _, events = row.run("off", 2, hits, STRICT="on", THRESHOLD="10s")
+    assert blocks(events) == [], describe(events)
+
+
+@every_ready_row
+def test_call_that_cannot_wait_is_silent_in_strict_mode(row: Row, hits: Path) -> None:
+    _, _, _, events = row.run("ready", 2, hits, STRICT="on", THRESHOLD="10s")
+    assert blocks(events) == [], describe(events)
+
+
+@every_row
+def test_results_and_errno_are_the_programs_own(row: Row, hits: Path) -> None:
+    """What the call returns with the library is what it returns without."""
+    argv = [str(row.program), "on", row.symbol, "2"]
+    bare = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=PROGRAMS)
+    _, result, error, _ = row.run("on", 2, hits, STRICT="on")
+    assert [str(result), str(error)] == bare.stdout.split()[1:]
+
+
+@every_row
+def test_report_says_what_kind_of_call_it_was_and_on_what(row: Row, hits: Path) -> None:
+    meanings = {name: meaning for names, meaning in MEANING.items() for name in names.split()}
+    group, kind = meanings[row.canonical]
+    _, _, _, events = row.run("on", 2, hits, STRICT="on", THRESHOLD="10s")
+    block = blocks(events)[0]
+    assert block["group"] == group
+    resource = block["resource"]
+    assert (resource and resource["kind"]) == kind
+    if kind == "duration":
+        asked_ms = 1000 if row.symbol == "sleep" else 2
+        assert 0 < resource["ms"] <= asked_ms
+        assert row.canonical == "clock_nanosleep" or resource["ms"] == asked_ms
+    if kind == "socket":
+        assert resource["fd"] > 2 and resource["nonblocking"] is False
+    if kind == "name":
+        assert resource["host"] == "localhost"
+    if kind == "pid":
+        assert resource["pid"] > 1
+    if row.canonical.startswith(("open", "pread", "pwrite", "fsync", "flock", "fcntl")):
+        assert "loophound-test-" in resource["path"]

@@ -1,0 +1,85 @@
+"""Which threads are loop threads, and until when; what is reported at which threshold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import PROGRAMS, blocks, functions, of_type, read_events, run_command, run_preloaded
+
+LOOPS = PROGRAMS / "loops"
+
+
+def sleepers(events: list) -> list[str]:
+    return sorted(functions(block)[1] for block in blocks(events))
+
+
+def test_thread_is_a_loop_from_its_first_park_until_its_epoll_set_is_closed(hits: Path) -> None:
+    done, events = run_preloaded([LOOPS, "epoll"], hits, THRESHOLD="20ms")
+    assert done.returncode == 0
+    assert sleepers(events) == ["on_loop", "on_second_loop"]
+    assert len(of_type(events, "loop")) == 2
+
+
+def test_every_thread_that_parks_is_a_loop_thread(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "threads"], hits, THRESHOLD="20ms")
+    assert sleepers(events) == ["on_io_1", "on_other"]
+    assert {event["thread"] for event in blocks(events)} == {"io-1", "other"}
+    assert {event["thread"] for event in of_type(events, "loop")} == {"io-1", "other"}
+
+
+def test_globs_choose_loop_threads_by_name(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "threads"], hits, THRESHOLD="20ms", LOOP="net*,io-?")
+    assert sleepers(events) == ["on_io_1"]
+
+
+def test_main_watches_the_main_thread_though_it_never_parks(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "poll"], hits, THRESHOLD="20ms", LOOP="main")
+    assert sleepers(events) == ["in_main"]
+
+
+def test_main_does_not_watch_other_threads(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "threads"], hits, THRESHOLD="20ms", LOOP="main")
+    assert not {"on_io_1", "on_other"} & set(sleepers(events))
+
+
+def test_none_finds_no_loop_by_itself(hits: Path) -> None:
+    done = run_command("run", "--loop", "none", "-t", "20ms", "-o", hits, "--", LOOPS, "epoll")
+    assert done.returncode == 0
+    assert blocks(read_events(hits)) == []
+    assert "0 loop threads, 0 blocks" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [("20ms", 2), ("35000us", 2), ("1s", 0), ("60", 0)]
+)
+def test_what_is_below_the_threshold_is_not_reported(
+    threshold: str, expected: int, hits: Path
+) -> None:
+    _, events = run_preloaded([LOOPS, "epoll"], hits, THRESHOLD=threshold)
+    assert len(blocks(events)) == expected
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [("all,-sleep", 0), ("-nanosleep", 0), ("network", 0), ("network,+nanosleep", 2), ("sleep", 2)],
+)
+def test_calls_chooses_what_is_reported(calls: str, expected: int, hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "epoll"], hits, THRESHOLD="20ms", CALLS=calls)
+    assert len(blocks(events)) == expected
+
+
+@pytest.mark.parametrize(("frames", "expected"), [("0", 0), ("1", 1), ("2", 2)])
+def test_stack_has_at_most_as_many_frames_as_asked_for(
+    frames: str, expected: int, hits: Path
+) -> None:
+    _, events = run_preloaded([LOOPS, "epoll"], hits, THRESHOLD="20ms", STACK=frames)
+    found = blocks(events)
+    assert [len(block["stack"] or []) for block in found] == [expected] * 2
+
+
+def test_reports_above_the_rate_are_counted(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "epoll"], hits, THRESHOLD="20ms", RATE="1/min")
+    assert len(blocks(events)) == 1
+    (summary,) = of_type(events, "summary")
+    assert (summary["blocks"], summary["dropped"]) == (2, 1)

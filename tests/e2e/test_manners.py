@@ -1,0 +1,234 @@
+"""Real programs run under the library with unchanged output and exit status."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harness import (
+    LIBRARY,
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    blocks,
+    clean_environment,
+    describe,
+    of_type,
+    preload_environment,
+    read_events,
+    wait_for_event,
+    wait_until,
+)
+from test_native import ask, free_port, redis
+
+
+def both_ways(
+    argv: Sequence[str], hits: Path, stdin: str = ""
+) -> tuple[subprocess.CompletedProcess[str], ...]:
+    """The program without the library, and with it."""
+    results = []
+    for environment in (clean_environment(), preload_environment(OUTPUT=str(hits))):
+        results.append(
+            subprocess.run(
+                argv, env=environment, input=stdin, capture_output=True, text=True, timeout=120
+            )
+        )
+    return tuple(results)
+
+
+def test_library_needs_libc_alone() -> None:
+    dynamic = subprocess.run(
+        ["readelf", "-d", LIBRARY], capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic) == ["libc.so.6"]
+    loaded = subprocess.run(["ldd", LIBRARY], capture_output=True, text=True, check=True).stdout
+    names = {line.split()[0].split("/")[-1] for line in loaded.splitlines()}
+    assert names == {"linux-vdso.so.1", "libc.so.6", "ld-linux-x86-64.so.2"}
+
+
+def test_library_exports_no_unwinder_and_nothing_internal() -> None:
+    exported = subprocess.run(
+        ["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True
+    ).stdout
+    assert "_Unwind" not in exported
+    assert not re.search(r" lh_", exported)
+
+
+def test_cxx_module_loaded_later_throws_with_libgccs_unwinder(hits: Path) -> None:
+    program = (
+        "import asyncio, ctypes\n"
+        f"module = ctypes.CDLL({str(PROGRAMS / 'unwinding.so')!r})\n"
+        "module.throw_and_catch.restype = ctypes.c_char_p\n"
+        "async def main():\n"
+        "    print(module.throw_and_catch().decode())\n"
+        "asyncio.run(main())\n"
+    )
+    bare, under = both_ways([PYTHON, "-c", program], hits)
+    assert under.stdout == bare.stdout
+    assert "libgcc_s" in under.stdout
+    assert (under.returncode, under.stderr) == (0, "")
+
+
+PANDAS = (
+    "import pandas, asyncio\n"
+    "async def main():\n"
+    "    frame = pandas.DataFrame({'a': range(1000)})\n"
+    "    print(frame.describe().to_string())\n"
+    "    return int(frame.a.sum()) % 100\n"
+    "raise SystemExit(asyncio.run(main()))\n"
+)
+
+
+def test_pandas_import_is_unchanged(hits: Path) -> None:
+    bare, under = both_ways([PYTHON, "-c", PANDAS], hits)
+    assert (under.returncode, under.stdout, under.stderr) == (0, bare.stdout, bare.stderr)
+    assert "mean" in under.stdout
+
+
+NODE = (
+    "const fs = require('fs'), dns = require('dns'), child = require('child_process');"
+    "setTimeout(() => fs.readFile('/etc/hostname', () => {"
+    "  console.log(child.execSync('echo from a child').toString());"
+    "  process.exitCode = 7;"
+    "}), 10);"
+)
+
+
+def test_node_is_unchanged(hits: Path) -> None:
+    bare, under = both_ways(["node", "-e", NODE], hits)
+    assert bare.returncode == 7
+    assert (under.returncode, under.stdout, under.stderr) == (7, bare.stdout, bare.stderr)
+    assert of_type(read_events(hits), "loop"), "node's loop was found"
+
+
+def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
+    program = "setTimeout(() => require('child_process').execSync('sleep 0.3'), 10)"
+    environment = preload_environment(OUTPUT=str(hits))
+    with subprocess.Popen(["node", "-e", program], env=environment) as process:
+        assert process.wait(timeout=60) == 0
+    wait_for_event(hits, "summary", process.pid)
+    found = [block for block in blocks(read_events(hits)) if block["pid"] == process.pid]
+    assert len(found) == 1, describe(found)
+    assert found[0]["group"] == "wait" and 250 < found[0]["duration_ms"] < 1000
+
+
+@contextmanager
+def server(
+    argv: Sequence[str], environment: dict[str, str], port: int, cwd: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    log = (cwd / "server.log").open("wb")
+    with subprocess.Popen(argv, env=environment, cwd=cwd, stdout=log, stderr=log) as process:
+
+        def answers() -> bool:
+            assert process.poll() is None, (cwd / "server.log").read_text()
+            try:
+                return fetch(port, "/") is not None
+            except OSError:
+                return False
+
+        try:
+            wait_until(f"{argv[0]} to answer", answers)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def fetch(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
+    port = free_port()
+    page = bytes(range(256)) * 4096
+    (tmp_path / "page").write_bytes(page)
+    (tmp_path / "index.html").write_text("index\n")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "nginx.conf").write_text(
+        "daemon off; worker_processes 2; error_log stderr; pid nginx.pid; events {}\n"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {tmp_path}; }} "
+        + "".join(
+            f"{name}_temp_path t_{name}; "
+            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + "}\n"
+    )
+    tmp_path.chmod(0o755)
+    tmp_path.parent.chmod(0o755)
+    argv = ["/usr/sbin/nginx", "-p", str(tmp_path), "-c", "nginx.conf", "-g", "user root;"]
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="5s")
+    with server(argv, environment, port, tmp_path) as process:
+        for _ in range(20):
+            assert fetch(port, "/page") == page
+        process.send_signal(signal.SIGQUIT)
+        assert process.wait(timeout=10) == 0
+    assert blocks(read_events(hits)) == []
+    assert len({event["pid"] for event in of_type(read_events(hits), "loop")}) >= 1
+
+
+def test_uvicorn_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
+    port = free_port()
+    argv = [PYTHON, "-m", "uvicorn", "--app-dir", str(ROOT / "tests/programs/python")]
+    argv += ["--port", str(port), "--log-level", "warning", "server:app"]
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="5s")
+    with server(argv, environment, port, tmp_path) as process:
+        for _ in range(20):
+            assert fetch(port, "/") == b"hello\n" * 1000
+        process.send_signal(signal.SIGINT)
+        # uvicorn's own status after an interrupt, whatever its version: the same without us.
+        under = process.wait(timeout=10)
+    with server(argv, clean_environment(), port, tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == under
+    assert (tmp_path / "server.log").read_text() == ""
+    assert blocks(read_events(hits)) == []
+
+
+def test_redis_answers_as_ever_and_forks_to_save(hits: Path, tmp_path: Path) -> None:
+    with redis(hits, tmp_path, THRESHOLD="5s") as (connection, _):
+        assert ask(connection, "SET key value") == "+OK\r\n"
+        assert ask(connection, "GET key") == "$5\r\nvalue\r\n"
+        assert ask(connection, "SAVE") == "+OK\r\n"
+        assert "Background saving started" in ask(connection, "BGSAVE")
+
+        def saved() -> bool:
+            info = ask(connection, "INFO persistence")
+            return "rdb_bgsave_in_progress:0" in info
+
+        wait_until("the background save", saved)
+        assert "rdb_last_bgsave_status:ok" in ask(connection, "INFO persistence")
+    assert blocks(read_events(hits)) == []
+
+
+def test_program_sees_no_thread_of_ours(hits: Path) -> None:
+    """No pthread and no task that ps or the program would count as the program's own children."""
+    program = (
+        "import asyncio, os, time, threading\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    time.sleep(0.15)\n"
+        "    try:\n"
+        "        print(os.waitpid(-1, os.WNOHANG))\n"
+        "    except ChildProcessError:\n"
+        "        print('no child')\n"
+        "    print(threading.active_count(), sorted(os.listdir('/proc/self/fd')))\n"
+        "asyncio.run(main())\n"
+    )
+    bare, under = both_ways([PYTHON, "-c", program], hits)
+    assert under.stdout.splitlines()[0] == "no child"
+    assert under.stdout == bare.stdout, "same children, threads and descriptors"
+    assert len(blocks(read_events(hits))) == 1
+
+
+def test_the_tests_themselves_run_without_the_library() -> None:
+    with pytest.raises(AttributeError):
+        _ = ctypes.CDLL(None).loophound_version

@@ -1,0 +1,106 @@
+"""Without Python: a C program on libuv, and redis-server; native stacks with function names."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harness import (
+    PROGRAMS,
+    blocks,
+    describe,
+    functions,
+    preload_environment,
+    read_events,
+    run_preloaded,
+    wait_for_event,
+    wait_until,
+)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_libuv_callback_that_sleeps_is_one_block_with_function_names(tmp_path: Path) -> None:
+    differences = []
+    for attempt in range(3):  # the machine may take the processor away between two clock readings
+        output = tmp_path / f"{attempt}.jsonl"
+        done, events = run_preloaded([PROGRAMS / "uv_server", "wrong"], output)
+        assert done.returncode == 0
+        (block,) = blocks(events)
+        assert block["call"] == "nanosleep"
+        names = functions(block)
+        assert names[:2] == ["query_database", "handle_request"], names
+        assert names.index("handle_request") < names.index("uv_run") < names.index("main"), names
+        innermost = block["stack"][0]
+        assert innermost["lang"] == "native"
+        assert Path(innermost["module"]) == PROGRAMS / "uv_server"
+        assert Path(innermost["file"]).name == "uv_server.c" and innermost["line"]
+        differences.append(float(done.stdout) - block["duration_ms"])
+        if abs(differences[-1]) < 1:
+            return
+    pytest.fail(f"durations are off by {differences} ms")
+
+
+def test_libuv_thread_pool_is_silent(hits: Path) -> None:
+    done, events = run_preloaded([PROGRAMS / "uv_server", "right"], hits)
+    assert done.returncode == 0 and float(done.stdout) > 290
+    assert blocks(events) == [], describe(events)
+
+
+@contextmanager
+def redis(output: Path, directory: Path, **options: str) -> Iterator[tuple[socket.socket, int]]:
+    """A redis-server under the library, and a connection to it."""
+    port = free_port()
+    settings = {"port": str(port), "bind": "127.0.0.1", "save": "", "enable-debug-command": "yes"}
+    argv = ["redis-server"]
+    for name, value in settings.items():
+        argv += [f"--{name}", value]
+    environment = preload_environment(OUTPUT=str(output), **options)
+    with subprocess.Popen(
+        argv, env=environment, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                if b"Ready to accept connections" in line:
+                    break
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                yield connection, process.pid
+            process.terminate()
+            process.stdout.read()
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+
+
+def ask(connection: socket.socket, command: str) -> str:
+    connection.sendall(command.encode() + b"\r\n")
+    return connection.recv(4096).decode()
+
+
+def test_redis_debug_sleep_is_a_block_with_its_function_names(hits: Path, tmp_path: Path) -> None:
+    with redis(hits, tmp_path) as (connection, pid):
+        assert ask(connection, "PING") == "+PONG\r\n"
+        begin = time.monotonic()
+        assert ask(connection, "DEBUG SLEEP 0.3") == "+OK\r\n"
+        true_ms = (time.monotonic() - begin) * 1000
+        (block,) = wait_until("the block", lambda: blocks(read_events(hits)))
+    assert block["call"] == "nanosleep"
+    assert block["pid"] == pid
+    assert 300 <= block["duration_ms"] <= true_ms
+    names = functions(block)
+    order = [
+        names.index(name) for name in ("debugCommand", "call", "processCommand", "aeMain", "main")
+    ]
+    assert order == sorted(order), names
+    summary = wait_for_event(hits, "summary", pid)
+    assert summary["blocks"] == 1

@@ -1,0 +1,181 @@
+"""Debian's own Python under a bare LD_PRELOAD: the classic mistakes, and one that is stuck."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import (
+    PYTHON,
+    ROOT,
+    blocks,
+    describe,
+    first_frame_in,
+    of_type,
+    preload_environment,
+    read_events,
+    run_preloaded,
+    wait_for_event,
+    wait_until,
+)
+
+APPS = ROOT / "tests" / "programs" / "python"
+
+# The mistake, the libc call it becomes on CPython 3.11, and the function of the app it is made in.
+MISTAKES = [
+    ("sleep", "clock_nanosleep"),
+    ("receive", "recv"),
+    ("acquire", "sem_wait"),
+    ("run", "waitpid"),
+]
+
+
+def run_classic(name: str, where: str, output: Path, **options: Any):
+    done, events = run_preloaded([PYTHON, APPS / "classic.py", name, where], output, **options)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    true_ms, line = done.stdout.split()
+    return float(true_ms), int(line), events
+
+
+@pytest.mark.parametrize("where", ["on", "first"])
+@pytest.mark.parametrize(("name", "call"), MISTAKES)
+def test_mistake_in_a_coroutine_is_one_block_at_its_line(
+    name: str, call: str, where: str, tmp_path: Path
+) -> None:
+    differences = []
+    for attempt in range(3):  # the machine may take the processor away between two clock readings
+        true_ms, line, events = run_classic(name, where, tmp_path / f"{attempt}.jsonl")
+        found = blocks(events)
+        assert [block["call"] for block in found] == [call], describe(events)
+        frame = first_frame_in(found[0], "classic.py")
+        assert frame, describe(found)
+        assert (frame["lang"], frame["function"], frame["line"]) == ("python", name, line)
+        assert found[0]["thread"] == "python3"
+        differences.append(true_ms - found[0]["duration_ms"])
+        if abs(differences[-1]) < 1:
+            return
+    pytest.fail(f"durations are off by {differences} ms")
+
+
+@pytest.mark.parametrize(("name", "call"), MISTAKES)
+def test_the_same_in_a_thread_is_silent(name: str, call: str, hits: Path) -> None:
+    true_ms, _, events = run_classic(name, "off", hits)
+    assert true_ms > 290, "the scenario did not wait at all"
+    assert len(of_type(events, "loop")) == 1
+    assert blocks(events) == [], describe(events)
+
+
+def test_inflight_is_repeated_at_doubling_times_and_the_block_has_its_id(hits: Path) -> None:
+    _, _, events = run_classic("sleep", "on", hits, THRESHOLD="50ms")
+    inflight, (block,) = of_type(events, "inflight"), blocks(events)
+    assert len(inflight) >= 2, describe(events)
+    assert {event["id"] for event in inflight} == {block["id"]}
+    durations = [event["duration_ms"] for event in inflight]
+    assert 50 <= durations[0] < 100
+    for earlier, later in pairwise(durations):
+        assert later >= 1.5 * earlier, durations
+    assert events.index(inflight[-1]) < events.index(block)
+
+
+def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
+    _, _, events = run_classic("receive", "on", hits)
+    (start,), (loop,), (block,) = (of_type(events, kind) for kind in ("start", "loop", "block"))
+    (summary,) = of_type(events, "summary")
+    common = {"v", "type", "time", "pid", "tid", "thread"}
+    assert set(loop) == common | {"how", "fd"}
+    assert set(block) - common == {
+        "id", "call", "group", "reason", "duration_ms", "errno", "resource", "holder", "task",
+        "stack", "suppressed",
+    }  # fmt: skip
+    assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
+    assert start["threshold_ms"] == 100 and start["strict"] is False
+    assert loop["how"] == "epoll_wait"
+    assert (block["holder"], block["task"]) == (None, None)
+    assert not block["suppressed"]
+    assert block["resource"]["kind"] == "socket" and block["resource"]["nonblocking"] is False
+    assert {"loops", "blocks", "stalls", "suppressed", "dropped", "blocked_ms"} <= set(summary)
+    assert (summary["loops"], summary["blocks"], summary["dropped"]) == (1, 1, 0)
+    assert summary["blocked_ms"] == pytest.approx(block["duration_ms"], abs=0.01)
+    frames = block["stack"]
+    assert frames
+    for frame in frames:
+        assert {"lang", "function", "file", "line", "module", "offset"} <= set(frame)
+        assert frame["lang"] in {"python", "native", "jit"}
+    assert frames[0]["lang"] == "native", "the innermost frame is where C called libc"
+
+
+@pytest.mark.parametrize("form", ["bare", "run"])
+def test_coroutine_stuck_for_ever_is_inflight_and_killed_at_once(form: str, hits: Path) -> None:
+    from harness import COMMAND, clean_environment
+
+    app = [PYTHON, str(APPS / "stuck.py")]
+    if form == "bare":
+        argv, environment = app, preload_environment(OUTPUT=str(hits))
+    else:
+        argv, environment = [str(COMMAND), "run", "-o", str(hits), "--", *app], clean_environment()
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "stuck\n"
+        event = wait_for_event(hits, "inflight")
+        assert event["call"] == "recv"
+        frame = first_frame_in(event, "stuck.py")
+        assert frame and frame["function"] == "main"
+        assert process.poll() is None
+
+        begin = time.monotonic()
+        os.kill(event["pid"], signal.SIGKILL)
+        status = process.wait(timeout=10)
+        assert time.monotonic() - begin < 1.5
+    assert status == (-signal.SIGKILL if form == "bare" else 128 + signal.SIGKILL)
+    # What it had said outlives it: the collector writes the summary of a killed process too.
+    wait_for_event(hits, "summary", event["pid"])
+
+
+def test_interrupt_ends_a_stuck_coroutine_with_pythons_own_traceback(hits: Path) -> None:
+    app = [PYTHON, str(APPS / "stuck.py")]
+    environment = preload_environment(OUTPUT=str(hits))
+    with subprocess.Popen(
+        app, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for_event(hits, "inflight", process.pid)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert "KeyboardInterrupt" in err
+    (block,) = wait_until("the block", lambda: blocks(read_events(hits)))
+    assert block["errno"] == "EINTR"
+
+
+def test_raw_lines_where_no_collector_may_be_started(hits: Path) -> None:
+    _, _, events = run_classic("sleep", "on", hits, COLLECTOR="none")
+    (block,) = blocks(events)
+    assert block["call"] == "clock_nanosleep"
+    assert 290 < block["duration_ms"] < 400
+    native = [frame for frame in block["stack"] or [] if frame["lang"] == "native"]
+    assert native, "a raw block carries where it was: module, offset, build-id"
+    for frame in native:
+        assert frame["function"] is None
+        assert frame["module"] and frame["offset"]
+        assert frame["build_id"]
+
+
+def test_no_collector_is_left_behind(hits: Path) -> None:
+    run_classic("sleep", "on", hits)
+
+    def collectors() -> list[str]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                if path.readlink() == hits:
+                    found.append(path.parts[2])
+            except OSError:
+                continue
+        return found
+
+    wait_until("the collector to end", lambda: not collectors())

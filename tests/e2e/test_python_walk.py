@@ -1,0 +1,139 @@
+"""The walk over Python frames against the interpreter's own answer, on every interpreter found.
+
+The library's sources are built into a module of their own (tests/python_walk/walk.c), which
+tests/python_walk/cases.py loads by ctypes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import ROOT
+
+SOURCES = [
+    "tests/python_walk/walk.c",
+    "src/preload/memory.c",
+    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("src/preload/python*.c"))),
+    "src/common/ring.c",
+]
+FLAGS = "-std=gnu11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Isrc -Iinclude".split()
+# Undefined behaviour ends the interpreter; needs no runtime library.
+TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
+
+ROWS = re.findall(
+    r"^PYTHON\w*\(0x03(\w\w),", (ROOT / "src/preload/python_offsets.def").read_text(), re.MULTILINE
+)
+KNOWN = {f"3.{int(row, 16)}" for row in ROWS}
+OLDEST = (3, 8)
+CAPTURES = 5_000
+EXPECTED_MOST_US = 100
+TRIES = 5
+
+
+def version_of(python: str) -> str:
+    code = "import ctypes, sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def interpreters() -> dict[str, str]:
+    """Debian's, those of pyenv, and what is on PATH; by their real path, with their version."""
+    candidates = [Path("/usr/bin/python3"), *Path.home().glob(".pyenv/versions/3.*/bin/python3")]
+    candidates += [Path(p) for v in range(8, 16) if (p := shutil.which(f"python3.{v}"))]
+    real = {str(path.resolve()) for path in candidates if path.exists()}
+    versions = {python: version_of(python) for python in sorted(real)}
+    return {python: version for python, version in versions.items() if is_supported(version)}
+
+
+def is_supported(version: str) -> bool:
+    major, _, minor = version.partition(".")
+    return (int(major or 0), int(minor or 0)) >= OLDEST
+
+
+INTERPRETERS = interpreters()
+READABLE = [python for python, version in INTERPRETERS.items() if version in KNOWN]
+OTHERS = [python for python, version in INTERPRETERS.items() if version not in KNOWN]
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module, trapping on undefined behaviour."""
+    return build(tmp_path_factory.mktemp("walk"), TRAPS)
+
+
+def build(where: Path, flags: list[str]) -> Path:
+    module = where / "walk.so"
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, *FLAGS, *flags, *SOURCES, "-o", module], cwd=ROOT, check=True)
+    return module
+
+
+def ask(python: str, script: str, walk: Path, *arguments: object) -> Any:
+    command = [python, "-X", "utf8", str(ROOT / "tests/python_walk" / script), str(walk)]
+    command += [str(argument) for argument in arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"status {done.returncode}: {done.stderr}"
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def test_this_machine_has_an_interpreter_whose_frames_can_be_read() -> None:
+    assert READABLE, INTERPRETERS
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_every_stack_is_the_interpreters_own(python: str, walk: Path) -> None:
+    report = ask(python, "cases.py", walk, "compare", 50)
+    assert report["differences"] == []
+    assert report["different"] == 0
+    assert report["captures"] >= CAPTURES
+    # The boundaries were compared too: the C frames of the interpreter loop could be told.
+    assert report["eval_loops"] >= report["captures"]
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_spoilt_memory_neither_crashes_nor_leaves_the_record(python: str, walk: Path) -> None:
+    assert ask(python, "cases.py", walk, "fuzz", 20_000)["bad"] == 0
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_a_running_thread_can_be_walked_from_a_thread_with_16_kib_of_stack(
+    python: str, walk: Path
+) -> None:
+    report = ask(python, "cases.py", walk, "race", 20)
+    assert report["bad"] == 0
+    assert report["captures"] > 1000
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_the_locks_of_the_runtime_are_told_from_others(python: str, walk: Path) -> None:
+    report = ask(python, "find.py", walk)
+    assert report["found"] == report["again"] == 0
+    assert report["problem"] is None
+    assert report["thread_state"]
+    assert report["runtime_lock"] == [0, 1, 1, 0]
+    assert report["runtime_lock_before"] == 0
+
+
+@pytest.mark.parametrize("python", OTHERS)
+def test_a_version_without_a_row_is_refused_in_one_line(python: str, walk: Path) -> None:
+    report = ask(python, "find.py", walk)
+    assert report["found"] == report["again"] == -errno.ENOTSUP
+    assert report["problem"].startswith(f"Python {INTERPRETERS[python]}: ")
+    assert "\n" not in report["problem"]
+    assert report["runtime_lock"] == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_sixteen_frames_cost_a_tenth_of_a_millisecond_at_most(python: str, tmp_path: Path) -> None:
+    walk = build(tmp_path, [])
+    best_us = min(ask(python, "cases.py", walk, "cost", 1000)["us"] for _ in range(TRIES))
+    assert best_us <= EXPECTED_MOST_US

@@ -1,0 +1,232 @@
+"""loophound run: status, signals and input are the command's own; the last line sums up."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness import (
+    COMMAND,
+    LIBRARY,
+    PROGRAMS,
+    PYTHON,
+    blocks,
+    clean_environment,
+    of_type,
+    read_events,
+    run_command,
+    wait_for_event,
+)
+
+LOOPS = PROGRAMS / "loops"
+LAST_LINE = re.compile(
+    r"loophound: (\d+) process(?:es)?, (\d+) loop threads?, "
+    r"(\d+) blocks?, (\d+) stalls?, (\d+) dropped"
+)
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> list[int]:
+    match = LAST_LINE.fullmatch(done.stderr.splitlines()[-1])
+    assert match, done.stderr
+    return [int(number) for number in match.groups()]
+
+
+@pytest.mark.parametrize("status", [0, 1, 7, 99, 255])
+def test_exit_status_is_the_commands(status: int) -> None:
+    assert run_command("run", "--", "sh", "-c", f"exit {status}").returncode == status
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGSEGV", "SIGINT"])
+def test_death_by_a_signal_is_128_and_its_number(name: str) -> None:
+    done = run_command("run", "--", "sh", "-c", f"kill -s {name[3:]} $$")
+    assert done.returncode == 128 + getattr(signal, name)
+
+
+def test_input_and_output_pass_through() -> None:
+    text = "a line\nand half a line"
+    done = run_command("run", "--", "cat", stdin=text)
+    assert (done.returncode, done.stdout) == (0, text)
+
+
+def test_output_is_byte_for_byte_the_commands() -> None:
+    done = run_command("run", "--", "sh", "-c", "echo out; echo err >&2")
+    assert done.stdout == "out\n"
+    assert done.stderr.startswith("err\n")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"])
+def test_signals_are_passed_on_to_the_command(name: str) -> None:
+    script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while :; do read x; done"
+    with subprocess.Popen(
+        [COMMAND, "run", "--", "bash", "-c", script],
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, name))
+        out, _ = process.communicate("\n" * 2, timeout=20)
+    assert (out, process.returncode) == (f"got {name}\n", 5)
+
+
+def test_last_line_counts_what_was_seen(hits: Path) -> None:
+    done = run_command("run", "-t", "20ms", "-o", hits, "--", LOOPS, "epoll")
+    processes, loops, found, stalls, dropped = last_line(done)
+    events = read_events(hits)
+    assert (processes, stalls, dropped) == (1, 0, 0)
+    assert loops == len(of_type(events, "loop")) == 2
+    assert found == len(blocks(events)) == 2
+
+
+def test_processes_of_the_whole_tree_are_counted_and_watched(hits: Path) -> None:
+    script = f"'{LOOPS}' epoll & '{LOOPS}' epoll & wait"
+    done = run_command("run", "-t", "20ms", "-o", hits, "--", "sh", "-c", script)
+    assert last_line(done) == [3, 4, 4, 0, 0]
+    assert len({block["pid"] for block in blocks(read_events(hits))}) == 2
+
+
+def test_follow_off_watches_the_command_alone(hits: Path) -> None:
+    script = f"'{LOOPS}' epoll; exit 0"
+    done = run_command("run", "-t", "20ms", "--follow", "off", "-o", hits, "--", "sh", "-c", script)
+    assert last_line(done)[1:3] == [0, 0]
+
+
+def test_without_a_loop_thread_it_says_why_and_how_to_name_one() -> None:
+    done = run_command("run", "--", "true")
+    *help_lines, _ = done.stderr.splitlines()
+    said = "\n".join(help_lines)
+    assert last_line(done)[1] == 0
+    assert "no loop thread was seen" in said
+    assert "--loop main" in said and "loophound_loop_enter" in said
+
+
+def test_static_program_is_said_to_be_out_of_reach(tmp_path: Path) -> None:
+    source, program = tmp_path / "static.c", tmp_path / "static"
+    source.write_text("int main(void) { return 3; }\n")
+    subprocess.run(["gcc", "-static", source, "-o", program], check=True)
+    done = run_command("run", "--", program)
+    assert done.returncode == 3
+    assert last_line(done)[0] == 0
+    assert "static" in done.stderr
+
+
+def test_fail_exits_99_when_something_was_reported(hits: Path) -> None:
+    done = run_command("run", "--fail", "-t", "20ms", "-o", hits, "--", LOOPS, "epoll")
+    assert done.returncode == 99
+
+
+def test_fail_keeps_the_status_of_a_command_that_failed(hits: Path) -> None:
+    script = f"'{LOOPS}' epoll; exit 4"
+    done = run_command("run", "--fail", "-t", "20ms", "-o", hits, "--", "sh", "-c", script)
+    assert done.returncode == 4
+
+
+def test_fail_is_0_when_nothing_was_reported(hits: Path) -> None:
+    done = run_command("run", "--fail", "-t", "5s", "-o", hits, "--", LOOPS, "epoll")
+    assert done.returncode == 0
+
+
+def test_command_that_is_not_there_is_127_and_said() -> None:
+    done = run_command("run", "--", "/nonexistent/command")
+    assert done.returncode == 127
+    assert "/nonexistent/command" in done.stderr
+
+
+def test_command_that_cannot_be_executed_is_126(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("#!/bin/sh\n")
+    assert run_command("run", "--", tmp_path / "file").returncode == 126
+
+
+def test_library_is_put_before_what_was_preloaded_already() -> None:
+    done = run_command(
+        "run", "--", "sh", "-c", 'echo "$LD_PRELOAD"', extra={"LD_PRELOAD": "libm.so.6"}
+    )
+    first, *others = re.split("[: ]", done.stdout.strip())
+    assert Path(first).samefile(LIBRARY)
+    assert others == ["libm.so.6"]
+
+
+def test_report_on_standard_error_is_text_with_the_source_line() -> None:
+    program = (
+        "import asyncio, time\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    time.sleep(0.15)\n"
+        "asyncio.run(main())\n"
+    )
+    app = Path(os.environ.get("TMPDIR", "/tmp")) / f"loophound-app-{os.getpid()}.py"
+    app.write_text(program)
+    try:
+        done = run_command("run", "--", PYTHON, app)
+    finally:
+        app.unlink()
+    header = re.search(
+        r"^loophound\[\d+\] \S+ blocked 1[5-9]\d\.\d ms in clock_nanosleep \(sleep 150 ms\)  #\d+$",
+        done.stderr,
+        re.MULTILINE,
+    )
+    assert header, done.stderr
+    assert re.search(rf"{app.name}:4 +main +time\.sleep\(0\.15\)$", done.stderr, re.MULTILINE)
+    assert "\x1b" not in done.stderr, "colours are for terminals"
+    assert last_line(done) == [1, 1, 1, 0, 0]
+
+
+def test_lines_of_many_processes_are_never_torn(hits: Path) -> None:
+    script = " & ".join([f"'{LOOPS}' threads"] * 12) + " & wait"
+    done = run_command("run", "-t", "20ms", "-o", hits, "--", "sh", "-c", script)
+    events = read_events(hits)  # fails on a torn line
+    assert len(blocks(events)) == 24
+    assert last_line(done)[0] == 13
+    assert hits.read_text().endswith("\n")
+
+
+def test_output_is_there_when_run_returns(hits: Path) -> None:
+    run_command("run", "-t", "20ms", "-o", hits, "--", LOOPS, "epoll")
+    kinds = [event["type"] for event in read_events(hits)]
+    assert kinds[0] == "start" and kinds[-1] == "summary"
+
+
+def test_killed_run_takes_nothing_of_the_program_with_it(hits: Path, tmp_path: Path) -> None:
+    """When the parent that collects is gone, the program itself runs on."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    script = f"echo ready; read line <'{fifo}'; '{LOOPS}' epoll; echo \"$line $?\""
+    with subprocess.Popen(
+        [COMMAND, "run", "-t", "20ms", "-o", hits, "--", "sh", "-c", script],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        process.wait()
+        fifo.write_text("still here\n")
+        assert process.stdout.readline() == "still here 0\n"
+
+
+def test_bare_preload_writes_text_to_standard_error_by_default() -> None:
+    environment = dict(clean_environment(THRESHOLD="20ms"), LD_PRELOAD=str(LIBRARY))
+    done = subprocess.run([LOOPS, "epoll"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert len(re.findall(r"^loophound\[\d+\] .* ms in nanosleep", done.stderr, re.MULTILINE)) == 2
+
+
+def test_pid_and_executable_in_the_output_path(tmp_path: Path) -> None:
+    script = f"'{LOOPS}' epoll & '{LOOPS}' epoll & wait"
+    pattern = tmp_path / "%e-%p.jsonl"
+    run_command("run", "-t", "20ms", "-o", pattern, "--", "sh", "-c", script)
+    files = sorted(tmp_path.glob("loops-*.jsonl"))
+    assert len(files) == 2
+    for file in files:
+        pid = int(file.stem.split("-")[1])
+        assert {event["pid"] for event in read_events(file)} == {pid}
+        wait_for_event(file, "summary", pid)

@@ -1,0 +1,95 @@
+/* Child processes: see scenario.h. */
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "scenario.h"
+
+static pid_t child;
+static FILE *stream;
+static char command[64];
+
+/* A child that lives until the other end of a pipe is closed. */
+static void make_child(void)
+{
+    CHECK(pipe(pair) == 0);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        char byte;
+        close(pair[1]);
+        _exit(read(pair[0], &byte, 1) == 0 ? 0 : 1);
+    }
+}
+
+static void let_child_end(void)
+{
+    close(pair[1]);
+}
+
+static void make_command(void)
+{
+    snprintf(command, sizeof command, "sleep %u.%03u", delay_ms / 1000, delay_ms % 1000);
+}
+
+static void make_stream(void)
+{
+    make_command();
+    stream = popen(command, "r");
+    CHECK(stream);
+}
+
+static long call_waitpid(void)
+{
+    return waitpid(child, NULL, 0) == child ? 0 : -1;
+}
+
+static long call_waitpid_nohang(void)
+{
+    return waitpid(child, NULL, WNOHANG);
+}
+
+static long call_wait4(void)
+{
+    return wait4(child, NULL, 0, NULL) == child ? 0 : -1;
+}
+
+static long call_wait4_nohang(void)
+{
+    return wait4(child, NULL, WNOHANG, NULL);
+}
+
+static long call_waitid(void)
+{
+    return waitid(P_PID, (id_t)child, NULL, WEXITED);
+}
+
+static long call_waitid_nohang(void)
+{
+    return waitid(P_PID, (id_t)child, NULL, WEXITED | WNOHANG);
+}
+
+static long call_system(void)
+{
+    return system(command);
+}
+
+static long call_popen(void)
+{
+    return popen(command, "r") ? 0 : -1;
+}
+
+static long call_pclose(void)
+{
+    return pclose(stream);
+}
+
+static const struct scenario rows[] = {
+    {"waitpid", make_child, call_waitpid, let_child_end, make_child, call_waitpid_nohang, 0},
+    {"wait4", make_child, call_wait4, let_child_end, make_child, call_wait4_nohang, 0},
+    {"waitid", make_child, call_waitid, let_child_end, make_child, call_waitid_nohang, 0},
+    {"system", make_command, call_system, NULL, NULL, NULL, 0},
+    {"popen", make_command, call_popen, NULL, NULL, NULL, SYS_pipe2},
+    {"pclose", make_stream, call_pclose, NULL, NULL, NULL, 0},
+};
+
+SCENARIO_MAIN(rows)

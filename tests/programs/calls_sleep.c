@@ -1,0 +1,59 @@
+/* Every row of the group sleep, made to wait: see scenario.h. */
+#include "scenario.h"
+
+static struct timespec asked;
+
+static void ask(void)
+{
+    asked = (struct timespec){delay_ms / 1000, (delay_ms % 1000) * 1000000L};
+}
+
+static void ask_nothing(void)
+{
+    asked = (struct timespec){0, 0};
+}
+
+static long call_sleep(void)
+{
+    return sleep(1); /* it knows no less */
+}
+
+static long call_sleep_ready(void)
+{
+    return sleep(0);
+}
+
+static long call_usleep(void)
+{
+    return usleep(delay_ms * 1000);
+}
+
+static long call_usleep_ready(void)
+{
+    return usleep(0);
+}
+
+static long call_nanosleep(void)
+{
+    return nanosleep(&asked, NULL);
+}
+
+static void ask_deadline(void)
+{
+    asked = deadline(CLOCK_MONOTONIC);
+}
+
+static long call_clock_nanosleep(void)
+{
+    return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &asked, NULL);
+}
+
+static const struct scenario rows[] = {
+    {"sleep", NULL, call_sleep, NULL, NULL, call_sleep_ready, 0},
+    {"usleep", NULL, call_usleep, NULL, NULL, call_usleep_ready, 0},
+    {"nanosleep", ask, call_nanosleep, NULL, ask_nothing, call_nanosleep, 0},
+    {"clock_nanosleep", ask_deadline, call_clock_nanosleep, NULL, ask_nothing, call_clock_nanosleep,
+     0},
+};
+
+SCENARIO_MAIN(rows)

@@ -1,0 +1,102 @@
+/* What makes a loop thread, and what ends it: sleeps in functions that say when they are made.
+ *
+ *   loops epoll     a loop found by its first epoll_wait, until its epoll set is closed
+ *   loops threads   two loop threads, named io-1 and other; then both end
+ *   loops poll      a main thread that waits in poll() only
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile int not_the_last_call;
+
+static void wait_40_ms(void)
+{
+    const struct timespec time = {0, 40 * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+#define SLEEPER(name)                                                                              \
+    static void name(void)                                                                         \
+    {                                                                                              \
+        wait_40_ms();                                                                              \
+        not_the_last_call = __COUNTER__; /* differs */                                             \
+    }
+
+SLEEPER(before_first_park)
+SLEEPER(on_loop)
+SLEEPER(after_close)
+SLEEPER(on_second_loop)
+SLEEPER(on_io_1)
+SLEEPER(on_other)
+SLEEPER(in_main)
+
+static int park(void)
+{
+    struct epoll_event event;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_wait(set, &event, 1, 0);
+    return set;
+}
+
+static int epoll(void)
+{
+    before_first_park();
+    int set = park();
+    on_loop();
+    close(set);
+    after_close();
+    set = park();
+    on_second_loop();
+    close(set);
+    return 0;
+}
+
+static void *io_1(void *unused)
+{
+    pthread_setname_np(pthread_self(), "io-1");
+    int set = park();
+    on_io_1();
+    close(set);
+    return unused;
+}
+
+static void *other(void *unused)
+{
+    pthread_setname_np(pthread_self(), "other");
+    int set = park();
+    on_other();
+    close(set);
+    return unused;
+}
+
+static int threads(void)
+{
+    pthread_t both[2];
+    pthread_create(&both[0], NULL, io_1, NULL);
+    pthread_create(&both[1], NULL, other, NULL);
+    pthread_join(both[0], NULL);
+    pthread_join(both[1], NULL);
+    return 0;
+}
+
+static int poll_only(void)
+{
+    poll(NULL, 0, 1);
+    in_main();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc == 2 ? argv[1] : "";
+    if (strcmp(what, "epoll") == 0)
+        return epoll();
+    if (strcmp(what, "threads") == 0)
+        return threads();
+    return strcmp(what, "poll") == 0 ? poll_only() : 2;
+}

@@ -1,0 +1,180 @@
+/* What the programs calls_*.c share: one call made to wait, on or off an event loop.
+ *
+ *   calls_x list               names of its rows: symbol, and "ready" where there is such a form
+ *   calls_x on SYMBOL MS       the call is made on the loop thread, and waits about MS milliseconds
+ *   calls_x off SYMBOL MS      the same, on another thread while the loop thread waits for events
+ *   calls_x ready SYMBOL MS    on the loop thread, in the form that cannot wait
+ *
+ * It prints the call's true duration in ms, what the call returned, and errno after it. Nothing but
+ * the call itself is made on the loop thread between the two parks, so whatever else is reported is
+ * wrong. */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "slow_syscall.h"
+
+struct scenario {
+    const char *symbol;
+    void (*setup)(void);   /* before there is a loop thread */
+    long (*call)(void);    /* exactly one interposed call */
+    void (*release)(void); /* on a helper thread, MS after the call was begun: ends the wait */
+    void (*setup_ready)(void);
+    long (*call_ready)(void); /* the same call, in the form that cannot wait; NULL: there is none */
+    long slow_number; /* not 0: nothing but a slow kernel makes it wait: delay this syscall */
+};
+
+static int own_set; /* the loop's epoll set */
+static unsigned delay_ms;
+__attribute__((unused)) static int pair[2]; /* the two ends of whatever a scenario talks over */
+
+static sem_t begun;
+static const struct scenario *current;
+static int done_event;
+static double true_ms;
+static long result;
+static int error;
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(3);
+}
+
+#define CHECK(expression)                                                                          \
+    do {                                                                                           \
+        if (!(expression))                                                                         \
+            die(#expression);                                                                      \
+    } while (0)
+
+static void pause_ms(unsigned ms)
+{
+    const struct timespec time = {ms / 1000, (ms % 1000) * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+/* MS from now, on the given clock. */
+static inline struct timespec deadline(clockid_t clock)
+{
+    struct timespec at;
+    clock_gettime(clock, &at);
+    at.tv_nsec += delay_ms * 1000000L;
+    at.tv_sec += at.tv_nsec / 1000000000L;
+    at.tv_nsec %= 1000000000L;
+    return at;
+}
+
+static void park(int timeout)
+{
+    struct epoll_event event;
+    while (epoll_wait(own_set, &event, 1, timeout) < 0 && errno == EINTR)
+        ;
+}
+
+static void *help(void *unused)
+{
+    (void)unused;
+    sem_wait(&begun);
+    pause_ms(delay_ms);
+    current->release();
+    return NULL;
+}
+
+static void time_call(long (*call)(void))
+{
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    errno = 0;
+    result = call();
+    error = errno;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    true_ms =
+        (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+}
+
+static void make_slow_call(void)
+{
+    if (current->slow_number)
+        slow_syscall_begin(current->slow_number, delay_ms);
+    sem_post(&begun);
+    time_call(current->call);
+}
+
+static void *off_loop(void *unused)
+{
+    (void)unused;
+    make_slow_call();
+    const uint64_t one = 1;
+    CHECK(write(done_event, &one, sizeof one) == sizeof one);
+    return NULL;
+}
+
+static void run(const char *where)
+{
+    const bool ready = strcmp(where, "ready") == 0;
+    void (*setup)(void) = ready ? current->setup_ready : current->setup;
+    pthread_t helper, worker;
+    struct epoll_event event = {.events = EPOLLIN};
+
+    own_set = epoll_create1(EPOLL_CLOEXEC);
+    done_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    CHECK(epoll_ctl(own_set, EPOLL_CTL_ADD, done_event, &event) == 0);
+    if (setup)
+        setup();
+    if (current->release && !ready)
+        CHECK(pthread_create(&helper, NULL, help, NULL) == 0);
+
+    park(0); /* from here on this is a loop thread */
+    if (strcmp(where, "off") == 0) {
+        CHECK(pthread_create(&worker, NULL, off_loop, NULL) == 0);
+        park(-1);
+    } else {
+        if (ready)
+            time_call(current->call_ready);
+        else
+            make_slow_call();
+        park(0);
+    }
+}
+
+static int scenario_main(int argc, char **argv, const struct scenario *rows, size_t count)
+{
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        for (size_t i = 0; i < count; i++)
+            printf("%s%s\n", rows[i].symbol, rows[i].call_ready ? " ready" : "");
+        return 0;
+    }
+    for (size_t i = 0; argc == 4 && i < count; i++)
+        if (strcmp(rows[i].symbol, argv[2]) == 0)
+            current = &rows[i];
+    if (!current) {
+        fprintf(stderr, "usage: %s list | on|off|ready SYMBOL MS\n", argv[0]);
+        return 2;
+    }
+    delay_ms = (unsigned)atoi(argv[3]);
+    sem_init(&begun, 0, 0);
+    alarm(20); /* a scenario that hangs is a failed one */
+    run(argv[1]);
+    printf("%.3f %ld %d\n", true_ms, result, error);
+    return 0;
+}
+
+#define SCENARIO_MAIN(rows)                                                                        \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        return scenario_main(argc, argv, rows, sizeof(rows) / sizeof((rows)[0]));                  \
+    }
+
+#endif

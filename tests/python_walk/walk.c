@@ -1,0 +1,292 @@
+/* The Python stack walk as a module for ctypes: tests/e2e/test_python_walk.py builds it from the
+ * library's own sources and compares its answers with the interpreter's. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unwind.h>
+
+#include "preload/python.h"
+
+#define API            __attribute__((visibility("default")))
+#define EVAL_LOOPS_MAX 2048
+#define SMALL_STACK    16384
+
+/* What walk_capture() answers when the walk is wrong by itself. */
+enum { BAD_RECORD = -1, BAD_BOUNDARY = -2, NO_MEMORY = -3 };
+
+struct eval_loops {
+    uintptr_t function; /* start of _PyEval_EvalFrameDefault */
+    int count;
+    int open; /* 1: the high end of the last one is not known yet */
+    uintptr_t low[EVAL_LOOPS_MAX];
+    uintptr_t high[EVAL_LOOPS_MAX];
+};
+
+API int walk_find(void);
+API const char *walk_problem(void);
+API uintptr_t walk_thread_state(void);
+API int walk_is_runtime_lock(uintptr_t address);
+API int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops);
+API long walk_fuzz(uintptr_t thread_state, uint64_t seed, long rounds);
+API int walk_race_start(uintptr_t thread_state);
+API long walk_race_stop(long *captures);
+API double walk_cost_ns(uint32_t most, int rounds);
+
+int walk_find(void)
+{
+    return lh_python_find();
+}
+
+const char *walk_problem(void)
+{
+    return lh_python_problem();
+}
+
+uintptr_t walk_thread_state(void)
+{
+    return lh_python_thread_state();
+}
+
+int walk_is_runtime_lock(uintptr_t address)
+{
+    return lh_python_is_runtime_lock(address);
+}
+
+/* Notes where each eval loop's C stack frame is: [its stack pointer, its caller's). */
+static _Unwind_Reason_Code note_eval_loop(struct _Unwind_Context *context, void *data)
+{
+    struct eval_loops *loops = data;
+    uintptr_t sp = _Unwind_GetCFA(context);
+    if (loops->open) {
+        loops->high[loops->count++] = sp;
+        loops->open = 0;
+    }
+    if (_Unwind_GetRegionStart(context) == loops->function && loops->count < EVAL_LOOPS_MAX) {
+        loops->low[loops->count] = sp;
+        loops->open = 1;
+    }
+    return _URC_NO_REASON;
+}
+
+/* Does each boundary lie in its own eval loop, in the same order, and has each loop one? */
+static int boundaries_are_right(const struct lh_record *record, uint32_t most,
+                                const struct eval_loops *loops)
+{
+    int next = 0;
+    for (uint32_t i = 0; i < record->python_count; i++) {
+        uint64_t boundary = record->python[i].boundary;
+        if (boundary == 0)
+            continue;
+        if (next >= loops->count || boundary < loops->low[next] || boundary >= loops->high[next])
+            return 0;
+        next++;
+    }
+    return next == loops->count || record->python_count == most;
+}
+
+/* The calling thread's frames as "file \037 function \037 line \n"; *eval_loops is the number of C
+ * frames of the interpreter loop. Returns the number of frames, or what is wrong. */
+int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops)
+{
+    struct lh_record *record = calloc(1, sizeof(*record));
+    struct eval_loops *loops = calloc(1, sizeof(*loops));
+    int result = NO_MEMORY;
+    size_t used = 0;
+    if (record == NULL || loops == NULL)
+        goto out;
+    loops->function = (uintptr_t)dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
+    _Unwind_Backtrace(note_eval_loop, loops);
+    *eval_loops = loops->count;
+    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    result = BAD_RECORD;
+    if (!lh_record_check(record))
+        goto out;
+    result = BAD_BOUNDARY;
+    if (loops->count > 0 && !boundaries_are_right(record, most, loops))
+        goto out;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < record->python_count && used < size; i++) {
+        const struct lh_python_frame *frame = &record->python[i];
+        used += (size_t)snprintf(text + used, size - used, "%s\037%s\037%u\n",
+                                 record->strings + frame->file, record->strings + frame->function,
+                                 frame->line);
+    }
+    result = (int)record->python_count;
+out:
+    free(record);
+    free(loops);
+    return result;
+}
+
+static uint64_t fuzz_state;
+static unsigned fuzz_rarity; /* one reading in so many is spoilt */
+static uintptr_t fuzz_seen;  /* an address that was read before */
+
+static uint64_t fuzz_random(void)
+{
+    fuzz_state ^= fuzz_state << 13;
+    fuzz_state ^= fuzz_state >> 7;
+    fuzz_state ^= fuzz_state << 17;
+    return fuzz_state;
+}
+
+static uint64_t fuzz_word(uint64_t word)
+{
+    switch (fuzz_random() % 8) {
+    case 0:
+        return fuzz_random();
+    case 1:
+        return word ^ (1ULL << (fuzz_random() % 64));
+    case 2:
+        return word + fuzz_random() % 4096 - 2048;
+    case 3:
+        return fuzz_seen;
+    case 4:
+        return UINT64_MAX - fuzz_random() % 256;
+    case 5:
+        return (uintptr_t)&fuzz_state;
+    case 6:
+        return 0;
+    default:
+        return fuzz_random() % 100000;
+    }
+}
+
+static int fuzz_read(void *to, uintptr_t address, size_t size)
+{
+    if (lh_memory_read_self(to, address, size) != 0)
+        return -EFAULT;
+    if (fuzz_random() % 4 == 0)
+        fuzz_seen = address;
+    if (fuzz_random() % fuzz_rarity != 0)
+        return 0;
+    if (size >= sizeof(uint64_t)) {
+        char *place = (char *)to + fuzz_random() % (size / sizeof(uint64_t)) * sizeof(uint64_t);
+        uint64_t word;
+        memcpy(&word, place, sizeof(word));
+        word = fuzz_word(word);
+        memcpy(place, &word, sizeof(word));
+    } else {
+        ((char *)to)[fuzz_random() % size] ^= (char)fuzz_random();
+    }
+    return fuzz_random() % 8 == 0 ? -EFAULT : 0;
+}
+
+/* A record between two areas that nothing may write to. */
+struct fenced {
+    uint8_t before[4096];
+    struct lh_record record;
+    uint8_t after[4096];
+};
+
+static int fence_is_whole(const struct fenced *fenced)
+{
+    for (size_t i = 0; i < sizeof(fenced->before); i++)
+        if (fenced->before[i] != 0xa5 || fenced->after[i] != 0xa5)
+            return 0;
+    const struct lh_record *record = &fenced->record;
+    for (size_t i = 0; i < sizeof(record->stack); i++)
+        if (record->stack[i] != 0)
+            return 0;
+    return record->stack_length == 0 && record->type == 0;
+}
+
+/* Captures with spoilt memory and, every second time, a wrong thread state. Returns how many
+ * records were out of bounds. */
+long walk_fuzz(uintptr_t thread_state, uint64_t seed, long rounds)
+{
+    long bad = 0;
+    struct fenced *fenced = malloc(sizeof(*fenced));
+    if (fenced == NULL)
+        return NO_MEMORY;
+    fuzz_state = seed * 2 + 1;
+    memset(fenced->before, 0xa5, sizeof(fenced->before));
+    memset(fenced->after, 0xa5, sizeof(fenced->after));
+    for (long i = 0; i < rounds; i++) {
+        uint32_t most = (uint32_t)(fuzz_random() % 200);
+        uintptr_t where = i % 2 ? thread_state : fuzz_word(thread_state);
+        memset(&fenced->record, 0, sizeof(fenced->record));
+        fuzz_rarity = 2U << (fuzz_random() % 8);
+        lh_python_capture(fuzz_read, where, most, &fenced->record);
+        if (!lh_record_check(&fenced->record) || fenced->record.python_count > most ||
+            !fence_is_whole(fenced))
+            bad++;
+    }
+    free(fenced);
+    return bad;
+}
+
+static struct {
+    pthread_t thread;
+    uintptr_t thread_state;
+    _Atomic int stop;
+    long bad;
+    long captures;
+} race;
+
+/* Captures another thread's stack while that thread runs: what the watchdog does, without its care.
+ */
+static void *run_race(void *unused)
+{
+    (void)unused;
+    struct lh_record *record = calloc(1, sizeof(*record));
+    while (record != NULL && !atomic_load(&race.stop)) {
+        record->python_count = 0;
+        record->strings_length = 0;
+        lh_python_capture(lh_memory_read_self, race.thread_state, 64, record);
+        race.bad += !lh_record_check(record);
+        race.captures++;
+    }
+    free(record);
+    return NULL;
+}
+
+int walk_race_start(uintptr_t thread_state)
+{
+    pthread_attr_t small;
+    race.thread_state = thread_state;
+    race.bad = race.captures = 0;
+    atomic_store(&race.stop, 0);
+    pthread_attr_init(&small);
+    int error = pthread_attr_setstacksize(&small, SMALL_STACK);
+    if (error == 0)
+        error = pthread_create(&race.thread, &small, run_race, NULL);
+    pthread_attr_destroy(&small);
+    return error;
+}
+
+long walk_race_stop(long *captures)
+{
+    atomic_store(&race.stop, 1);
+    pthread_join(race.thread, NULL);
+    *captures = race.captures;
+    return race.bad;
+}
+
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Mean time of one capture of the calling thread, in ns. */
+double walk_cost_ns(uint32_t most, int rounds)
+{
+    struct lh_record *record = calloc(1, sizeof(*record));
+    double start = now_ns();
+    for (int i = 0; record != NULL && i < rounds; i++) {
+        record->python_count = 0;
+        record->strings_length = 0;
+        lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    }
+    double end = now_ns();
+    free(record);
+    return (end - start) / rounds;
+}

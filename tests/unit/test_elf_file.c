@@ -1,0 +1,332 @@
+/* ELF files: what libdw finds in them, and what corrupt ones must not do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dlfcn.h>
+#include <dwarf.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "collect/elf_file.h"
+#include "collect/modules.h"
+#include "collect/unwind.h"
+#include "collect/unwind_table.h"
+
+static uint64_t random_word(void)
+{
+    static uint64_t x = 0x9e3779b97f4a7c15;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x;
+}
+
+/* Bytes in a file without a name. */
+static int make_file(const void *bytes, size_t size)
+{
+    int fd = memfd_create("copy", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t done = 0; done < size;) {
+        ssize_t count = write(fd, (const uint8_t *)bytes + done, size - done);
+        assert_true(count > 0);
+        done += (size_t)count;
+    }
+    return fd;
+}
+
+static uint8_t *read_self(size_t *size)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    *size = (size_t)status.st_size;
+    uint8_t *bytes = malloc(*size);
+    assert_non_null(bytes);
+    assert_int_equal(read(fd, bytes, *size), (ssize_t)*size);
+    close(fd);
+    return bytes;
+}
+
+static struct lh_elf *open_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct lh_elf *elf = lh_elf_open(fd, path);
+    close(fd);
+    assert_non_null(elf);
+    return elf;
+}
+
+__attribute__((noinline)) static int a_local_function(int number)
+{
+    __asm__ volatile("" ::: "memory");
+    return number + 1;
+}
+
+/* This program's own functions, as the linker counts them: it is position-independent. */
+static uint64_t vaddr_of(uintptr_t address)
+{
+    Dl_info info;
+    assert_int_not_equal(dladdr((void *)address, &info), 0);
+    return address - (uintptr_t)info.dli_fbase;
+}
+
+static void test_a_local_function_has_its_name_and_line(void **state)
+{
+    (void)state;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    struct lh_symbol symbol = lh_elf_symbol(elf, vaddr_of((uintptr_t)a_local_function));
+    assert_string_equal(symbol.function, "a_local_function");
+    assert_non_null(strstr(symbol.file, "test_elf_file.c"));
+    assert_true(symbol.line > 60 && symbol.line < 90);
+    lh_elf_release(elf);
+}
+
+static void test_the_second_answer_is_the_same(void **state)
+{
+    (void)state;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    struct lh_symbol first = lh_elf_symbol(elf, vaddr);
+    for (uint64_t i = 0; i < 40000; i++) /* more than are remembered */
+        lh_elf_symbol(elf, i * 16);
+    struct lh_symbol again = lh_elf_symbol(elf, vaddr);
+    assert_ptr_equal(first.function, again.function);
+    assert_ptr_equal(first.file, again.file);
+    assert_int_equal(first.line, again.line);
+    lh_elf_release(elf);
+}
+
+static void test_where_nothing_stands_nothing_is_named(void **state)
+{
+    (void)state;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    const uint64_t nowhere[] = {0, 1, UINT64_MAX, UINT64_MAX / 2};
+    for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+        struct lh_symbol symbol = lh_elf_symbol(elf, nowhere[i]);
+        assert_null(symbol.function);
+        assert_null(symbol.file);
+        assert_int_equal(symbol.line, 0);
+    }
+    lh_elf_release(elf);
+}
+
+static void test_a_public_name_is_preferred_and_has_no_version(void **state)
+{
+    (void)state;
+    Dl_info info;
+    assert_int_not_equal(dladdr(dlsym(RTLD_DEFAULT, "nanosleep"), &info), 0);
+    struct lh_elf *elf = open_path(info.dli_fname);
+    uint64_t bias = (uint64_t)(uintptr_t)info.dli_fbase;
+    struct lh_symbol symbol = lh_elf_symbol(elf, (uint64_t)(uintptr_t)info.dli_saddr - bias);
+    assert_string_equal(symbol.function, "nanosleep");
+    uint64_t start = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "__libc_start_main") - bias;
+    assert_string_equal(lh_elf_symbol(elf, start).function, "__libc_start_main");
+    lh_elf_release(elf);
+}
+
+static void test_reading_stays_inside_the_file(void **state)
+{
+    (void)state;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    uint8_t magic[SELFMAG];
+    assert_true(lh_elf_read(elf, 0, magic, sizeof(magic)));
+    assert_memory_equal(magic, ELFMAG, SELFMAG);
+    uint64_t word;
+    assert_false(lh_elf_read(elf, UINT64_MAX, &word, sizeof(word)));
+    assert_false(lh_elf_read_offset(elf, UINT64_MAX - 3, &word, sizeof(word)));
+    assert_false(lh_elf_read_offset(elf, (uint64_t)1 << 40, &word, sizeof(word)));
+    lh_elf_release(elf);
+}
+
+/* The stack of a function that this test then describes wrongly. */
+static struct lh_record record;
+
+__attribute__((noinline)) static void wrapper(void)
+{
+    CAPTURE_HERE(&record);
+}
+
+__attribute__((noinline)) static void caller(void)
+{
+    wrapper();
+    __asm__ volatile("" ::: "memory");
+}
+
+/* Unwinds the record as if this program had been loaded from the copy behind `fd`. */
+static uint32_t unwind_with(int fd)
+{
+    struct stat status;
+    assert_int_equal(fstat(fd, &status), 0);
+    Dl_info info;
+    assert_int_not_equal(dladdr((void *)(uintptr_t)caller, &info), 0);
+    uint64_t base = (uint64_t)(uintptr_t)info.dli_fbase;
+    char map[256];
+    snprintf(map, sizeof(map), "%lx-%lx r-xp 00000000 %x:%x %lu /proc/self/fd/%d\n", base,
+             base + (uint64_t)status.st_size, major(status.st_dev), minor(status.st_dev),
+             status.st_ino, fd);
+    struct lh_modules modules = {.pid = getpid(), .maps_fd = -1};
+    assert_int_equal(lh_modules_parse(&modules, map, strlen(map)), 0);
+    struct lh_unwinder *unwinder = lh_unwinder_new(&modules);
+    assert_non_null(unwinder);
+    struct lh_native_frame frames[32];
+    uint32_t count = lh_unwind(unwinder, &record, frames, 32);
+    assert_true(count <= 32);
+    lh_unwinder_free(unwinder);
+    lh_modules_close(&modules);
+    return count;
+}
+
+static void damage(uint8_t *bytes, size_t size)
+{
+    for (uint64_t i = random_word() % 64; i-- > 0;)
+        bytes[random_word() % size] = (uint8_t)random_word();
+}
+
+/* Every part that is read: the headers, .eh_frame_hdr, .eh_frame, symbols, DWARF. */
+static void damage_part(uint8_t *copy, size_t size, const Elf64_Shdr *sections, unsigned count)
+{
+    const Elf64_Shdr *section = &sections[random_word() % count];
+    switch (random_word() % 8) {
+    case 0:
+        damage(copy, sizeof(Elf64_Ehdr) + 13 * sizeof(Elf64_Phdr));
+        break;
+    case 1:
+        damage(copy, size);
+        break;
+    default:
+        if (section->sh_type != SHT_NOBITS && section->sh_size > 0)
+            damage(copy + section->sh_offset, section->sh_size);
+    }
+}
+
+static void look_up_all_over(struct lh_elf *elf)
+{
+    for (uint64_t vaddr = 0; vaddr < 0x20000; vaddr += 0x171) {
+        struct lh_unwind_entry entry;
+        lh_unwind_entry_find(elf, vaddr, &entry);
+        lh_elf_symbol(elf, vaddr);
+    }
+}
+
+static void test_corrupt_files_do_no_harm(void **state)
+{
+    (void)state;
+    caller();
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+    Elf64_Shdr sections[64];
+    unsigned count = header->e_shnum < 64 ? header->e_shnum : 64;
+    memcpy(sections, bytes + header->e_shoff, count * sizeof(sections[0]));
+    uint8_t *copy = malloc(size);
+    assert_non_null(copy);
+    unsigned opened = 0;
+    for (int run = 0; run < 1000; run++) {
+        memcpy(copy, bytes, size);
+        damage_part(copy, size, sections, count);
+        int fd = make_file(copy, run % 10 == 0 ? random_word() % size : size);
+        struct lh_elf *elf = lh_elf_open(fd, "/nowhere");
+        if (elf != NULL) {
+            opened++;
+            look_up_all_over(elf);
+            unwind_with(fd);
+        }
+        lh_elf_release(elf);
+        close(fd);
+    }
+    assert_true(opened > 100); /* not all were refused at the first look */
+    free(copy);
+    free(bytes);
+}
+
+/* Read-only data of this program is where its address says: at the same offset of the file. */
+static uint64_t fde_offset(const uint8_t *bytes, size_t size, uintptr_t function)
+{
+    int fd = make_file(bytes, size);
+    struct lh_elf *elf = lh_elf_open(fd, "/nowhere");
+    close(fd);
+    struct lh_unwind_entry entry;
+    int32_t row[2];
+    assert_true(lh_unwind_entry_find(elf, vaddr_of(function), &entry));
+    assert_true(lh_elf_read(elf, entry.entry_vaddr, row, sizeof(row)));
+    lh_elf_release(elf);
+    return entry.header_vaddr + (uint64_t)(int64_t)row[1];
+}
+
+static uint32_t unwind_with_bytes(const uint8_t *bytes, size_t size)
+{
+    int fd = make_file(bytes, size);
+    uint32_t count = unwind_with(fd);
+    close(fd);
+    return count;
+}
+
+static void test_a_return_address_in_no_register_is_refused(void **state)
+{
+    (void)state;
+    caller();
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    assert_true(unwind_with_bytes(bytes, size) >= 2);
+    uint64_t fde = fde_offset(bytes, size, (uintptr_t)caller);
+    uint32_t distance;
+    memcpy(&distance, bytes + fde + 4, sizeof(distance));
+    uint64_t augmentation = fde + 4 - distance + 9;
+    /* After its text come two one-byte factors, then the column. */
+    uint64_t column = augmentation + strlen((const char *)bytes + augmentation) + 1 + 2;
+    assert_int_equal(bytes[column], 16);
+    bytes[column] = 0x7f;
+
+    int fd = make_file(bytes, size);
+    struct lh_elf *elf = lh_elf_open(fd, "/nowhere");
+    struct lh_unwind_entry entry;
+    assert_false(lh_unwind_entry_find(elf, vaddr_of((uintptr_t)caller), &entry));
+    lh_elf_release(elf);
+    close(fd);
+    free(bytes);
+}
+
+static void test_an_endless_expression_ends(void **state)
+{
+    (void)state;
+    caller();
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    /* length, CIE, start, range, length of augmentation (0): then the instructions */
+    uint64_t instructions = fde_offset(bytes, size, (uintptr_t)wrapper) + 17;
+    assert_int_equal(bytes[instructions - 1], 0);
+    static const uint8_t endless[] = {DW_CFA_def_cfa_expression, 3, DW_OP_skip, 0xfd, 0xff};
+    memcpy(bytes + instructions, endless, sizeof(endless));
+    alarm(60); /* what would be endless is a failure */
+    assert_int_equal(unwind_with_bytes(bytes, size), 0);
+    alarm(0);
+    free(bytes);
+}
+
+int main(void)
+{
+    if (a_local_function(1) != 2)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_local_function_has_its_name_and_line),
+        cmocka_unit_test(test_the_second_answer_is_the_same),
+        cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
+        cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
+        cmocka_unit_test(test_reading_stays_inside_the_file),
+        cmocka_unit_test(test_corrupt_files_do_no_harm),
+        cmocka_unit_test(test_a_return_address_in_no_register_is_refused),
+        cmocka_unit_test(test_an_endless_expression_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

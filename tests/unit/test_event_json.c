@@ -1,0 +1,353 @@
+/* Events as JSON Lines, version 1: exactly the members that are promised. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "common/event_json.h"
+#include "common/version.h"
+
+#define TIME_NS 1795232040123456789
+#define COMMON(type)                                                                               \
+    "{\"v\":1,\"type\":\"" type "\",\"time\":\"2026-11-21T03:34:00.123456Z\",\"pid\":42,"
+
+static char buf[65536];
+static struct lh_json json;
+static struct lh_record record;
+static struct lh_ring *ring;
+
+static int set_up(void **state)
+{
+    (void)state;
+    lh_json_init(&json, buf, sizeof(buf));
+    record = (struct lh_record){.type = LH_EVENT_BLOCK,
+                                .tid = 43,
+                                .time_ns = TIME_NS,
+                                .id = 17,
+                                .elapsed_ns = 301234567,
+                                .call = LH_CALL_clock_nanosleep,
+                                .group = LH_GROUP_SLEEP,
+                                .thread = "MainThread",
+                                .resource = {.fd = -1}};
+    struct lh_options options;
+    lh_options_init(&options);
+    ring = calloc(1, sizeof(*ring));
+    if (ring == NULL)
+        return -1;
+    lh_ring_init(ring, 42, &options);
+    ring->started_ns = TIME_NS;
+    strcpy(ring->exe, "/usr/bin/app");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(ring);
+    return 0;
+}
+
+static void assert_line(const char *expected)
+{
+    assert_false(json.overflow);
+    buf[json.length] = '\0';
+    assert_string_equal(buf, expected);
+}
+
+static void assert_contains(const char *part)
+{
+    assert_false(json.overflow);
+    buf[json.length] = '\0';
+    if (strstr(buf, part) == NULL)
+        fail_msg("%s is not in %s", part, buf);
+}
+
+static void write_record(void)
+{
+    json.length = 0;
+    lh_event_record(&json, 42, &record, NULL, 0);
+}
+
+static void test_start_has_its_members(void **state)
+{
+    (void)state;
+    strcpy(ring->warnings, "one thing\nanother");
+    lh_event_start(&json, ring);
+    assert_line(COMMON("start") "\"tid\":42,\"thread\":null,\"exe\":\"/usr/bin/app\","
+                                "\"version\":\"" LH_VERSION "\",\"threshold_ms\":100.000,"
+                                "\"strict\":false,\"warnings\":[\"one thing\",\"another\"]}\n");
+}
+
+static void test_start_without_warnings_has_an_empty_list(void **state)
+{
+    (void)state;
+    ring->options.strict = 1;
+    lh_event_start(&json, ring);
+    assert_contains("\"strict\":true,\"warnings\":[]}\n");
+}
+
+static void test_blank_lines_are_no_warnings(void **state)
+{
+    (void)state;
+    strcpy(ring->warnings, "\none\n\n");
+    lh_event_start(&json, ring);
+    assert_contains("\"warnings\":[\"one\"]}");
+}
+
+static void test_an_unterminated_exe_is_read_to_the_end_of_its_array(void **state)
+{
+    (void)state;
+    memset(ring->exe, 'x', sizeof(ring->exe));
+    strcpy(ring->cwd, "CWD");
+    lh_event_start(&json, ring);
+    buf[json.length] = '\0';
+    const char *exe = strstr(buf, "\"exe\":\"") + strlen("\"exe\":\"");
+    assert_int_equal(strspn(exe, "x"), sizeof(ring->exe));
+    assert_null(strstr(buf, "CWD"));
+}
+
+static void test_a_loop_says_how_it_was_found(void **state)
+{
+    (void)state;
+    record.type = LH_EVENT_LOOP;
+    record.call = LH_CALL_epoll_wait;
+    record.fd = 5;
+    write_record();
+    assert_line(
+        COMMON("loop") "\"tid\":43,\"thread\":\"MainThread\",\"how\":\"epoll_wait\",\"fd\":5}\n");
+    record.found = LH_FOUND_BY_API;
+    record.fd = -1;
+    write_record();
+    assert_contains("\"how\":\"api\",\"fd\":null}");
+}
+
+static void test_a_block_has_its_members(void **state)
+{
+    (void)state;
+    record.resource.kind = LH_RESOURCE_DURATION;
+    record.resource.number = 300000000;
+    write_record();
+    assert_line(
+        COMMON("block") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
+                        "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
+                        "\"reason\":\"threshold\",\"duration_ms\":301.234,\"errno\":null,"
+                        "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
+                        "\"holder\":null,\"task\":null,\"stack\":[],\"suppressed\":null}\n");
+}
+
+static void test_an_inflight_event_has_the_members_of_a_block(void **state)
+{
+    (void)state;
+    write_record();
+    char block[1024] = "";
+    memcpy(block, buf, json.length);
+    record.type = LH_EVENT_INFLIGHT;
+    write_record();
+    assert_contains("\"type\":\"inflight\"");
+    assert_string_equal(strstr(buf, ",\"time\""), strstr(block, ",\"time\""));
+}
+
+static void test_a_variant_is_reported_by_its_canonical_name(void **state)
+{
+    (void)state;
+    record.call = LH_CALL___recv_chk;
+    record.group = LH_GROUP_NETWORK;
+    record.reason = LH_REASON_STRICT;
+    record.error = ECONNRESET;
+    write_record();
+    assert_contains("\"call\":\"recv\",\"group\":\"network\",\"reason\":\"strict\"");
+    assert_contains("\"errno\":\"ECONNRESET\"");
+}
+
+static void test_a_thread_without_a_name_is_null(void **state)
+{
+    (void)state;
+    record.thread[0] = '\0';
+    write_record();
+    assert_contains("\"thread\":null");
+}
+
+static void test_frames_tell_what_is_known_and_null_for_the_rest(void **state)
+{
+    (void)state;
+    const struct lh_frame frames[] = {
+        {.lang = LH_LANG_PYTHON, .function = "handler", .file = "app.py", .line = 12},
+        {.lang = LH_LANG_NATIVE, .module = "/lib/x.so", .offset = 4096, .build_id = "abcd"},
+        {.lang = LH_LANG_JIT},
+    };
+    lh_event_record(&json, 42, &record, frames, 3);
+    assert_contains("\"stack\":[{\"lang\":\"python\",\"function\":\"handler\",\"file\":\"app.py\","
+                    "\"line\":12,\"module\":null,\"offset\":null},"
+                    "{\"lang\":\"native\",\"function\":null,\"file\":null,\"line\":null,"
+                    "\"module\":\"/lib/x.so\",\"offset\":4096,\"build_id\":\"abcd\"},"
+                    "{\"lang\":\"jit\",\"function\":null,\"file\":null,\"line\":null,"
+                    "\"module\":null,\"offset\":null}]");
+}
+
+static void set_text(uint8_t kind, const char *text)
+{
+    record.resource.kind = kind;
+    record.resource.length = (uint16_t)strlen(text);
+    memset(record.resource.text, '#', sizeof(record.resource.text)); /* not terminated */
+    memcpy(record.resource.text, text, strlen(text));
+}
+
+static void test_each_resource_has_its_members(void **state)
+{
+    (void)state;
+    write_record();
+    assert_contains("\"resource\":null,");
+    set_text(LH_RESOURCE_FILE, "/etc/hosts");
+    record.resource.fd = 9;
+    write_record();
+    assert_contains("\"resource\":{\"kind\":\"file\",\"fd\":9,\"path\":\"/etc/hosts\"},");
+    set_text(LH_RESOURCE_NAME, "db.example");
+    write_record();
+    assert_contains("\"resource\":{\"kind\":\"name\",\"host\":\"db.example\"},");
+    record.resource.kind = LH_RESOURCE_LOCK;
+    record.resource.number = 0x7f12;
+    write_record();
+    assert_contains("\"resource\":{\"kind\":\"lock\",\"address\":\"0x7f12\"},");
+    record.resource.kind = LH_RESOURCE_PID;
+    record.resource.number = -1;
+    write_record();
+    assert_contains("\"resource\":{\"kind\":\"pid\",\"pid\":-1},");
+}
+
+static void test_what_a_resource_does_not_know_is_null(void **state)
+{
+    (void)state;
+    set_text(LH_RESOURCE_FILE, "");
+    write_record();
+    assert_contains("{\"kind\":\"file\",\"fd\":null,\"path\":null}");
+    set_text(LH_RESOURCE_NAME, "");
+    write_record();
+    assert_contains("{\"kind\":\"name\",\"host\":null}");
+    record.resource.kind = LH_RESOURCE_SOCKET;
+    record.resource.nonblocking = -1;
+    write_record();
+    assert_contains("{\"kind\":\"socket\",\"fd\":null,\"peer\":null,\"nonblocking\":null}");
+    record.resource.kind = LH_RESOURCE_DURATION;
+    record.resource.number = -1;
+    write_record();
+    assert_contains("{\"kind\":\"duration\",\"ms\":null}");
+}
+
+static void test_a_socket_names_its_peer(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(5432), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    record.resource.kind = LH_RESOURCE_SOCKET;
+    record.resource.fd = 8;
+    record.resource.length = sizeof(address);
+    memcpy(record.resource.text, &address, sizeof(address));
+    write_record();
+    assert_contains(
+        "{\"kind\":\"socket\",\"fd\":8,\"peer\":\"127.0.0.1:5432\",\"nonblocking\":false}");
+    record.resource.nonblocking = 1;
+    write_record();
+    assert_contains("\"nonblocking\":true}");
+}
+
+static void count_call(enum lh_call call, uint64_t count, uint64_t total_ns)
+{
+    ring->totals.by_call[call].count = count;
+    ring->totals.by_call[call].total_ns = total_ns;
+}
+
+static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
+{
+    (void)state;
+    ring->totals.loops = 2;
+    ring->totals.blocks = 7;
+    ring->totals.dropped = 1;
+    ring->totals.blocked_ns = 900000000;
+    count_call(LH_CALL_nanosleep, 1, 300000000);
+    count_call(LH_CALL_recv, 2, 250000000);
+    count_call(LH_CALL___recv_chk, 3, 150000000);
+    count_call(LH_CALL_fsync, 1, 350000000);
+    lh_event_summary(&json, ring, TIME_NS);
+    assert_line(COMMON("summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
+                                  "\"stalls\":null,\"suppressed\":null,\"dropped\":1,"
+                                  "\"blocked_ms\":900.000,\"by_call\":["
+                                  "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
+                                  "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
+                                  "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}]}\n");
+}
+
+static void test_a_summary_of_nothing_is_short(void **state)
+{
+    (void)state;
+    lh_event_summary(&json, ring, TIME_NS);
+    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":null,\"suppressed\":null,\"dropped\":0,"
+                    "\"blocked_ms\":0.000,\"by_call\":[]}\n");
+}
+
+static void test_every_call_at_once_fits_a_summary(void **state)
+{
+    (void)state;
+    for (int call = 0; call < LH_CALL_COUNT; call++)
+        count_call((enum lh_call)call, 1, (uint64_t)call + 1);
+    lh_event_summary(&json, ring, TIME_NS);
+    assert_contains("\"call\":\"getaddrinfo\",\"count\":1");
+}
+
+static void test_error_numbers_have_the_names_libc_gives_them(void **state)
+{
+    (void)state;
+    for (int error = 1; error < 200; error++) {
+        const char *expected = strerrorname_np(error);
+        const char *name = lh_errno_name(error);
+        if (expected == NULL)
+            assert_null(name);
+        else
+            assert_string_equal(name, error == ENOTSUP ? "EOPNOTSUPP" : expected);
+    }
+    assert_null(lh_errno_name(0));
+    assert_null(lh_errno_name(-1));
+    assert_null(lh_errno_name(INT32_MIN));
+    assert_null(lh_errno_name(INT32_MAX));
+}
+
+static void test_a_small_buffer_overflows_and_says_so(void **state)
+{
+    (void)state;
+    lh_json_init(&json, buf, 100);
+    lh_event_record(&json, 42, &record, NULL, 0);
+    assert_true(json.overflow);
+    assert_true(json.length <= 100);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_start_has_its_members),
+        TEST(test_start_without_warnings_has_an_empty_list),
+        TEST(test_blank_lines_are_no_warnings),
+        TEST(test_an_unterminated_exe_is_read_to_the_end_of_its_array),
+        TEST(test_a_loop_says_how_it_was_found),
+        TEST(test_a_block_has_its_members),
+        TEST(test_an_inflight_event_has_the_members_of_a_block),
+        TEST(test_a_variant_is_reported_by_its_canonical_name),
+        TEST(test_a_thread_without_a_name_is_null),
+        TEST(test_frames_tell_what_is_known_and_null_for_the_rest),
+        TEST(test_each_resource_has_its_members),
+        TEST(test_what_a_resource_does_not_know_is_null),
+        TEST(test_a_socket_names_its_peer),
+        TEST(test_a_summary_adds_up_calls_by_name_largest_first),
+        TEST(test_a_summary_of_nothing_is_short),
+        TEST(test_every_call_at_once_fits_a_summary),
+        TEST(test_error_numbers_have_the_names_libc_gives_them),
+        TEST(test_a_small_buffer_overflows_and_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* Reading our own memory: never a fault, never errno, also where the main thread is gone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload/memory.h"
+#include "preload/sys.h"
+
+#define PAGE  4096u
+#define PAGES 40u
+
+/* PAGES readable pages, each byte telling its place, then one that cannot be read. */
+static uint8_t *area;
+
+static uint8_t expected_at(size_t place)
+{
+    return (uint8_t)(place * 31 + place / PAGE);
+}
+
+static int make_area(void **state)
+{
+    (void)state;
+    area =
+        mmap(NULL, (PAGES + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (area == MAP_FAILED)
+        return -1;
+    for (size_t i = 0; i < PAGES * PAGE; i++)
+        area[i] = expected_at(i);
+    return mprotect(area + PAGES * PAGE, PAGE, PROT_NONE);
+}
+
+static int drop_area(void **state)
+{
+    (void)state;
+    return munmap(area, (PAGES + 1) * PAGE);
+}
+
+static uint8_t copy[(PAGES + 1) * PAGE];
+
+static void assert_copied(size_t place, size_t size)
+{
+    assert_memory_equal(copy, area + place, size);
+}
+
+static void test_readable_memory_is_read(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 8, 100, PAGE, 3 * PAGE + 17};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(copy, 0, sizeof(copy));
+        assert_int_equal(lh_memory_read_self(copy, (uintptr_t)area + 5, sizes[i]), 0);
+        assert_copied(5, sizes[i]);
+        assert_int_equal(copy[sizes[i]], 0);
+    }
+}
+
+static void test_a_read_that_reaches_unreadable_memory_fails(void **state)
+{
+    (void)state;
+    uintptr_t end = (uintptr_t)area + PAGES * PAGE;
+    assert_int_equal(lh_memory_read_self(copy, end - 8, 8), 0);
+    assert_int_equal(lh_memory_read_self(copy, end - 8, 9), -EFAULT);
+    assert_int_equal(lh_memory_read_self(copy, end - PAGE, 2 * PAGE), -EFAULT);
+    assert_int_equal(lh_memory_read_self(copy, end, 1), -EFAULT);
+}
+
+static void test_an_address_that_is_none_fails(void **state)
+{
+    (void)state;
+    static const uintptr_t addresses[] = {0, 8, 0x800000000000, 0xdead000000000000,
+                                          UINTPTR_MAX - 3};
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        assert_int_equal(lh_memory_read_self(copy, addresses[i], 8), -EFAULT);
+        assert_int_equal(lh_memory_copy_self(copy, addresses[i], 3 * PAGE), 0);
+    }
+}
+
+static void test_a_copy_ends_where_memory_ends(void **state)
+{
+    (void)state;
+    static const size_t before_end[] = {1, 7, PAGE - 1, PAGE, PAGE + 1, 8 * PAGE, 39 * PAGE + 9};
+    for (size_t i = 0; i < sizeof(before_end) / sizeof(before_end[0]); i++) {
+        size_t place = PAGES * PAGE - before_end[i];
+        memset(copy, 0, sizeof(copy));
+        size_t got = lh_memory_copy_self(copy, (uintptr_t)area + place, before_end[i] + PAGE);
+        assert_int_equal(got, before_end[i]);
+        assert_copied(place, got);
+        assert_int_equal(copy[got], 0);
+    }
+}
+
+static void test_a_copy_takes_no_more_than_asked_for(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, PAGE, 16 * PAGE, 16 * PAGE + 1, 33 * PAGE + 5};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(copy, 0, sizeof(copy));
+        assert_int_equal(lh_memory_copy_self(copy, (uintptr_t)area + 3, sizes[i]), sizes[i]);
+        assert_copied(3, sizes[i]);
+        assert_int_equal(copy[sizes[i]], 0);
+    }
+}
+
+static void test_errno_stays(void **state)
+{
+    (void)state;
+    errno = ENOTTY;
+    assert_int_equal(lh_memory_read_self(copy, 0, 8), -EFAULT);
+    assert_int_equal(lh_memory_copy_self(copy, 0, 8), 0);
+    assert_int_equal(lh_syscall1(SYS_close, -1), -EBADF);
+    assert_int_equal(errno, ENOTTY);
+}
+
+static void test_raw_system_calls_pass_every_argument(void **state)
+{
+    (void)state;
+    long page =
+        lh_syscall6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(page > 0);
+    assert_int_equal(lh_syscall3(SYS_mprotect, page, PAGE, PROT_READ), 0);
+    assert_int_equal(lh_syscall2(SYS_munmap, page, PAGE), 0);
+    assert_int_equal(lh_syscall0(SYS_getpid), getpid());
+
+    static char text[] = "raw";
+    int pipe_fds[2] = {-1, -1};
+    assert_int_equal(lh_syscall2(SYS_pipe2, (long)pipe_fds, 0), 0);
+    struct iovec part = {text, 3};
+    assert_int_equal(lh_syscall3(SYS_writev, pipe_fds[1], (long)&part, 1), 3);
+    assert_int_equal(lh_syscall4(SYS_pread64, pipe_fds[0], (long)copy, 3, 0), -ESPIPE);
+    assert_int_equal(lh_syscall5(SYS_preadv, pipe_fds[0], (long)&part, 1, 0, 0), -ESPIPE);
+    assert_int_equal(lh_syscall1(SYS_close, pipe_fds[0]), 0);
+    assert_int_equal(lh_syscall1(SYS_close, pipe_fds[1]), 0);
+}
+
+static pthread_t main_thread;
+
+static void *read_without_main_thread(void *unused)
+{
+    (void)unused;
+    uint8_t got[8];
+    pthread_join(main_thread, NULL);
+    int error = lh_memory_read_self(got, (uintptr_t)area, sizeof(got));
+    size_t copied = lh_memory_copy_self(copy, (uintptr_t)area, PAGE);
+    _exit(error == 0 && memcmp(got, area, sizeof(got)) == 0 && copied == PAGE ? 0 : 1);
+}
+
+static void test_memory_is_read_when_the_main_thread_has_ended(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_t thread;
+        main_thread = pthread_self();
+        if (pthread_create(&thread, NULL, read_without_main_thread, NULL) != 0)
+            _exit(2);
+        pthread_exit(NULL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_readable_memory_is_read),
+        cmocka_unit_test(test_a_read_that_reaches_unreadable_memory_fails),
+        cmocka_unit_test(test_an_address_that_is_none_fails),
+        cmocka_unit_test(test_a_copy_ends_where_memory_ends),
+        cmocka_unit_test(test_a_copy_takes_no_more_than_asked_for),
+        cmocka_unit_test(test_errno_stays),
+        cmocka_unit_test(test_raw_system_calls_pass_every_argument),
+        cmocka_unit_test(test_memory_is_read_when_the_main_thread_has_ended),
+    };
+    return cmocka_run_group_tests(tests, make_area, drop_area);
+}

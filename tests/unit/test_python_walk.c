@@ -1,0 +1,334 @@
+/* The walk over Python frames where no real interpreter leads it: broken, endless and too long
+ * chains. That real ones are told right is tests/e2e/test_python_walk.py's to show. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "preload/python_walk.h"
+
+#define FRAMES 160
+#define SHIM   3
+
+/* An interpreter of our own: what counts is only where the layout says things are. */
+struct object {
+    uint64_t references;
+    const void *type;
+};
+struct string {
+    struct object head;
+    int64_t length;
+    uint32_t state;
+    char text[300];
+};
+struct bytes {
+    struct object head;
+    int64_t length;
+    uint8_t data[8];
+};
+struct code {
+    struct object head;
+    const void *filename, *qualname, *line_table;
+    int32_t first_line;
+    uint16_t bytecode[4];
+};
+struct frame {
+    const void *previous, *code, *instruction;
+    char owner;
+};
+struct thread {
+    const void *frame;
+};
+
+static const char code_type, string_type, bytes_type;
+
+static struct lh_python_layout layout = {
+    .at = {.thread_frame = offsetof(struct thread, frame),
+           .frame_previous = offsetof(struct frame, previous),
+           .frame_code = offsetof(struct frame, code),
+           .frame_instruction = offsetof(struct frame, instruction),
+           .frame_owner = offsetof(struct frame, owner),
+           .code_filename = offsetof(struct code, filename),
+           .code_qualname = offsetof(struct code, qualname),
+           .code_first_line = offsetof(struct code, first_line),
+           .code_line_table = offsetof(struct code, line_table),
+           .code_bytecode = offsetof(struct code, bytecode),
+           .string_length = offsetof(struct string, length),
+           .string_state = offsetof(struct string, state),
+           .string_ascii = offsetof(struct string, text),
+           .string_wide = offsetof(struct string, text),
+           .bytes_length = offsetof(struct bytes, length),
+           .bytes_data = offsetof(struct bytes, data),
+           .object_type = offsetof(struct object, type),
+           .frame_span = sizeof(struct frame),
+           .code_span = offsetof(struct code, bytecode)},
+};
+
+static struct string file;
+static struct bytes line_table;
+static struct string names[FRAMES];
+static struct code codes[FRAMES];
+static struct frame frames[FRAMES];
+static struct thread thread;
+static struct lh_record record;
+
+static void set_string(struct string *string, const char *text)
+{
+    *string =
+        (struct string){.head = {1, &string_type},
+                        .length = (int64_t)strlen(text),
+                        .state = 1 << 2 | 1 << 5 | 1 << 6}; /* one byte each, compact, ASCII */
+    memcpy(string->text, text, strlen(text));
+}
+
+/* A thread of FRAMES frames f0, f1, ... of one file; frame i is on line 10 + i. */
+static int make_thread(void **state)
+{
+    (void)state;
+    memset(&record, 0, sizeof(record));
+    layout.code_type = (uintptr_t)&code_type;
+    layout.string_type = (uintptr_t)&string_type;
+    layout.bytes_type = (uintptr_t)&bytes_type;
+    set_string(&file, "app.py");
+    /* One entry without columns for eight instructions, the line one after the first. */
+    line_table = (struct bytes){.head = {1, &bytes_type}, .length = 2, .data = {0xef, 0x02}};
+    for (int i = 0; i < FRAMES; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "f%d", i);
+        set_string(&names[i], name);
+        codes[i] = (struct code){.head = {1, &code_type},
+                                 .filename = &file,
+                                 .qualname = &names[i],
+                                 .line_table = &line_table,
+                                 .first_line = 9 + i};
+        frames[i] = (struct frame){.previous = i + 1 < FRAMES ? &frames[i + 1] : NULL,
+                                   .code = &codes[i],
+                                   .instruction = &codes[i].bytecode[1]};
+    }
+    thread.frame = &frames[0];
+    return 0;
+}
+
+static void walk(uint32_t most)
+{
+    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, most, &record);
+    assert_true(lh_record_check(&record));
+}
+
+static void assert_frame(uint32_t index, int which)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "f%d", which);
+    assert_true(index < record.python_count);
+    assert_string_equal(record.strings + record.python[index].file, "app.py");
+    assert_string_equal(record.strings + record.python[index].function, name);
+    assert_int_equal(record.python[index].line, 10 + which);
+}
+
+static void test_frames_are_told_innermost_first(void **state)
+{
+    (void)state;
+    walk(FRAMES);
+    assert_int_equal(record.python_count, LH_PYTHON_FRAMES);
+    for (int i = 0; i < (int)LH_PYTHON_FRAMES; i++)
+        assert_frame((uint32_t)i, i);
+}
+
+static void test_no_more_frames_than_asked_for(void **state)
+{
+    (void)state;
+    walk(0);
+    assert_int_equal(record.python_count, 0);
+    walk(3);
+    assert_int_equal(record.python_count, 3);
+}
+
+static void test_frames_are_added_to_those_in_the_record(void **state)
+{
+    (void)state;
+    walk(2);
+    thread.frame = &frames[7];
+    walk(2);
+    assert_int_equal(record.python_count, 4);
+    assert_frame(1, 1);
+    assert_frame(2, 7);
+    assert_frame(3, 8);
+}
+
+static void test_a_full_record_stays_as_it_is(void **state)
+{
+    (void)state;
+    static struct lh_record before;
+    walk(FRAMES);
+    before = record;
+    thread.frame = &frames[7];
+    walk(1);
+    assert_memory_equal(&record, &before, sizeof(record));
+    record.python_count = before.python_count = LH_PYTHON_FRAMES + 1; /* never filled so far */
+    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, 1, &record);
+    assert_memory_equal(&record, &before, sizeof(record));
+}
+
+static void test_one_str_object_is_stored_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FRAMES; i++)
+        codes[i].qualname = &names[0];
+    walk(100);
+    assert_int_equal(record.python_count, 100);
+    assert_int_equal(record.strings_length, sizeof("app.py") + sizeof("f0"));
+    assert_int_equal(record.python[99].function, record.python[0].function);
+}
+
+static void test_an_eval_loop_ends_at_its_shim(void **state)
+{
+    (void)state;
+    frames[3].owner = SHIM;
+    frames[4].owner = SHIM; /* a loop that had not started a frame of its own */
+    frames[9].owner = SHIM;
+    walk(6);
+    assert_int_equal(record.python_count, 6);
+    assert_frame(2, 2);
+    assert_frame(3, 5);
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(record.python[i].boundary, i == 2 ? (uintptr_t)&frames[3] : 0);
+    /* More frames of the last loop stand between the last one wanted and its shim. */
+    frames[9].owner = 0;
+    frames[12].owner = SHIM;
+    record.python_count = record.strings_length = 0;
+    walk(6);
+    assert_int_equal(record.python[5].boundary, (uintptr_t)&frames[12]);
+}
+
+static void assert_walk_ends_before(uint32_t frame)
+{
+    walk(FRAMES);
+    assert_int_equal(record.python_count, frame);
+    assert_frame(frame - 1, (int)frame - 1);
+    /* Nothing of the frame that was given up is left in the strings. */
+    const char *last = record.strings + record.python[frame - 1].function;
+    assert_int_equal(record.strings_length, last + strlen(last) + 1 - record.strings);
+}
+
+static void test_what_is_no_code_object_ends_the_walk(void **state)
+{
+    (void)state;
+    codes[5].head.type = &string_type;
+    assert_walk_ends_before(5);
+}
+
+static void test_what_is_no_str_ends_the_walk(void **state)
+{
+    (void)state;
+    names[5].head.type = &bytes_type;
+    codes[5].filename = &names[77]; /* read before: a good one, and a new one */
+    assert_walk_ends_before(5);
+}
+
+static void test_a_str_that_cannot_be_ends_the_walk(void **state)
+{
+    static const int64_t lengths[] = {-1, INT64_MIN, INT64_MAX, (1 << 24) + 1};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        make_thread(state);
+        names[5].length = lengths[i];
+        assert_walk_ends_before(5);
+    }
+    make_thread(state);
+    names[5].state = 3 << 2 | 1 << 5; /* characters of three bytes */
+    assert_walk_ends_before(5);
+    make_thread(state);
+    names[5].state = 1 << 2; /* characters elsewhere */
+    assert_walk_ends_before(5);
+}
+
+static void test_memory_that_cannot_be_read_ends_the_walk(void **state)
+{
+    frames[4].previous = (void *)16;
+    assert_walk_ends_before(5);
+    make_thread(state);
+    frames[5].code = (void *)-16;
+    assert_walk_ends_before(5);
+    make_thread(state);
+    codes[5].filename = NULL;
+    assert_walk_ends_before(5);
+}
+
+static void test_without_a_line_table_the_line_is_unknown(void **state)
+{
+    (void)state;
+    line_table.head.type = &string_type;
+    codes[1].line_table = NULL;
+    walk(2);
+    assert_int_equal(record.python_count, 2);
+    assert_int_equal(record.python[0].line, 0);
+    assert_int_equal(record.python[1].line, 0);
+}
+
+static void test_a_chain_without_an_end_is_left(void **state)
+{
+    (void)state;
+    frames[2].previous = &frames[0];
+    walk(50);
+    assert_int_equal(record.python_count, 50);
+    frames[2].previous = &frames[2];
+    frames[2].owner = SHIM; /* never a frame to count */
+    record.python_count = record.strings_length = 0;
+    walk(50);
+    assert_int_equal(record.python_count, 2);
+}
+
+static void test_the_walk_ends_whole_when_the_strings_are_full(void **state)
+{
+    (void)state;
+    char name[300];
+    for (int i = 0; i < FRAMES; i++) {
+        memset(name, 'a' + i % 26, sizeof(name));
+        name[200 + i % 60] = '\0';
+        set_string(&names[i], name);
+    }
+    walk(FRAMES);
+    assert_in_range(record.python_count, 30, 45);
+    assert_in_range(record.strings_length, LH_STRING_BYTES - 300, LH_STRING_BYTES);
+    const char *last = record.strings + record.python[record.python_count - 1].function;
+    assert_int_equal(strlen(last), names[record.python_count - 1].length > 255
+                                       ? 255
+                                       : names[record.python_count - 1].length);
+    assert_int_equal(record.strings_length, last + strlen(last) + 1 - record.strings);
+    for (size_t i = 0; i < sizeof(record.stack); i++)
+        assert_int_equal(record.stack[i], 0);
+}
+
+static void test_no_thread_state_has_no_frames(void **state)
+{
+    (void)state;
+    lh_python_walk(&layout, lh_memory_read_self, 0, 10, &record);
+    lh_python_walk(&layout, lh_memory_read_self, UINTPTR_MAX - 4, 10, &record);
+    assert_int_equal(record.python_count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, make_thread)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_frames_are_told_innermost_first),
+        TEST(test_no_more_frames_than_asked_for),
+        TEST(test_frames_are_added_to_those_in_the_record),
+        TEST(test_a_full_record_stays_as_it_is),
+        TEST(test_one_str_object_is_stored_once),
+        TEST(test_an_eval_loop_ends_at_its_shim),
+        TEST(test_what_is_no_code_object_ends_the_walk),
+        TEST(test_what_is_no_str_ends_the_walk),
+        TEST(test_a_str_that_cannot_be_ends_the_walk),
+        TEST(test_memory_that_cannot_be_read_ends_the_walk),
+        TEST(test_without_a_line_table_the_line_is_unknown),
+        TEST(test_a_chain_without_an_end_is_left),
+        TEST(test_the_walk_ends_whole_when_the_strings_are_full),
+        TEST(test_no_thread_state_has_no_frames),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* Stacks in text reports: columns, short names, and what is folded. */
+#include "text_report.h"
+
+/* A server's stack: a driver, the user's handler, frameworks, the user's main, the runner. */
+static const struct lh_frame server[] = {
+    NATIVE("pysleep", INTERPRETER, 0x10),
+    PYTHON("request", SITE("requests/api.py"), 59),
+    NATIVE("_PyEval_EvalFrameDefault", "/usr/lib/libpython3.11.so.1.0", 0x20),
+    PYTHON("handler", "app.py", 5),
+    PYTHON("run", SITE("starlette/routing.py"), 1),
+    PYTHON("call", SITE("starlette/routing.py"), 2),
+    PYTHON("_run", STANDARD("asyncio/events.py"), 80),
+    NATIVE("task_step", STANDARD("lib-dynload/_asyncio.cpython-311-x86_64-linux-gnu.so"), 0x30),
+    NATIVE("_PyEval_EvalFrameDefault", INTERPRETER, 0x20),
+    PYTHON("run_forever", STANDARD("asyncio/base_events.py"), 600),
+    PYTHON("run", STANDARD("asyncio/runners.py"), 10),
+    PYTHON("main", SITE("uvicorn/main.py"), 9),
+    PYTHON("dispatch", "app.py", 8),
+    PYTHON("_run_code", "<frozen runpy>", 88),
+    NATIVE("__libc_start_main", "/lib/x86_64-linux-gnu/libc.so.6", 0x40),
+    NATIVE("_start", INTERPRETER, 0x50),
+};
+
+static void test_library_frames_are_folded_behind_the_users_own(void **state)
+{
+    block(*state);
+    assert_string_equal(reported(*state, server, COUNT(server)), CLOCK_NANO_BLOCK
+                        "  requests/api.py:59  request\n"
+                        "  app.py:5            handler            time.sleep(0.3)\n"
+                        "  ... 7 frames of asyncio, starlette, uvicorn (--stack full shows "
+                        "them)\n"
+                        "  app.py:8            dispatch           return await handler(request)\n"
+                        "  ... 1 frame of runpy\n");
+    block(*state)->id = 20;
+    assert_null(strstr(reported(*state, server, COUNT(server)), "--stack full"));
+}
+
+static void test_full_stack_folds_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->header->options.stack_full = 1;
+    block(fixture);
+    const char *text = reported(fixture, server, COUNT(server));
+    uint32_t lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 1 + COUNT(server));
+    assert_null(strstr(text, "..."));
+    assert_non_null(strstr(text, "_PyEval_EvalFrameDefault  libpython3.11.so.1.0\n"));
+}
+
+static void test_stack_without_python_is_shown_whole(void **state)
+{
+    const struct lh_frame frames[] = {
+        NATIVE("debugCommand", "/usr/bin/redis-server", 0x100),
+        NATIVE(NULL, "/usr/bin/redis-server", 0x1f2e),
+        NATIVE("__libc_start_main", "/lib/x86_64-linux-gnu/libc.so.6", 0x40)};
+    block(*state);
+    assert_string_equal(reported(*state, frames, COUNT(frames)),
+                        CLOCK_NANO_BLOCK "  debugCommand       redis-server\n"
+                                         "  redis-server+0x1f2e\n"
+                                         "  __libc_start_main  libc.so.6\n");
+}
+
+static void test_native_frame_with_a_line_shows_it(void **state)
+{
+    struct lh_frame frames[] = {NATIVE("on_timer", "/srv/server", 0x100),
+                                NATIVE("uv_run", "/usr/lib/libuv.so.1", 0x200)};
+    frames[0].file = "/srv/src/server.c";
+    frames[0].line = 12;
+    block(*state);
+    assert_string_equal(reported(*state, frames, COUNT(frames)),
+                        CLOCK_NANO_BLOCK "  /srv/src/server.c:12  on_timer           server\n"
+                                         "                        uv_run             libuv.so.1\n");
+}
+
+static void test_largest_stack_is_cut_in_its_columns_and_keeps_its_lines(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct lh_frame frames[LH_STACK_FRAMES_MAX];
+    static char name[8192];
+    memset(name, 'f', sizeof(name) - 1);
+    for (uint32_t i = 0; i < LH_STACK_FRAMES_MAX; i++)
+        frames[i] = (struct lh_frame)PYTHON(name, name, i);
+    block(fixture);
+    unsigned lines = 0;
+    const char *text = reported(fixture, frames, COUNT(frames));
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 1 + COUNT(frames));
+    assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+static void test_file_below_the_working_directory_is_shown_relative_to_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/app.py", fixture->directory);
+    const struct lh_frame frames[] = {PYTHON("handler", path, 5)};
+    block(fixture);
+    assert_string_equal(reported(fixture, frames, 1),
+                        CLOCK_NANO_BLOCK "  app.py:5  handler            time.sleep(0.3)\n");
+}
+
+static void test_line_that_cannot_be_read_leaves_no_trailing_space(void **state)
+{
+    const struct lh_frame frames[] = {
+        PYTHON("f", "<string>", 1), PYTHON("g", "gone.py", 3), PYTHON("h", "app.py", 99),
+        PYTHON("i", "/home/somebody/with/a/very/long/path/to/the/project/pkg/mod.py", 7)};
+    block(*state);
+    assert_string_equal(reported(*state, frames, COUNT(frames)),
+                        CLOCK_NANO_BLOCK "  <string>:1        f\n"
+                                         "  gone.py:3         g\n"
+                                         "  app.py:99         h\n"
+                                         "  .../pkg/mod.py:7  i\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_library_frames_are_folded_behind_the_users_own),
+        TEST(test_full_stack_folds_nothing),
+        TEST(test_stack_without_python_is_shown_whole),
+        TEST(test_native_frame_with_a_line_shows_it),
+        TEST(test_largest_stack_is_cut_in_its_columns_and_keeps_its_lines),
+        TEST(test_file_below_the_working_directory_is_shown_relative_to_it),
+        TEST(test_line_that_cannot_be_read_leaves_no_trailing_space),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* For tests of text reports: a sink that writes to a file, and a block to report. */
+#ifndef LH_TESTS_TEXT_REPORT_H
+#define LH_TESTS_TEXT_REPORT_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "collect/sink.h"
+#include "common/text.h"
+
+#define MS 1000000ULL
+
+struct fixture {
+    char directory[64];
+    struct lh_ring *header;
+    struct lh_record *record;
+    struct lh_outputs *outputs;
+    struct lh_output *output;
+    struct lh_sink *sink;
+    int read_fd;
+    char content[1 << 18]; /* of the last read */
+};
+
+static inline void write_file(const struct fixture *fixture, const char *name, const char *content)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", fixture->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(content, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static inline void open_sink(struct fixture *fixture)
+{
+    struct lh_output_place place = {.kind = LH_OUTPUT_PATH, .fd = -1};
+    (void)snprintf(place.path, sizeof(place.path), "%s/out", fixture->directory);
+    fixture->output = lh_output_get(fixture->outputs, &place);
+    const struct lh_sink_setup sink = {
+        .header = fixture->header, .main_tid = 4242, .output = fixture->output, .colour = true};
+    fixture->sink = lh_sink_new(&sink);
+    assert_non_null(fixture->sink);
+    assert_int_equal(lh_sink_start(fixture->sink), 0);
+}
+
+static inline int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    fixture->header = calloc(1, sizeof(*fixture->header));
+    fixture->record = calloc(1, sizeof(*fixture->record));
+    fixture->outputs = lh_outputs_new();
+    (void)lh_text_copy(fixture->directory, sizeof(fixture->directory), "/tmp/lh-text-XXXXXX");
+    assert_non_null(mkdtemp(fixture->directory));
+    lh_options_init(&fixture->header->options);
+    fixture->header->options.format = LH_FORMAT_TEXT;
+    fixture->header->pid = 4242;
+    (void)lh_text_copy(fixture->header->cwd, sizeof(fixture->header->cwd), fixture->directory);
+    write_file(fixture, "out", "");
+    write_file(fixture, "app.py",
+               "import time\n\n\ndef handler():\n    time.sleep(0.3)   \n\n"
+               "async def dispatch():\n    return await handler(request)\n");
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/out", fixture->directory);
+    fixture->read_fd = open(path, O_RDONLY | O_CLOEXEC);
+    *state = fixture;
+    return 0;
+}
+
+static inline int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[128];
+    lh_sink_free(fixture->sink);
+    lh_output_put(fixture->outputs, fixture->output);
+    lh_outputs_free(fixture->outputs);
+    close(fixture->read_fd);
+    (void)snprintf(command, sizeof(command), "rm -r %s", fixture->directory);
+    int result = system(command);
+    free(fixture->header);
+    free(fixture->record);
+    free(fixture);
+    return result;
+}
+
+/* What was written since the last time. */
+static inline const char *written(struct fixture *fixture)
+{
+    ssize_t length = read(fixture->read_fd, fixture->content, sizeof(fixture->content) - 1);
+    assert_true(length >= 0);
+    fixture->content[length] = '\0';
+    return fixture->content;
+}
+
+/* A block of the main thread: 301.29 ms in clock_nanosleep, 299.987 ms asked for. */
+static inline struct lh_record *block(struct fixture *fixture)
+{
+    struct lh_record *record = fixture->record;
+    memset(record, 0, sizeof(*record));
+    record->type = LH_EVENT_BLOCK;
+    record->tid = 4242;
+    record->id = 17;
+    record->call = LH_CALL_clock_nanosleep;
+    record->group = LH_GROUP_SLEEP;
+    record->elapsed_ns = 301290000;
+    (void)lh_text_copy(record->thread, sizeof(record->thread), "python3");
+    record->resource.kind = LH_RESOURCE_DURATION;
+    record->resource.fd = -1;
+    record->resource.number = 299987000;
+    return record;
+}
+
+static inline const char *reported(struct fixture *fixture, const struct lh_frame *frames,
+                                   uint32_t count)
+{
+    if (fixture->sink == NULL)
+        open_sink(fixture);
+    assert_int_equal(lh_sink_record(fixture->sink, fixture->record, frames, count), 0);
+    return written(fixture);
+}
+
+static inline const char *reported_line(struct fixture *fixture)
+{
+    return reported(fixture, NULL, 0);
+}
+
+static inline void set_text(struct lh_resource *resource, enum lh_resource_kind kind,
+                            const char *text)
+{
+    resource->kind = (uint8_t)kind;
+    resource->fd = -1;
+    resource->length = (uint16_t)strlen(text);
+    memcpy(resource->text, text, strlen(text));
+}
+
+#define PYTHON(name, path, number)                                                                 \
+    {                                                                                              \
+        .lang = LH_LANG_PYTHON, .function = (name), .file = (path), .line = (number)               \
+    }
+#define NATIVE(name, path, at)                                                                     \
+    {                                                                                              \
+        .lang = LH_LANG_NATIVE, .function = (name), .module = (path), .offset = (at)               \
+    }
+#define COUNT(array)     ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+#define HEAD             "loophound[4242] MainThread "
+#define STANDARD(name)   "/usr/lib/python3.11/" name
+#define SITE(name)       "/opt/v/lib/python3.11/site-packages/" name
+#define INTERPRETER      "/usr/bin/python3.11"
+#define CLOCK_NANO_BLOCK HEAD "blocked 301.2 ms in clock_nanosleep (sleep 300 ms)  #17\n"
+
+#endif
