@@ -19,7 +19,7 @@ ALL_CXXFLAGS := -std=gnu++17 -Wall -Wextra -Werror -Iinclude -MMD -MP $(CXXFLAGS
 
 # Inside the program: position-independent, nothing exported but what the table says, no unwinder.
 PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwind-tables \
-                  -ftls-model=initial-exec -DLOOPHOUND_LINKED \
+                  -ftls-model=initial-exec -fno-omit-frame-pointer -DLOOPHOUND_LINKED \
                   -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
 PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,libloophound.so -Wl,-z,defs -Wl,-z,now \
                    -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed

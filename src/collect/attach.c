@@ -38,15 +38,6 @@ void lh_detach_ring(struct lh_ring *ring)
 }
 
 /* A cell that was taken is free for the next lap (ring.c); readers take them in order. */
-uint64_t lh_attach_position(const struct lh_ring *ring)
-{
-    uint64_t head = atomic_load(&ring->head);
-    uint64_t position = head > LH_RING_CELLS ? head - LH_RING_CELLS : 0;
-    while (position < head &&
-           atomic_load(&ring->cells[position % LH_RING_CELLS].turn) == position + LH_RING_CELLS)
-        position++;
-    return position;
-}
 
 static bool ends(const char *string, size_t size)
 {

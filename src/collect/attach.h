@@ -9,10 +9,6 @@
 int lh_attach_ring(struct lh_ring **ring, int fd);
 void lh_detach_ring(struct lh_ring *ring);
 
-/* The first position that no reader has taken yet; an earlier collector may have been there.
- * Whatever the ring says, at most LH_RING_CELLS before its head. */
-uint64_t lh_attach_position(const struct lh_ring *ring);
-
 /* A private copy of the header, made and checked; its cells are not used. -EPROTO: a string does
  * not end, an option is out of its range. Free with free(). */
 int lh_attach_header(struct lh_ring **header, const struct lh_ring *ring);

@@ -255,7 +255,7 @@ static int attach(struct lh_watched *watched, const struct lh_watched_setup *set
 /* What an earlier reader took and did not live to write is lost. */
 static void take_up_reading(struct lh_watched *watched)
 {
-    uint64_t position = lh_attach_position(watched->ring);
+    uint64_t position = lh_ring_resume(watched->ring);
     uint32_t unwritten = (uint32_t)position - atomic_load(&watched->ring->written);
     atomic_store(&watched->position, position);
     if (unwritten > 0 && unwritten <= LH_RING_CELLS)

@@ -13,6 +13,8 @@
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
 
+#define REPEAT_NS NS_PER_S /* a call in flight is not told again before it lasts this long */
+
 struct text_sink {
     const struct lh_ring *header;
     uint32_t main_tid;
@@ -197,11 +199,14 @@ static size_t text_record(void *state, const struct lh_record *record,
     struct lh_text text;
     if (record->type == LH_EVENT_LOOP)
         return 0;
+    bool shown = was_shown(sink, record);
+    if (shown && record->type == LH_EVENT_INFLIGHT && record->elapsed_ns < REPEAT_NS)
+        return 0;
     lh_text_init(&text, buf, size);
     sink->reported = true;
     add_event(sink, &text, record);
     add_skipped(sink, &text, record->skipped);
-    if (!was_shown(sink, record))
+    if (!shown)
         lh_text_stack_add(sink->stack, &text, frames, frame_count);
     return text.length;
 }

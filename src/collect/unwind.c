@@ -24,13 +24,15 @@ struct lh_unwinder {
     struct lh_modules *modules;
     uint32_t generation; /* of `modules`, for which libunwind's cache holds */
     const struct lh_record *record;
+    struct lh_registers registers; /* where the cursor begins */
     uint32_t reads_left;
+    bool undescribed; /* the last step found no unwind information */
 };
 
-static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
-                          int need_unwind_info, void *argument)
+/* Gives libunwind the row for this address; returns one of its error numbers. */
+static int find_description(struct lh_unwinder *unwinder, unw_word_t ip, unw_proc_info_t *info,
+                            int need_unwind_info)
 {
-    struct lh_unwinder *unwinder = argument;
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, ip);
     struct lh_elf *elf = mapping != NULL ? lh_modules_elf(unwinder->modules, mapping) : NULL;
     uint64_t vaddr;
@@ -48,9 +50,20 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
                   .table_data = entry.entry_vaddr + bias,
                   .table_len = 1}, /* in words: one row */
     };
-    int result = search_unwind_table(space, ip, &table, info, need_unwind_info, argument);
-    /* Any other error would end the unwinding, this one tries the frame pointer. */
-    return result < 0 ? -UNW_ENOINFO : 0;
+    return search_unwind_table(unwinder->space, ip, &table, info, need_unwind_info, unwinder);
+}
+
+static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+                          int need_unwind_info, void *argument)
+{
+    (void)space;
+    struct lh_unwinder *unwinder = argument;
+    if (find_description(unwinder, ip, info, need_unwind_info) == 0)
+        return 0;
+    /* For -UNW_ENOINFO libunwind 1.6 would follow the frame pointer by itself, and take a wrong
+     * stack pointer along; see step_by_frame_pointer. */
+    unwinder->undescribed = true;
+    return -UNW_EINVAL;
 }
 
 static bool read_stack(const struct lh_record *record, uint64_t address, unw_word_t *value)
@@ -88,7 +101,7 @@ static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t
 {
     (void)space;
     const struct lh_unwinder *unwinder = argument;
-    const struct lh_registers *registers = &unwinder->record->registers;
+    const struct lh_registers *registers = &unwinder->registers;
     if (write)
         return -UNW_EREADONLYREG;
     switch (number) {
@@ -231,21 +244,59 @@ static bool is_signal_return(struct lh_unwinder *unwinder, uint64_t pc)
            memcmp(words, code, sizeof(code)) == 0;
 }
 
+static uint64_t register_or_0(unw_cursor_t *cursor, int number)
+{
+    unw_word_t value;
+    return unw_get_reg(cursor, number, &value) == 0 ? value : 0;
+}
+
+/* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
+ * it keeps a frame pointer. */
+static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                                  struct lh_native_frame *frame)
+{
+    uint64_t rbp = register_or_0(cursor, UNW_X86_64_RBP);
+    unw_word_t caller[2]; /* its rbp, and the return address */
+    if (rbp < frame->sp || !read_stack(unwinder->record, rbp, &caller[0]) ||
+        !read_stack(unwinder->record, rbp + sizeof(caller[0]), &caller[1]))
+        return false;
+    unwinder->registers = (struct lh_registers){
+        .rbx = register_or_0(cursor, UNW_X86_64_RBX),
+        .rbp = caller[0],
+        .r12 = register_or_0(cursor, UNW_X86_64_R12),
+        .r13 = register_or_0(cursor, UNW_X86_64_R13),
+        .r14 = register_or_0(cursor, UNW_X86_64_R14),
+        .r15 = register_or_0(cursor, UNW_X86_64_R15),
+        .rsp = rbp + sizeof(caller),
+        .rip = caller[1],
+    };
+    *frame = (struct lh_native_frame){caller[1], rbp + sizeof(caller), false};
+    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+}
+
+static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_native_frame *frame)
+{
+    unw_word_t pc;
+    unw_word_t sp;
+    if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
+        unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
+        return false;
+    *frame = (struct lh_native_frame){pc, sp, exact};
+    return true;
+}
+
 /* Goes to the caller's frame. False: the stack ends here, or makes no sense from here on. */
 static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_native_frame *frame)
 {
     uint64_t below = frame->sp;
     forget_old_map(unwinder);
     unwinder->reads_left = READS_PER_STEP;
+    unwinder->undescribed = false;
     bool exact = is_signal_return(unwinder, frame->pc);
-    if (unw_step(cursor) <= 0)
+    if (!step_by_description(cursor, exact, frame) &&
+        !(unwinder->undescribed && step_by_frame_pointer(unwinder, cursor, frame)))
         return false;
-    unw_word_t pc;
-    unw_word_t sp;
-    if (unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 || unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
-        return false;
-    *frame = (struct lh_native_frame){pc, sp, exact};
-    return sp > below;
+    return frame->sp > below;
 }
 
 uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
@@ -254,6 +305,7 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
     unw_cursor_t cursor;
     bool refreshed = false;
     unwinder->record = record;
+    unwinder->registers = record->registers;
     if (record->stack_address == 0 || !is_code(unwinder, record->registers.rip, &refreshed))
         return 0;
     unwinder->reads_left = READS_PER_STEP;

@@ -58,6 +58,16 @@ bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *co
     return true;
 }
 
+uint64_t lh_ring_resume(const struct lh_ring *ring)
+{
+    uint64_t head = atomic_load(&ring->head);
+    uint64_t position = head > LH_RING_CELLS ? head - LH_RING_CELLS : 0;
+    while (position < head &&
+           atomic_load(&ring->cells[CELL(position)].turn) == position + LH_RING_CELLS)
+        position++;
+    return position;
+}
+
 static bool strings_are_inside(const struct lh_record *record)
 {
     if (record->python_count == 0)

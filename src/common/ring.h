@@ -152,6 +152,10 @@ void lh_ring_commit(struct lh_ring *ring, struct lh_record *record);
  */
 bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *copy);
 
+/* The first position that no reader has taken yet: where a reader begins, also after another one.
+ * Whatever a hostile ring says, at most LH_RING_CELLS before its head. */
+uint64_t lh_ring_resume(const struct lh_ring *ring);
+
 /* Is every length, offset and number of this copied record in its bounds? */
 bool lh_record_check(const struct lh_record *record);
 

@@ -82,8 +82,9 @@ bool lh_attach_make_ring(void)
         memset(&attach, 0, sizeof(attach));
     attach.socket_fd = -1;
     attach.ring_fd = -1;
-    lh_raw_reset();
-    if (ring != NULL && (attach.raw || atomic_load(&ring->attached) != 0))
+    bool keep = ring != NULL && (attach.raw || atomic_load(&ring->attached) != 0);
+    lh_raw_reset(!keep);
+    if (keep)
         return true;
     /* Nobody reads the old ring and its descriptor is gone; a ring without a reader holds nothing
      * but what a block would have brought a collector for. */

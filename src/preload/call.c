@@ -81,8 +81,7 @@ static void finish(struct lh_slot *slot, enum lh_waits waits, long result, struc
     if (ring == NULL)
         return;
     lh_call_copy_own(slot, &copy);
-    lh_resource_fill(&resource, lh_call_info(copy.call)->subject, copy.subject, verdict->elapsed_ns,
-                     true);
+    lh_resource_fill(&resource, lh_call_info(copy.call)->subject, copy.subject, copy.start, true);
     if (!lh_call_is_wanted(slot, &copy, &resource, &verdict->group))
         return;
     count_block(&ring->totals, copy.call, verdict->elapsed_ns);

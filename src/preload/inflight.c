@@ -58,7 +58,7 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     if (ring == NULL)
         return;
     lh_resource_fill(&scratch.resource, lh_call_info(copy->call)->subject, copy->subject,
-                     elapsed_ns, false);
+                     copy->start, false);
     if (!lh_call_is_wanted(slot, copy, &scratch.resource, &scratch.group))
         return;
     scratch.id = take_id(slot, copy->seq);

@@ -17,7 +17,7 @@
 struct subject_reader {
     struct lh_resource *resource;
     uint64_t subject;
-    uint64_t elapsed_ns;
+    uint64_t start;
     bool own;
 };
 
@@ -182,7 +182,8 @@ static void read_deadline(const struct subject_reader *reader)
         return;
     int64_t time_ns = time.tv_sec * LH_NS_PER_S + time.tv_nsec;
     if ((sleeping.flags & TIMER_ABSTIME) != 0)
-        time_ns -= lh_clock_ns(sleeping.clock) - (int64_t)reader->elapsed_ns;
+        time_ns -= lh_clock_ns(sleeping.clock) -
+                   (int64_t)lh_counter_to_ns(lh_counter() - reader->start);
     set_number(reader, LH_RESOURCE_DURATION, time_ns < 0 ? 0 : time_ns);
 }
 
@@ -200,9 +201,9 @@ static void (*const readers[])(const struct subject_reader *) = {
 };
 
 void lh_resource_fill(struct lh_resource *resource, enum lh_subject kind, uint64_t subject,
-                      uint64_t elapsed_ns, bool own)
+                      uint64_t start, bool own)
 {
-    const struct subject_reader reader = {resource, subject, elapsed_ns, own};
+    const struct subject_reader reader = {resource, subject, start, own};
     resource->kind = LH_RESOURCE_NONE;
     resource->nonblocking = -1;
     resource->length = 0;

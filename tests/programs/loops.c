@@ -1,6 +1,7 @@
 /* What makes a loop thread, and what ends it: sleeps in functions that say when they are made.
  *
  *   loops epoll     a loop found by its first epoll_wait, until its epoll set is closed
+ *   loops thrice    a loop that sleeps three times
  *   loops threads   two loop threads, named io-1 and other; then both end
  *   loops poll      a main thread that waits in poll() only
  */
@@ -56,6 +57,14 @@ static int epoll(void)
     return 0;
 }
 
+static int thrice(void)
+{
+    int set = park();
+    for (int i = 0; i < 3; i++)
+        on_loop();
+    return close(set);
+}
+
 static void *io_1(void *unused)
 {
     pthread_setname_np(pthread_self(), "io-1");
@@ -96,6 +105,8 @@ int main(int argc, char **argv)
     const char *what = argc == 2 ? argv[1] : "";
     if (strcmp(what, "epoll") == 0)
         return epoll();
+    if (strcmp(what, "thrice") == 0)
+        return thrice();
     if (strcmp(what, "threads") == 0)
         return threads();
     return strcmp(what, "poll") == 0 ? poll_only() : 2;

@@ -438,6 +438,10 @@ static void test_code_that_was_mapped_later_is_found(void **state)
     assert_null(frames[1].function);
     assert_null(frames[1].module);
     expect_function(&frames[2], __func__); /* by the frame pointer */
+    bool found = false;                    /* and on from there, with the right stack pointer */
+    for (uint32_t i = 3; i < count; i++)
+        found |= frames[i].function != NULL && strcmp(frames[i].function, "main") == 0;
+    assert_true(found);
     munmap(code, size);
     lh_stacks_close(stacks);
 }
@@ -455,7 +459,7 @@ static void test_a_stack_that_leads_to_itself_ends(void **state)
     memcpy(record.stack + 64, frame, sizeof(frame));
     struct lh_stacks *stacks = open_self();
     struct lh_frame frames[MOST];
-    assert_in_range(lh_stacks_build(stacks, &record, frames, MOST), 1, 2);
+    assert_int_equal(lh_stacks_build(stacks, &record, frames, MOST), 1);
     munmap(code, 4096);
     lh_stacks_close(stacks);
 }
