@@ -1,5 +1,5 @@
-/* The name of an output. Runs in the collector and on the watchdog; uname(2) sets errno only for a bad
- * pointer. */
+/* The name of an output. Runs in the collector and on the watchdog; uname(2) sets errno only for a
+ * bad pointer. */
 #include "common/output_name.h"
 
 #include <errno.h>

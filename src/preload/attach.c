@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "preload/clock.h"
 #include "preload/descriptors.h"
+#include "preload/memory.h"
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/raw.h"
@@ -58,20 +59,18 @@ static void fill_header(struct lh_ring *ring)
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
 static bool map_new_ring(struct lh_ring *old)
 {
-    int prot = PROT_READ | PROT_WRITE;
-    int flags = MAP_SHARED | (old != NULL ? MAP_FIXED : 0);
     attach.ring_fd = (int)make_memfd();
     if (attach.ring_fd < 0 ||
         lh_syscall2(SYS_ftruncate, attach.ring_fd, sizeof(struct lh_ring)) != 0)
         return false;
     lh_syscall3(SYS_fcntl, attach.ring_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-    long address =
-        lh_syscall6(SYS_mmap, (long)old, sizeof(struct lh_ring), prot, flags, attach.ring_fd, 0);
-    if (address < 0 && address > -4096)
+    struct lh_ring *ring = lh_memory_map(
+        old, sizeof(*ring), MAP_SHARED | (old != NULL ? MAP_FIXED : 0), attach.ring_fd);
+    if (ring == NULL)
         return false;
-    lh_syscall3(SYS_madvise, address, sizeof(struct lh_ring), MADV_DONTFORK);
-    fill_header((struct lh_ring *)address);
-    atomic_store(&lh_process->ring, (struct lh_ring *)address);
+    lh_syscall3(SYS_madvise, (long)ring, sizeof(*ring), MADV_DONTFORK);
+    fill_header(ring);
+    atomic_store(&lh_process->ring, ring);
     return true;
 }
 
@@ -138,7 +137,7 @@ static bool join_run(void)
 
 static int start_collector(const char *path)
 {
-    int pair[2];
+    int pair[2] = {-1, -1};
     long error = lh_syscall4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (long)pair);
     if (error < 0)
         return (int)error;

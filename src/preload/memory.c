@@ -5,6 +5,7 @@
 #include "preload/memory.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "preload/sys.h"
@@ -63,4 +64,11 @@ size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size)
             break;
     }
     return copied;
+}
+
+void *lh_memory_map(void *at, size_t size, int flags, int fd)
+{
+    long address =
+        lh_syscall6(SYS_mmap, (long)at, (long)size, PROT_READ | PROT_WRITE, flags, fd, 0);
+    return (unsigned long)address > -4096UL ? NULL : (void *)address;
 }

@@ -15,4 +15,8 @@ lh_memory_read lh_memory_read_self;
 /* Copies as much as can be read of [address, address + size). Returns the number of bytes. */
 size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size);
 
+/* Readable, writable memory by mmap(2); `at` and `flags` as there, `fd` -1 for none. NULL: none can
+ * be had. Any thread; errno stays. */
+void *lh_memory_map(void *at, size_t size, int flags, int fd);
+
 #endif

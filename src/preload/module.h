@@ -1,5 +1,5 @@
-/* Which ELF file an address belongs to, for raw lines. Runs on the watchdog: raw system calls, memory
- * read safely. */
+/* Which ELF file an address belongs to, for raw lines. Runs on the watchdog: raw system calls,
+ * memory read safely. */
 #ifndef LH_PRELOAD_MODULE_H
 #define LH_PRELOAD_MODULE_H
 

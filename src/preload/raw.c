@@ -60,7 +60,8 @@ static void write_line(struct lh_ring *ring, const struct lh_json *json)
         atomic_fetch_add(&ring->totals.dropped, 1);
 }
 
-/* The caller of libc: our wrapper keeps a frame pointer, so its return address is the word above it. */
+/* The caller of libc: our wrapper keeps a frame pointer, so its return address is the word above
+ * it. */
 static uint32_t add_caller(struct lh_frame *frame)
 {
     static struct lh_module module;
@@ -81,11 +82,10 @@ static uint32_t build_frames(void)
 {
     uint32_t count = add_caller(&frames[0]);
     for (uint32_t i = 0; i < record.python_count; i++)
-        frames[count++] =
-            (struct lh_frame){.lang = LH_LANG_PYTHON,
-                              .function = record.strings + record.python[i].function,
-                              .file = record.strings + record.python[i].file,
-                              .line = record.python[i].line};
+        frames[count++] = (struct lh_frame){.lang = LH_LANG_PYTHON,
+                                            .function = record.strings + record.python[i].function,
+                                            .file = record.strings + record.python[i].file,
+                                            .line = record.python[i].line};
     return count;
 }
 

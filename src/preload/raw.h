@@ -8,8 +8,8 @@
  * offset and build-id, and the Python frames. Losses are counted in the totals. */
 void lh_raw_drain(struct lh_ring *ring);
 
-/* Forgets the output's descriptor, for a new watchdog has a new table; with `new_ring` also how far the
- * old one was read. */
+/* Forgets the output's descriptor, for a new watchdog has a new table; with `new_ring` also how far
+ * the old one was read. */
 void lh_raw_reset(bool new_ring);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "common/protocol.h"
 #include "preload/cpu.h"
+#include "preload/memory.h"
 #include "preload/sys.h"
 
 #define STACK_BYTES (16 * 1024)
@@ -60,11 +61,9 @@ static int child(void *argument)
 int lh_spawn_collector(const char *path, int socket_fd, int stderr_fd, int output_fd)
 {
     struct spawn spawn = {path, socket_fd, stderr_fd, output_fd, NULL, 0};
-    long stacks = lh_syscall6(SYS_mmap, 0, 2 * STACK_BYTES, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (stacks < 0 && stacks > -4096)
-        return (int)stacks;
-    spawn.stacks = (char *)stacks;
+    spawn.stacks = lh_memory_map(NULL, 2 * STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    if (spawn.stacks == NULL)
+        return -ENOMEM;
     long pid = lh_cpu_clone(CLONE_VM | CLONE_VFORK, spawn.stacks + 2 * STACK_BYTES, NULL, NULL,
                             child, &spawn);
     if (pid < 0)
@@ -72,6 +71,6 @@ int lh_spawn_collector(const char *path, int socket_fd, int stderr_fd, int outpu
     else
         while (lh_syscall4(SYS_wait4, pid, 0, __WALL, 0) == -EINTR)
             ;
-    lh_syscall2(SYS_munmap, stacks, 2 * STACK_BYTES);
+    lh_syscall2(SYS_munmap, (long)spawn.stacks, 2 * STACK_BYTES);
     return spawn.error;
 }

@@ -35,7 +35,7 @@ static bool fd_blocks(int fd)
 /* The type bits of st_mode; 0 when fd is not open. */
 static mode_t fd_type(int fd)
 {
-    struct stat status;
+    struct stat status = {0};
     return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
@@ -80,7 +80,7 @@ enum lh_waits lh_rule_deadline_ahead(clockid_t clock, int flags, const struct ti
  */
 static bool is_memory_device(int fd)
 {
-    struct stat status;
+    struct stat status = {0};
     return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 && S_ISCHR(status.st_mode) &&
            (status.st_rdev >> 8 & 0xfff) == 1;
 }

@@ -67,7 +67,7 @@ static void describe_file(struct lh_resource *resource, int fd)
 /* `fd` in the calling thread's table, known to the program as resource->fd. */
 static void describe_fd(struct lh_resource *resource, int fd)
 {
-    struct stat status;
+    struct stat status = {0};
     if (lh_syscall2(SYS_fstat, fd, (long)&status) != 0)
         return;
     long flags = lh_syscall2(SYS_fcntl, fd, F_GETFL);
@@ -182,8 +182,8 @@ static void read_deadline(const struct subject_reader *reader)
         return;
     int64_t time_ns = time.tv_sec * LH_NS_PER_S + time.tv_nsec;
     if ((sleeping.flags & TIMER_ABSTIME) != 0)
-        time_ns -= lh_clock_ns(sleeping.clock) -
-                   (int64_t)lh_counter_to_ns(lh_counter() - reader->start);
+        time_ns -=
+            lh_clock_ns(sleeping.clock) - (int64_t)lh_counter_to_ns(lh_counter() - reader->start);
     set_number(reader, LH_RESOURCE_DURATION, time_ns < 0 ? 0 : time_ns);
 }
 

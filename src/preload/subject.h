@@ -32,9 +32,10 @@ struct lh_sleeping {
  * glibc's select reads it in user space too. */
 int64_t lh_timeval_ns(const struct timeval *timeout);
 
-/* Fills in what a call works on. `subject` and `start` (a counter reading) are as stored in the slot. With `own` the calling thread
- * is the one that made the call; otherwise this is the watchdog, which has a descriptor table of
- * its own and borrows the program's descriptor for a moment (pidfd_getfd(2)). */
+/* Fills in what a call works on. `subject` and `start` (a counter reading) are as stored in the
+ * slot. With `own` the calling thread is the one that made the call; otherwise this is the
+ * watchdog, which has a descriptor table of its own and borrows the program's descriptor for a
+ * moment (pidfd_getfd(2)). */
 void lh_resource_fill(struct lh_resource *resource, enum lh_subject kind, uint64_t subject,
                       uint64_t start, bool own);
 

@@ -18,6 +18,7 @@
 #include "preload/attach.h"
 #include "preload/clock.h"
 #include "preload/inflight.h"
+#include "preload/memory.h"
 #include "preload/state.h"
 #include "preload/sys.h"
 
@@ -119,16 +120,12 @@ static int watchdog_main(void *argument)
 
 static bool map_memory(void)
 {
-    if (memory != NULL)
-        return true;
-    size_t size = GUARD_BYTES + STACK_BYTES + TLS_BYTES;
-    long address = lh_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096)
-        return false;
-    lh_syscall3(SYS_mprotect, address, GUARD_BYTES, PROT_NONE);
-    memory = (char *)address;
-    return true;
+    if (memory == NULL) {
+        memory = lh_memory_map(NULL, GUARD_BYTES + STACK_BYTES + TLS_BYTES,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1);
+        lh_syscall3(SYS_mprotect, (long)memory, GUARD_BYTES, PROT_NONE);
+    }
+    return memory != NULL;
 }
 
 static bool clone_watchdog(void)

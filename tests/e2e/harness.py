@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +91,9 @@ def run_preloaded(
     """Runs a program with a loop thread under a bare LD_PRELOAD, until its summary is written."""
     environment = preload_environment(OUTPUT=str(output), **options)
     environment.update(extra or {})
-    with subprocess.Popen(
-        [str(argument) for argument in argv],
-        env=environment,
-        cwd=cwd,
-        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            out, err = process.communicate(stdin, timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+    source = subprocess.PIPE if stdin is not None else subprocess.DEVNULL
+    with started(argv, environment, cwd=cwd, stdin=source, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(stdin, timeout=60)
     done = subprocess.CompletedProcess(argv, process.returncode, out, err)
     wait_for_event(output, "summary", process.pid)
     return done, read_events(output)
@@ -127,6 +117,24 @@ def run_command(
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def started(
+    argv: Sequence[str | Path], environment: dict[str, str], **options: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """A process with its output in a pipe; however the test ends, the process does too."""
+    process = subprocess.Popen(
+        [str(argument) for argument in argv],
+        env=environment,
+        **{"stdout": subprocess.PIPE, "text": True, **options},
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def first_frame_in(event: Event, file: str) -> Event | None:

@@ -22,6 +22,7 @@ from harness import (
     preload_environment,
     read_events,
     run_preloaded,
+    started,
 )
 
 API = PROGRAMS / "api"
@@ -88,7 +89,7 @@ def test_entered_thread_is_watched_until_it_leaves_but_for_allowed_scopes(
 def test_flush_returns_when_all_is_written(hits: Path) -> None:
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
     program = [str(API), "flush"]
-    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with started(program, environment) as process:
         assert process.stdout
         before, after = process.stdout.readline().split()
         found = blocks(read_events(hits))

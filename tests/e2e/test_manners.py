@@ -23,6 +23,7 @@ from harness import (
     of_type,
     preload_environment,
     read_events,
+    started,
     wait_for_event,
     wait_until,
 )
@@ -111,7 +112,7 @@ def test_node_is_unchanged(hits: Path) -> None:
 def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
     program = "setTimeout(() => require('child_process').execSync('sleep 0.3'), 10)"
     environment = preload_environment(OUTPUT=str(hits))
-    with subprocess.Popen(["node", "-e", program], env=environment) as process:
+    with started(["node", "-e", program], environment) as process:
         assert process.wait(timeout=60) == 0
     wait_for_event(hits, "summary", process.pid)
     found = [block for block in blocks(read_events(hits)) if block["pid"] == process.pid]

@@ -19,6 +19,7 @@ from harness import (
     of_type,
     read_events,
     run_command,
+    started,
     wait_for_event,
 )
 
@@ -60,15 +61,10 @@ def test_output_is_byte_for_byte_the_commands() -> None:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"])
 def test_signals_are_passed_on_to_the_command(name: str) -> None:
-    script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while :; do read x; done"
-    with subprocess.Popen(
-        [COMMAND, "run", "--", "bash", "-c", script],
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while read x; do :; done"
+    argv = [str(COMMAND), "run", "--", "bash", "-c", script]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(argv, clean_environment(), **pipes) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(getattr(signal, name))
@@ -198,13 +194,8 @@ def test_killed_run_takes_nothing_of_the_program_with_it(hits: Path, tmp_path: P
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     script = f"echo ready; read line <'{fifo}'; '{LOOPS}' epoll; echo \"$line $?\""
-    with subprocess.Popen(
-        [COMMAND, "run", "-t", "20ms", "-o", hits, "--", "sh", "-c", script],
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    argv = [str(COMMAND), "run", "-t", "20ms", "-o", str(hits), "--", "sh", "-c", script]
+    with started(argv, clean_environment(), stderr=subprocess.DEVNULL) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.kill()
@@ -217,7 +208,14 @@ def test_bare_preload_writes_text_to_standard_error_by_default() -> None:
     environment = dict(clean_environment(THRESHOLD="20ms"), LD_PRELOAD=str(LIBRARY))
     done = subprocess.run([LOOPS, "epoll"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0
-    assert len(re.findall(r"^loophound\[\d+\] .* ms in nanosleep", done.stderr, re.MULTILINE)) == 2
+    assert (
+        len(
+            re.findall(
+                r"^loophound\[\d+\] \S+ blocked 4\d\.\d ms in nanosleep", done.stderr, re.MULTILINE
+            )
+        )
+        == 2
+    )
 
 
 def test_pid_and_executable_in_the_output_path(tmp_path: Path) -> None:

@@ -135,6 +135,49 @@ static void test_a_public_name_is_preferred_and_has_no_version(void **state)
     lh_elf_release(elf);
 }
 
+/* Runs a shell command in `directory`. */
+static void run(const char *directory, const char *command)
+{
+    char line[512];
+    snprintf(line, sizeof(line), "cd %s && %s", directory, command);
+    assert_int_equal(system(line), 0);
+}
+
+static struct lh_symbol symbol_in(const char *directory)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/program", directory);
+    struct lh_elf *elf = open_path(path);
+    struct lh_symbol symbol = lh_elf_symbol(elf, vaddr_of((uintptr_t)a_local_function));
+    lh_elf_release(elf);
+    return symbol;
+}
+
+static void test_a_debug_link_is_followed_if_the_file_is_the_right_one(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/loophound-test-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    char copy[64];
+    snprintf(copy, sizeof(copy), "cp /proc/%d/exe whole", getpid());
+    run(directory, copy);
+    run(directory, "objcopy --only-keep-debug whole program.debug");
+    run(directory, "objcopy -S --remove-section=.note.gnu.build-id "
+                   "--add-gnu-debuglink=program.debug whole program");
+    struct lh_symbol symbol = symbol_in(directory);
+    assert_non_null(symbol.function);
+    assert_string_equal(symbol.function, "a_local_function");
+    assert_non_null(strstr(symbol.file, "test_elf_file.c"));
+
+    run(directory, "cp program again && mv again program && echo >> program.debug");
+    symbol = symbol_in(directory);
+    assert_null(symbol.function);
+    assert_null(symbol.file);
+    char remove[96];
+    snprintf(remove, sizeof(remove), "rm -r %s", directory);
+    run("/", remove);
+}
+
 static void test_reading_stays_inside_the_file(void **state)
 {
     (void)state;
@@ -151,6 +194,7 @@ static void test_reading_stays_inside_the_file(void **state)
 
 /* The stack of a function that this test then describes wrongly. */
 static struct lh_record record;
+static struct lh_native_frame unwound[32];
 
 __attribute__((noinline)) static void wrapper(void)
 {
@@ -179,8 +223,7 @@ static uint32_t unwind_with(int fd)
     assert_int_equal(lh_modules_parse(&modules, map, strlen(map)), 0);
     struct lh_unwinder *unwinder = lh_unwinder_new(&modules);
     assert_non_null(unwinder);
-    struct lh_native_frame frames[32];
-    uint32_t count = lh_unwind(unwinder, &record, frames, 32);
+    uint32_t count = lh_unwind(unwinder, &record, unwound, 32);
     assert_true(count <= 32);
     lh_unwinder_free(unwinder);
     lh_modules_close(&modules);
@@ -297,36 +340,60 @@ static void test_a_return_address_in_no_register_is_refused(void **state)
     free(bytes);
 }
 
+/* Replaces how a function of this program is unwound, in a copy of it. */
+static void describe(uint8_t *bytes, size_t size, uintptr_t function, const uint8_t *description,
+                     size_t length)
+{
+    /* length, CIE, start, range, length of augmentation (0): then the instructions */
+    uint64_t instructions = fde_offset(bytes, size, function) + 17;
+    assert_int_equal(bytes[instructions - 1], 0);
+    memcpy(bytes + instructions, description, length);
+}
+
 static void test_an_endless_expression_ends(void **state)
 {
     (void)state;
     caller();
     size_t size;
     uint8_t *bytes = read_self(&size);
-    /* length, CIE, start, range, length of augmentation (0): then the instructions */
-    uint64_t instructions = fde_offset(bytes, size, (uintptr_t)wrapper) + 17;
-    assert_int_equal(bytes[instructions - 1], 0);
     static const uint8_t endless[] = {DW_CFA_def_cfa_expression, 3, DW_OP_skip, 0xfd, 0xff};
-    memcpy(bytes + instructions, endless, sizeof(endless));
+    describe(bytes, size, (uintptr_t)wrapper, endless, sizeof(endless));
     alarm(60); /* what would be endless is a failure */
     assert_int_equal(unwind_with_bytes(bytes, size), 0);
     alarm(0);
     free(bytes);
 }
 
+static void test_a_frame_that_leads_down_the_stack_is_the_last(void **state)
+{
+    (void)state;
+    caller();
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    static const uint8_t down[] = {DW_CFA_def_cfa_expression, 2, DW_OP_breg7, 0x78}; /* rsp - 8 */
+    describe(bytes, size, (uintptr_t)caller, down, sizeof(down));
+    assert_true(unwind_with_bytes(bytes, size) >= 1);
+    /* Down there, nothing but return addresses into the same function. */
+    uint64_t end = unwound[0].sp - record.stack_address - sizeof(uint64_t);
+    for (uint64_t at = 0; at < end; at += sizeof(uint64_t))
+        memcpy(record.stack + at, &unwound[0].pc, sizeof(uint64_t));
+    assert_int_equal(unwind_with_bytes(bytes, size), 1);
+    free(bytes);
+}
+
 int main(void)
 {
-    if (a_local_function(1) != 2)
-        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_local_function_has_its_name_and_line),
         cmocka_unit_test(test_the_second_answer_is_the_same),
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
         cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
+        cmocka_unit_test(test_a_debug_link_is_followed_if_the_file_is_the_right_one),
         cmocka_unit_test(test_reading_stays_inside_the_file),
         cmocka_unit_test(test_corrupt_files_do_no_harm),
         cmocka_unit_test(test_a_return_address_in_no_register_is_refused),
         cmocka_unit_test(test_an_endless_expression_ends),
+        cmocka_unit_test(test_a_frame_that_leads_down_the_stack_is_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
