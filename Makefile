@@ -48,6 +48,12 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 
+# Each command is named in a few words; `make V=1` prints it whole.
+V ?= 0
+ifeq ($(V),0)
+say = @printf '  %-5s %s\n' '$(1)' '$(2)';
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: all
 all: $(B)/libloophound.so $(B)/loophound ## build the library and the command
@@ -61,46 +67,46 @@ $(B)/flags: FORCE
 
 $(B)/pic/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(COMMAND_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(COMMAND_CFLAGS) -c $< -o $@
 
 # The version script is the call table again: what is in it is exported, the rest is local.
 $(B)/exports.map: src/preload/exports.map.in src/calls.def
 	@mkdir -p $(@D)
-	$(CC) -E -P -x c -Isrc $< -o $@
+	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< -o $@
 
 $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map
-	$(CC) $(CFLAGS) $(LDFLAGS) $(PRELOAD_LDFLAGS) -Wl,--version-script=$(B)/exports.map \
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(PRELOAD_LDFLAGS) -Wl,--version-script=$(B)/exports.map \
 	    $(PRELOAD_OBJ) -o $@
 
 $(B)/loophound: $(COMMAND_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
 
 $(B)/unit/objects.a: $(TEST_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(B)/unit/%: tests/unit/%.c $(B)/unit/objects.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
 
 # A program says in a comment what it needs: /* link: -luv */
 $(B)/programs/%: tests/programs/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fno-inline $< -o $@ $(LDFLAGS) \
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fno-inline $< -o $@ $(LDFLAGS) \
 	    $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
 $(B)/programs/%.so: tests/programs/%.cc $(B)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS)
+	$(call say,CXX,$<)$(CXX) $(ALL_CXXFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS)
 
 $(B)/bench/%: tests/bench/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
 .PHONY: demo
 demo: ## install what is missing, build, and find the blocks of a real FastAPI server

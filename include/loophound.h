@@ -42,10 +42,10 @@ int loophound_loop_leave(void);
 int loophound_allow_begin(void);
 int loophound_allow_end(void);
 
-/* Waits until the collector has written to the output everything that this process reported before
- * the call, at most 5 seconds. For tests, and before a deliberate _exit() or exec.
- * Returns 0, -ETIMEDOUT after the 5 seconds, or -ENOTCONN when no collector is attached to this
- * process (LOOPHOUND_COLLECTOR=none, or none could be started, or no loop thread was seen yet). */
+/* Waits until everything that this process reported before the call has been written to the output,
+ * by the collector or, where there is none, as raw lines; at most 5 seconds. For tests, and before
+ * a deliberate _exit() or exec. Returns 0, -ETIMEDOUT after the 5 seconds, or -ENOTCONN when
+ * nothing could have been reported yet: this process has had no loop thread. */
 int loophound_flush(void);
 
 /* The version of the library in this process, as "0.1.0": a constant string, never freed.

@@ -56,22 +56,38 @@ static void fill_header(struct lh_ring *ring)
         lh_text_copy(ring->warnings, sizeof(ring->warnings), lh_python_problem());
 }
 
+/* What an unread ring holds: totals and waiting records. */
+static void take_over(struct lh_ring *ring, struct lh_ring *old)
+{
+    memcpy(ring, old, offsetof(struct lh_ring, cells));
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
+        uint64_t turn = atomic_load(&old->cells[i].turn);
+        if (turn != i)
+            memcpy(&ring->cells[i], &old->cells[i], sizeof(ring->cells[i]));
+        atomic_store(&ring->cells[i].turn, turn);
+    }
+}
+
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
 static bool map_new_ring(struct lh_ring *old)
 {
+    size_t size = sizeof(struct lh_ring);
     attach.ring_fd = (int)make_memfd();
-    if (attach.ring_fd < 0 ||
-        lh_syscall2(SYS_ftruncate, attach.ring_fd, sizeof(struct lh_ring)) != 0)
+    if (attach.ring_fd < 0 || lh_syscall2(SYS_ftruncate, attach.ring_fd, (long)size) != 0)
         return false;
     lh_syscall3(SYS_fcntl, attach.ring_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-    struct lh_ring *ring = lh_memory_map(
-        old, sizeof(*ring), MAP_SHARED | (old != NULL ? MAP_FIXED : 0), attach.ring_fd);
+    struct lh_ring *ring = lh_memory_map(NULL, size, MAP_SHARED, attach.ring_fd);
     if (ring == NULL)
         return false;
-    lh_syscall3(SYS_madvise, (long)ring, sizeof(*ring), MADV_DONTFORK);
-    fill_header(ring);
-    atomic_store(&lh_process->ring, ring);
-    return true;
+    lh_syscall3(SYS_madvise, (long)ring, (long)size, MADV_DONTFORK);
+    if (old == NULL) {
+        fill_header(ring);
+        atomic_store(&lh_process->ring, ring);
+        return true;
+    }
+    take_over(ring, old);
+    return lh_syscall5(SYS_mremap, (long)ring, (long)size, (long)size,
+                       MREMAP_MAYMOVE | MREMAP_FIXED, (long)old) == (long)old;
 }
 
 bool lh_attach_make_ring(void)

@@ -10,6 +10,22 @@
 #include "preload/scope.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
+#include "preload/watchdog.h"
+
+/* Files and locks are left out: CPython 3.12 and later take locks and read their number of threads
+ * from a file after a fork, and warn of any thread that is not theirs. */
+static bool may_start_watchdog(enum lh_group group)
+{
+    return group != LH_GROUP_FILE && group != LH_GROUP_LOCK;
+}
+
+bool lh_call_prepare(enum lh_call call)
+{
+    if (atomic_load(&lh_process->watchdog_call) != 0 &&
+        may_start_watchdog(lh_call_info(call)->group) && lh_process_is_ours())
+        lh_watchdog_call();
+    return lh_options.strict != 0;
+}
 
 /* The parts of a record that decide whether it is one, before any of the ring is taken. */
 struct verdict {

@@ -46,6 +46,16 @@ lh_scope_enter(struct lh_scope *scope, enum lh_call call, uint64_t subject)
     atomic_store_explicit(&slot->sp, sp, memory_order_release);
 }
 
+/* Does every call take its end time just now? Then calls are prepared for, too. */
+static inline __attribute__((always_inline)) bool lh_scope_is_timed(void)
+{
+    return atomic_load_explicit(&lh_time_all_calls, memory_order_relaxed) != 0;
+}
+
+/* Before a call, while all are timed: starts the watchdog that a fork has stopped, so that a call
+ * that never returns is seen. True: strict mode wants to know whether the call could wait. */
+bool lh_call_prepare(enum lh_call call);
+
 /* Decides about a call that may have to be reported: takes the end time, compares, captures. errno
  * is the program's before and after. `result` matters for LH_WAITS_IF_OPENED only. */
 void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error);
@@ -58,7 +68,7 @@ static inline __attribute__((always_inline)) bool lh_scope_leave(const struct lh
     atomic_store_explicit(&scope->slot->sp, 0, memory_order_release);
     return LH_UNLIKELY(atomic_load_explicit(&scope->slot->marked, memory_order_relaxed) ==
                        scope->seq) ||
-           LH_UNLIKELY(atomic_load_explicit(&lh_time_all_calls, memory_order_relaxed) != 0);
+           LH_UNLIKELY(lh_scope_is_timed());
 }
 
 #endif

@@ -60,8 +60,9 @@
     __attribute__((noinline)) static ret on_loop_##symbol params                                   \
     {                                                                                              \
         struct lh_scope scope;                                                                     \
-        enum lh_waits waits =                                                                      \
-            LH_UNLIKELY(lh_options.strict) ? lh_rule_##rule rule_args : LH_WAITS_NO;               \
+        enum lh_waits waits = LH_WAITS_NO;                                                         \
+        if (LH_UNLIKELY(lh_scope_is_timed()) && lh_call_prepare(LH_CALL_##symbol))                 \
+            waits = lh_rule_##rule rule_args;                                                      \
         lh_scope_enter(&scope, LH_CALL_##symbol, (uint64_t)(subject_expr));                        \
         ret returned = FORWARD(symbol, args);                                                      \
         if (LH_UNLIKELY(lh_scope_leave(&scope)))                                                   \

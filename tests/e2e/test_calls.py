@@ -36,7 +36,7 @@ MEANING = {
     "getaddrinfo": ("dns", "name"),
     "waitpid wait4 waitid": ("process", "pid"),
     "system popen": ("process", None),
-    "pclose": ("process", "file"),
+    "pclose": ("process", None),  # its descriptor is closed before it waits
 }
 
 
