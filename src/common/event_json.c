@@ -275,8 +275,10 @@ static void write_stack(struct lh_json *json, const struct lh_frame *frames, uin
 
 static void write_loop(struct lh_json *json, const struct lh_record *record)
 {
-    bool by_call = record->found == LH_FOUND_BY_CALL;
-    key_string(json, "how", by_call ? lh_call_info(record->call)->canonical : "api");
+    static const char *const how[LH_FOUND_COUNT] = {
+        [LH_FOUND_BY_API] = "api", [LH_FOUND_BY_OPTION] = "main"};
+    const char *declared = how[record->found];
+    key_string(json, "how", declared != NULL ? declared : lh_call_info(record->call)->canonical);
     key_fd(json, record->fd);
 }
 

@@ -86,7 +86,7 @@ bool lh_record_check(const struct lh_record *record)
 {
     return record->type < LH_EVENT_COUNT && record->call < LH_CALL_COUNT &&
            record->group < LH_GROUP_COUNT && record->reason <= LH_REASON_STRICT &&
-           record->found <= LH_FOUND_BY_API && record->resource.kind <= LH_RESOURCE_DURATION &&
+           record->found < LH_FOUND_COUNT && record->resource.kind <= LH_RESOURCE_DURATION &&
            record->resource.length <= sizeof(record->resource.text) &&
            record->stack_length <= LH_STACK_BYTES && record->python_count <= LH_PYTHON_FRAMES &&
            record->strings_length <= LH_STRING_BYTES && strings_are_inside(record) &&

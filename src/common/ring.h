@@ -32,7 +32,7 @@ enum lh_event {
 enum lh_reason { LH_REASON_THRESHOLD, LH_REASON_STRICT };
 
 /* How a loop thread was found. */
-enum lh_found { LH_FOUND_BY_CALL, LH_FOUND_BY_API };
+enum lh_found { LH_FOUND_BY_CALL, LH_FOUND_BY_API, LH_FOUND_BY_OPTION, LH_FOUND_COUNT };
 
 enum lh_resource_kind {
     LH_RESOURCE_NONE,

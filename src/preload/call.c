@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "preload/clock.h"
+#include "preload/loop.h"
 #include "preload/report.h"
 #include "preload/scope.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
-#include "preload/watchdog.h"
 
 /* Files and locks are left out: CPython 3.12 and later take locks and read their number of threads
  * from a file after a fork, and warn of any thread that is not theirs. */
@@ -111,6 +111,7 @@ void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long resu
     struct lh_slot *slot = scope->slot;
     uint64_t now = lh_counter();
     verdict.elapsed_ns = now > slot->start ? lh_counter_to_ns(now - slot->start) : 0;
+    lh_loop_note_python(slot);
     /* Another number: a signal handler on another stack made a call in ours and took the slot. */
     if (atomic_load_explicit(&slot->seq, memory_order_relaxed) == scope->seq)
         finish(slot, waits, result, &verdict);

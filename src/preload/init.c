@@ -4,6 +4,7 @@
 #include "preload/clock.h"
 #include "preload/loop.h"
 #include "preload/process.h"
+#include "preload/python.h"
 #include "preload/wrappers.h"
 
 __attribute__((constructor)) static void start(void)
@@ -12,8 +13,10 @@ __attribute__((constructor)) static void start(void)
     lh_wrappers_resolve();
     lh_clock_init();
     lh_process_init();
+    lh_python_look();
     lh_loop_init();
     lh_process_greet();
+    lh_loop_enter_main();
     errno = saved_errno;
 }
 

@@ -67,7 +67,7 @@ static int become_loop(int epfd, enum lh_call call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->epfd = epfd;
-    slot->by_api = found == LH_FOUND_BY_API;
+    slot->stays = found != LH_FOUND_BY_CALL;
     slot->python_thread = python ? lh_python_thread_state() : 0;
     atomic_store(&slot->allow_depth, lh_self.allow_depth);
     if (slot_key_made)
@@ -136,6 +136,18 @@ int lh_loop_enter(void)
     return lh_process_may_watch() ? become_loop(-1, 0, LH_FOUND_BY_API) : 0;
 }
 
+void lh_loop_enter_main(void)
+{
+    if (lh_options.loop_mode == LH_LOOP_MAIN && lh_process_may_watch())
+        become_loop(-1, 0, LH_FOUND_BY_OPTION);
+}
+
+void lh_loop_note_python(struct lh_slot *slot)
+{
+    if (slot->python_thread == 0 && lh_python_is_loaded() && lh_python_find() == 0)
+        slot->python_thread = lh_python_thread_state();
+}
+
 void lh_loop_leave(void)
 {
     if (lh_self.slot != NULL)
@@ -147,7 +159,7 @@ void lh_loop_closes(int fd)
     struct lh_slot *slot = lh_self.slot;
     if (slot->epfd != fd || fd < 0)
         return;
-    if (slot->by_api)
+    if (slot->stays)
         slot->epfd = -1;
     else
         drop(slot);

@@ -42,6 +42,13 @@ static inline void lh_park_end(void)
         lh_watchdog_call();
 }
 
+/* With LOOPHOUND_LOOP=main, in our constructor: the main thread is a loop thread, whether it parks
+ * or not. */
+void lh_loop_enter_main(void);
+
+/* Takes note of the thread's interpreter, which may have come to life after its first park. */
+void lh_loop_note_python(struct lh_slot *slot);
+
 /* The calling thread says that it runs an event loop (no epoll set is known yet), or that it no
  * longer does. 0 (also where this process is not to be watched) or -ENOMEM: no ring, too many loop
  * threads. */

@@ -28,6 +28,7 @@ struct interpreter {
 /* Written by one thread while `state` is FILLING, and only read once it is FOUND. */
 static struct interpreter interpreter;
 static _Atomic int state;
+static int (*_Atomic is_initialized)(void); /* the interpreter's; NULL: none was seen yet */
 
 static const struct interpreter *found_interpreter(void)
 {
@@ -109,13 +110,24 @@ static void find_layout(struct interpreter *found)
         describe_problem(found, version);
 }
 
+void lh_python_look(void)
+{
+    atomic_store(&is_initialized, (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsInitialized"));
+}
+
+bool lh_python_is_loaded(void)
+{
+    return atomic_load(&is_initialized) != NULL;
+}
+
 int lh_python_find(void)
 {
     const struct interpreter *known = found_interpreter();
     if (known != NULL)
         return known->supported ? 0 : -ENOTSUP;
-    int (*is_initialized)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsInitialized");
-    if (is_initialized == NULL || !is_initialized())
+    if (!lh_python_is_loaded())
+        lh_python_look();
+    if (!lh_python_is_loaded() || !atomic_load(&is_initialized)())
         return -ENOENT;
     struct interpreter found = {0};
     find_runtime(&found);

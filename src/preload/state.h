@@ -37,7 +37,7 @@ struct lh_slot {
     /* Set when the thread becomes a loop thread. */
     _Atomic uint32_t tid;    /* 0: the slot is free */
     int32_t epfd;            /* the loop's own epoll set; -1: none yet (declared by the API) */
-    bool by_api;             /* stays a loop thread when its epoll set is closed */
+    bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */
 
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */

@@ -184,7 +184,7 @@ static void test_a_bad_output_is_refused(void **state)
     (void)state;
     static const char *const bad[] = {"",      "fd:",           "fd:-1", "fd:x",
                                       "fd:1x", "fd:2147483648", "unix:"};
-    char socket[256];
+    char socket[4200]; /* as much as repeated() can give */
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_refused(LH_OPTION_OUTPUT, bad[i], "stderr, fd:N, unix:PATH or a path");
     assert_int_equal(with(LH_OPTION_OUTPUT, "fd:2147483647").output_fd, INT32_MAX);
