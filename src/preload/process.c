@@ -20,7 +20,8 @@
 #include "preload/sys.h"
 #include "preload/watchdog.h"
 
-#define END_WAIT_NS (200 * LH_NS_PER_MS)
+#define START_WAIT_NS (1 * LH_NS_PER_S)
+#define END_WAIT_NS   (200 * LH_NS_PER_MS)
 
 /* Constant after our constructor. */
 static struct {
@@ -169,17 +170,27 @@ bool lh_process_may_watch(void)
            image.pid == (uint32_t)lh_syscall0(SYS_getpid);
 }
 
+/* Two threads may come to their first park at the same time. */
+static void wait_while_starting(void)
+{
+    const struct timespec timeout = {START_WAIT_NS / LH_NS_PER_S, 0};
+    if (atomic_load(&lh_process->state) == LH_PROCESS_STARTING)
+        lh_syscall4(SYS_futex, (long)&lh_process->state, FUTEX_WAIT_PRIVATE, LH_PROCESS_STARTING,
+                    (long)&timeout);
+}
+
 bool lh_process_start(void)
 {
     uint32_t expected = LH_PROCESS_NEW;
-    if (!atomic_compare_exchange_strong(&lh_process->state, &expected, LH_PROCESS_STARTING))
-        return expected == LH_PROCESS_WATCHED;
-    atomic_store(&lh_process->pid, (uint32_t)lh_syscall0(SYS_getpid));
-    lh_watchdog_call();
-    if (atomic_load(&lh_process->state) == LH_PROCESS_OFF)
-        return false;
-    atomic_store(&lh_process->state, LH_PROCESS_WATCHED);
-    return true;
+    if (atomic_compare_exchange_strong(&lh_process->state, &expected, LH_PROCESS_STARTING)) {
+        atomic_store(&lh_process->pid, (uint32_t)lh_syscall0(SYS_getpid));
+        lh_watchdog_call();
+        expected = LH_PROCESS_STARTING;
+        atomic_compare_exchange_strong(&lh_process->state, &expected, LH_PROCESS_WATCHED);
+        lh_syscall3(SYS_futex, (long)&lh_process->state, FUTEX_WAKE_PRIVATE, INT_MAX);
+    }
+    wait_while_starting();
+    return atomic_load(&lh_process->state) == LH_PROCESS_WATCHED;
 }
 
 bool lh_process_shows_loops(void)

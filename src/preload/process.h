@@ -13,7 +13,7 @@ void lh_process_init(void);
 bool lh_process_may_watch(void);
 
 /* Makes this process a watched one at its first loop thread, in a child of fork anew: starts the
- * watchdog, which makes the ring. False: not possible, or another thread is just doing it. */
+ * watchdog, which makes the ring. False: not possible. */
 bool lh_process_start(void);
 
 /* Do the `start` and `loop` events go where somebody reads them at once (JSON, or under `loophound
