@@ -157,7 +157,8 @@ void lh_loop_leave(void)
 void lh_loop_closes(int fd)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (slot->epfd != fd || fd < 0)
+    /* A child of vfork has its parent's memory, but descriptors of its own. */
+    if (slot->epfd != fd || fd < 0 || !lh_process_is_ours())
         return;
     if (slot->stays)
         slot->epfd = -1;

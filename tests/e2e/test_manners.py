@@ -110,7 +110,9 @@ def test_node_is_unchanged(hits: Path) -> None:
 
 
 def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
-    program = "setTimeout(() => require('child_process').execSync('sleep 0.3'), 10)"
+    # The first timer may be due before the loop has parked at all; the second never is.
+    block = "require('child_process').execSync('sleep 0.3')"
+    program = f"setTimeout(() => setTimeout(() => {block}, 1), 1)"
     environment = preload_environment(OUTPUT=str(hits))
     with started(["node", "-e", program], environment) as process:
         assert process.wait(timeout=60) == 0

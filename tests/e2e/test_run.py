@@ -61,14 +61,13 @@ def test_output_is_byte_for_byte_the_commands() -> None:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"])
 def test_signals_are_passed_on_to_the_command(name: str) -> None:
-    script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while read x; do :; done"
+    script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while :; do sleep 0.01; done"
     argv = [str(COMMAND), "run", "--", "bash", "-c", script]
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with started(argv, clean_environment(), **pipes) as process:
+    with started(argv, clean_environment(), stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(getattr(signal, name))
-        out, _ = process.communicate("\n" * 2, timeout=20)
+        out, _ = process.communicate(timeout=20)
     assert (out, process.returncode) == (f"got {name}\n", 5)
 
 
