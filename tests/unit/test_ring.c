@@ -1,0 +1,194 @@
+/* The queue between the program and the collector. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "common/ring.h"
+
+static int make_ring(void **state)
+{
+    struct lh_options options;
+    struct lh_ring *ring = calloc(1, sizeof(*ring));
+    if (ring == NULL)
+        return -1;
+    lh_options_init(&options);
+    lh_ring_init(ring, 42, &options);
+    *state = ring;
+    return 0;
+}
+
+static int free_ring(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+static bool put(struct lh_ring *ring, uint64_t id)
+{
+    struct lh_record *record = lh_ring_reserve(ring);
+    if (record == NULL)
+        return false;
+    record->id = id;
+    lh_ring_commit(ring, record);
+    return true;
+}
+
+static struct lh_record taken; /* too large for the stack */
+
+static void test_records_come_out_in_the_order_of_their_places(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (uint64_t id = 1; id <= 3 * LH_RING_CELLS; id++) {
+        assert_true(put(ring, id));
+        assert_true(lh_ring_take(ring, &position, &taken));
+        assert_int_equal(taken.id, id);
+    }
+    assert_int_equal(position, 3 * LH_RING_CELLS);
+    assert_false(lh_ring_take(ring, &position, &taken));
+}
+
+static void test_full_queue_refuses_and_takes_again_when_read(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (uint64_t id = 0; id < LH_RING_CELLS; id++)
+        assert_true(put(ring, id));
+    assert_false(put(ring, 99));
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_true(put(ring, 100));
+    assert_false(put(ring, 101));
+}
+
+static void test_reserved_record_is_not_read_before_its_commit(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    struct lh_record *first = lh_ring_reserve(ring);
+    assert_true(put(ring, 2));
+    assert_false(lh_ring_take(ring, &position, &taken));
+    first->id = 1;
+    lh_ring_commit(ring, first);
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(taken.id, 1);
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(taken.id, 2);
+}
+
+static void test_commit_raises_the_word_the_reader_waits_on(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint32_t before = atomic_load(&ring->wake);
+    assert_true(put(ring, 1));
+    assert_int_not_equal(atomic_load(&ring->wake), before);
+}
+
+static void test_new_reader_begins_where_the_old_one_stopped(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    assert_int_equal(lh_ring_resume(ring), 0);
+    for (uint64_t id = 0; id < LH_RING_CELLS + 5; id++) {
+        if (id >= LH_RING_CELLS)
+            assert_true(lh_ring_take(ring, &position, &taken));
+        assert_true(put(ring, id));
+    }
+    assert_int_equal(lh_ring_resume(ring), 5);
+}
+
+#define WRITERS    4
+#define PER_WRITER 20000
+
+static void *write_many(void *argument)
+{
+    static _Atomic uint64_t names;
+    struct lh_ring *ring = argument;
+    uint64_t name = atomic_fetch_add(&names, 1) % WRITERS;
+    for (uint64_t i = 0; i < PER_WRITER;)
+        i += put(ring, name * PER_WRITER + i);
+    return NULL;
+}
+
+static void test_writers_at_the_same_time_lose_and_double_nothing(void **state)
+{
+    struct lh_ring *ring = *state;
+    static uint64_t next[WRITERS];
+    pthread_t writers[WRITERS];
+    uint64_t position = 0;
+    for (size_t i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&writers[i], NULL, write_many, ring), 0);
+    while (position < (uint64_t)WRITERS * PER_WRITER)
+        if (lh_ring_take(ring, &position, &taken)) {
+            /* Each writer's own records stay in its order. */
+            assert_int_equal(taken.id % PER_WRITER, next[taken.id / PER_WRITER]);
+            next[taken.id / PER_WRITER]++;
+        }
+    for (size_t i = 0; i < WRITERS; i++) {
+        pthread_join(writers[i], NULL);
+        assert_int_equal(next[i], PER_WRITER);
+    }
+    assert_false(lh_ring_take(ring, &position, &taken));
+}
+
+static void good_record(void)
+{
+    memset(&taken, 0, sizeof(taken));
+    taken.type = LH_EVENT_BLOCK;
+    taken.python_count = 1;
+    taken.strings_length = 4;
+    memcpy(taken.strings, "a\0b", 4);
+    taken.python[0].function = 2;
+}
+
+static void test_record_with_anything_out_of_bounds_is_refused(void **state)
+{
+    (void)state;
+    good_record();
+    assert_true(lh_record_check(&taken));
+#define REFUSED(change)                                                                            \
+    do {                                                                                           \
+        good_record();                                                                             \
+        taken.change;                                                                              \
+        assert_false(lh_record_check(&taken));                                                     \
+    } while (0)
+    REFUSED(type = LH_EVENT_COUNT);
+    REFUSED(call = LH_CALL_COUNT);
+    REFUSED(group = LH_GROUP_COUNT);
+    REFUSED(reason = LH_REASON_STRICT + 1);
+    REFUSED(found = LH_FOUND_COUNT);
+    REFUSED(resource.kind = LH_RESOURCE_DURATION + 1);
+    REFUSED(resource.length = sizeof(taken.resource.text) + 1);
+    REFUSED(stack_length = LH_STACK_BYTES + 1);
+    REFUSED(python_count = LH_PYTHON_FRAMES + 1);
+    REFUSED(strings_length = LH_STRING_BYTES + 1);
+    REFUSED(strings_length = 0);
+    REFUSED(strings[3] = 'x');
+    REFUSED(python[0].file = 4);
+    REFUSED(python[0].function = 4);
+#undef REFUSED
+    good_record();
+    memset(taken.thread, 'x', sizeof(taken.thread));
+    assert_false(lh_record_check(&taken));
+}
+
+#define RING_TEST(name) cmocka_unit_test_setup_teardown(name, make_ring, free_ring)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RING_TEST(test_records_come_out_in_the_order_of_their_places),
+        RING_TEST(test_full_queue_refuses_and_takes_again_when_read),
+        RING_TEST(test_reserved_record_is_not_read_before_its_commit),
+        RING_TEST(test_commit_raises_the_word_the_reader_waits_on),
+        RING_TEST(test_new_reader_begins_where_the_old_one_stopped),
+        RING_TEST(test_writers_at_the_same_time_lose_and_double_nothing),
+        cmocka_unit_test(test_record_with_anything_out_of_bounds_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+/* Strict mode's question, asked of real descriptors, locks and times: could this call wait? */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload/strict.h"
+
+#define WAITS(expression)       assert_int_equal((expression), LH_WAITS_YES)
+#define NEVER_WAITS(expression) assert_int_equal((expression), LH_WAITS_NO)
+
+static void test_nonblocking_pipe_cannot_wait_and_a_plain_one_can(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    WAITS(lh_rule_fd(ends[0]));
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    NEVER_WAITS(lh_rule_fd(ends[0]));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Programs are on a disk; /tmp and a build directory may be in memory. */
+static int open_disk_file(void)
+{
+    int fd = open("/bin/sh", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void test_disk_file_can_wait_whatever_its_flags(void **state)
+{
+    (void)state;
+    int fd = open_disk_file();
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    WAITS(lh_rule_fd(fd));
+    WAITS(lh_rule_disk_fd(fd));
+    assert_true(lh_opened_could_wait(fd));
+    close(fd);
+}
+
+static void test_memory_files_and_devices_cannot_wait(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/proc/self/status", "/dev/null", "/dev/zero",
+                                        "/dev/urandom"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+        NEVER_WAITS(lh_rule_fd(fd));
+        assert_false(lh_opened_could_wait(fd));
+        close(fd);
+    }
+    int memory = memfd_create("test", MFD_CLOEXEC);
+    NEVER_WAITS(lh_rule_fd(memory));
+    NEVER_WAITS(lh_rule_disk_fd(memory));
+    close(memory);
+}
+
+static void test_fifo_could_wait_at_open_unless_nonblocking(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/loophound-test-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/fifo", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    assert_false(lh_opened_could_wait(fd));
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+    assert_true(lh_opened_could_wait(fd));
+    close(fd);
+    unlink(path);
+    rmdir(dir);
+}
+
+static void test_standard_output_and_closed_descriptors_never_count(void **state)
+{
+    (void)state;
+    NEVER_WAITS(lh_rule_fd(STDOUT_FILENO));
+    NEVER_WAITS(lh_rule_fd(STDERR_FILENO));
+    errno = 77;
+    NEVER_WAITS(lh_rule_fd(1 << 20));
+    assert_int_equal(errno, 77);
+}
+
+static void test_socket_waits_unless_it_or_the_call_says_not_to(void **state)
+{
+    (void)state;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    WAITS(lh_rule_socket(pair[0], 0));
+    WAITS(lh_rule_socket(pair[0], MSG_PEEK));
+    NEVER_WAITS(lh_rule_socket(pair[0], MSG_DONTWAIT));
+    assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+    NEVER_WAITS(lh_rule_socket(pair[0], 0));
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void test_stream_waits_only_for_what_it_has_not_buffered(void **state)
+{
+    (void)state;
+    int ends[2];
+    char line[8];
+    assert_int_equal(pipe(ends), 0);
+    FILE *stream = fdopen(ends[0], "r");
+    WAITS(lh_rule_stream(stream, 0));
+    assert_int_equal(write(ends[1], "one\ntwo\n", 8), 8);
+    assert_non_null(fgets(line, sizeof(line), stream));
+    NEVER_WAITS(lh_rule_stream(stream, 0));
+    NEVER_WAITS(lh_rule_stream(stream, 4));
+    WAITS(lh_rule_stream(stream, 5));
+    fclose(stream);
+    close(ends[1]);
+}
+
+static void test_times_count_when_they_ask_for_one(void **state)
+{
+    (void)state;
+    const struct timespec none = {0, 0}, some = {0, 1}, past = {1, 0};
+    const struct timeval no_time = {0, 0};
+    struct timespec ahead;
+    clock_gettime(CLOCK_MONOTONIC, &ahead);
+    ahead.tv_sec += 60;
+    NEVER_WAITS(lh_rule_time_asked(0));
+    WAITS(lh_rule_time_asked(1));
+    NEVER_WAITS(lh_rule_timeout_ts(&none));
+    WAITS(lh_rule_timeout_ts(&some));
+    WAITS(lh_rule_timeout_ts(NULL));
+    NEVER_WAITS(lh_rule_timeout_tv(&no_time));
+    WAITS(lh_rule_timeout_tv(NULL));
+    NEVER_WAITS(lh_rule_timeout_ms(0));
+    WAITS(lh_rule_timeout_ms(-1));
+    NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, 0, &none));
+    WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, 0, &some));
+    NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, &past));
+    WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, &ahead));
+}
+
+static void test_bad_pointers_are_not_followed(void **state)
+{
+    (void)state;
+    void *bad = (void *)16;
+    NEVER_WAITS(lh_rule_timeout_ts(bad));
+    NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, bad));
+    NEVER_WAITS(lh_rule_stream(bad, 1));
+}
+
+static void test_semaphore_waits_at_zero(void **state)
+{
+    (void)state;
+    sem_t sem;
+    sem_init(&sem, 0, 1);
+    NEVER_WAITS(lh_rule_semaphore(&sem));
+    sem_wait(&sem);
+    WAITS(lh_rule_semaphore(&sem));
+    sem_destroy(&sem);
+}
+
+static void test_host_needs_a_look_up_only_by_name(void **state)
+{
+    (void)state;
+    const struct addrinfo numeric = {.ai_flags = AI_NUMERICHOST};
+    WAITS(lh_rule_host_name("example.org", NULL));
+    NEVER_WAITS(lh_rule_host_name("example.org", &numeric));
+    NEVER_WAITS(lh_rule_host_name("127.0.0.1", NULL));
+    NEVER_WAITS(lh_rule_host_name("::1", NULL));
+    NEVER_WAITS(lh_rule_host_name(NULL, NULL));
+}
+
+static void test_flag_not_to_wait_is_believed(void **state)
+{
+    (void)state;
+    WAITS(lh_rule_flag_unset(0, WNOHANG));
+    WAITS(lh_rule_flag_unset(WUNTRACED, WNOHANG));
+    NEVER_WAITS(lh_rule_flag_unset(WNOHANG | WUNTRACED, WNOHANG));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nonblocking_pipe_cannot_wait_and_a_plain_one_can),
+        cmocka_unit_test(test_disk_file_can_wait_whatever_its_flags),
+        cmocka_unit_test(test_memory_files_and_devices_cannot_wait),
+        cmocka_unit_test(test_fifo_could_wait_at_open_unless_nonblocking),
+        cmocka_unit_test(test_standard_output_and_closed_descriptors_never_count),
+        cmocka_unit_test(test_socket_waits_unless_it_or_the_call_says_not_to),
+        cmocka_unit_test(test_stream_waits_only_for_what_it_has_not_buffered),
+        cmocka_unit_test(test_times_count_when_they_ask_for_one),
+        cmocka_unit_test(test_bad_pointers_are_not_followed),
+        cmocka_unit_test(test_semaphore_waits_at_zero),
+        cmocka_unit_test(test_host_needs_a_look_up_only_by_name),
+        cmocka_unit_test(test_flag_not_to_wait_is_believed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
