@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "collect/collector.h"
 #include "common/protocol.h"
+
+#define NICENESS 5
 
 /* It ends when its program is gone and told, which is soon; a service manager that signals a whole
  * group must not take the last reports away. */
@@ -36,6 +39,7 @@ int lh_cmd_collector(int argc, char **argv)
     if (status != 0)
         return status < 0 ? 0 : status;
     outlive_the_program();
+    (void)!nice(NICENESS); /* the program comes first */
     struct lh_collector *collector = lh_collector_new();
     if (collector == NULL)
         return LH_EXIT_FAILED;

@@ -252,7 +252,7 @@ static int run_again_with_library(char **argv)
     char *build = strstr(path, "/bench/");
     if (build == NULL)
         return 1;
-    strcpy(build, "/libloophound.so");
+    snprintf(build, sizeof(path) - (size_t)(build - path), "/libloophound.so");
     setenv("LD_PRELOAD", path, 1);
     execv("/proc/self/exe", argv);
     perror("execv");
