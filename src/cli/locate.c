@@ -2,10 +2,13 @@
 #include "cli/locate.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBRARY "libloophound.so"
@@ -65,14 +68,23 @@ static int make_in(struct lh_private_dir *dir, const char *parent)
     int length = snprintf(dir->path, sizeof(dir->path), "%s/loophound-XXXXXX", parent);
     if (length < 0 || (size_t)length >= sizeof(dir->path))
         return -ENAMETOOLONG;
+    uint64_t secret[2];
+    if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+        return -EAGAIN;
+    length = snprintf(dir->socket, sizeof(dir->socket), "%s/%016" PRIx64 "%016" PRIx64, dir->path,
+                      secret[0], secret[1]);
+    if ((size_t)length >= sizeof(dir->socket))
+        return -ENAMETOOLONG;
     if (mkdtemp(dir->path) == NULL)
         return -errno;
-    snprintf(dir->socket, sizeof(dir->socket), "%s/socket", dir->path);
-    return 0;
+    memcpy(dir->socket, dir->path, strlen(dir->path)); /* what mkdtemp made of it */
+    return geteuid() == 0 && chmod(dir->path, 0711) != 0 ? -errno : 0;
 }
 
 int lh_private_dir_make(struct lh_private_dir *dir)
 {
+    if (geteuid() == 0 && make_in(dir, "/run") == 0)
+        return 0;
     if (make_in(dir, getenv("XDG_RUNTIME_DIR")) == 0 || make_in(dir, getenv("TMPDIR")) == 0)
         return 0;
     return make_in(dir, "/tmp");

@@ -8,13 +8,15 @@
  * put it. 0 or -ENOENT; -EINVAL where the path cannot stand in LD_PRELOAD. Says what is wrong. */
 int lh_locate_library(char *path, size_t size);
 
-/* A directory of our own (0700) and a name for a socket in it. */
+/* A directory of our own (0700) and a name for a socket in it that nobody can guess. A root's
+ * programs may give up their rights before they have a loop (nginx's workers) and must still get to
+ * the socket: its directory is 0711, and who knows the name may come in. */
 struct lh_private_dir {
     char path[80];
     char socket[108]; /* fits sockaddr_un.sun_path */
 };
 
-/* In $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. 0 or a negative errno. */
+/* Root: in /run. In $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. 0 or a negative errno. */
 int lh_private_dir_make(struct lh_private_dir *dir);
 
 /* With the socket, if there is one. */

@@ -74,9 +74,10 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
     struct lh_collector *collector = lh_collector_new();
     if (collector == NULL)
         return fail("collector", -ENOMEM);
-    int error = lh_collector_listen(collector, socket);
+    struct lh_options options;
+    int error = lh_run_environment(flags, library, socket, &options);
     if (error == 0)
-        error = lh_run_environment(flags, library, socket);
+        error = lh_collector_listen(collector, socket, &options);
     int status = error == 0 ? run_command(flags, before, collector) : fail(socket, error);
     lh_collector_free(collector);
     return status;

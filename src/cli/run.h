@@ -22,8 +22,9 @@ int lh_run_flags_parse(int argc, char **argv, struct lh_run_flags *flags);
 
 /* Makes our own environment that of the command: the library in LD_PRELOAD, the socket, and each
  * option as its flag or its variable has it. A bad variable is said here, once, and taken away.
- * 0 or -ENOMEM. */
-int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket);
+ * *options becomes what is in force. 0 or -ENOMEM. */
+int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket,
+                       struct lh_options *options);
 
 /* Forks and executes. `mask` and `on_sigchld` are the signal mask and the disposition of SIGCHLD
  * that the command is to have. Returns 0 and the child's pid once the command runs, or the negative

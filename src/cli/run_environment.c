@@ -80,16 +80,16 @@ static int set_absolute_output(struct lh_options *options)
     return error;
 }
 
-int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket)
+int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket,
+                       struct lh_options *options)
 {
-    struct lh_options options;
-    lh_options_init(&options);
+    lh_options_init(options);
     for (int option = 0; option < LH_OPTION_COUNT; option++) {
-        int error = set_option(&options, (enum lh_option)option, flags->given[option]);
+        int error = set_option(options, (enum lh_option)option, flags->given[option]);
         if (error != 0)
             return error;
     }
-    int error = set_absolute_output(&options);
+    int error = set_absolute_output(options);
     if (error != 0)
         return error;
     if (setenv(LH_ENV_SOCKET, socket, 1) != 0)

@@ -115,7 +115,8 @@ void lh_collector_free(struct lh_collector *collector)
     free(collector);
 }
 
-int lh_collector_listen(struct lh_collector *collector, const char *path)
+int lh_collector_listen(struct lh_collector *collector, const char *path,
+                        const struct lh_options *options)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!lh_text_copy(address.sun_path, sizeof(address.sun_path), path))
@@ -123,7 +124,7 @@ int lh_collector_listen(struct lh_collector *collector, const char *path)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    mode_t mask = umask(0177);
+    mode_t mask = umask(geteuid() == 0 ? 0111 : 0177);
     int error = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
     umask(mask);
     if (error != 0) {
@@ -131,6 +132,7 @@ int lh_collector_listen(struct lh_collector *collector, const char *path)
         return error;
     }
     collector->listen_fd = fd;
+    collector->options = *options;
     (void)lh_text_copy(collector->path, sizeof(collector->path), path);
     if (listen(fd, BACKLOG) != 0)
         return -errno;

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/options.h"
+
 struct lh_collector;
 
 /* Sums over all processes seen so far. */
@@ -22,8 +24,11 @@ struct lh_collector_counts {
 struct lh_collector *lh_collector_new(void);
 void lh_collector_free(struct lh_collector *collector);
 
-/* `loophound run`: accepts programs at this socket path (created here, mode 0600). */
-int lh_collector_listen(struct lh_collector *collector, const char *path);
+/* `loophound run`: accepts programs at this socket path (created here, mode 0600; root: 0666, for
+ * programs that gave up their rights). Programs of another user write where `options` say, not
+ * where they would like to. */
+int lh_collector_listen(struct lh_collector *collector, const char *path,
+                        const struct lh_options *options);
 
 /* Started by the library: serves the one program at the other end of this socket. */
 int lh_collector_adopt(struct lh_collector *collector, int socket_fd);

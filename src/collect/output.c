@@ -232,6 +232,13 @@ int lh_output_write(struct lh_output *output, const char *bytes, size_t length)
     return error;
 }
 
+void lh_output_prepare(struct lh_output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    (void)ensure_open(output); /* a failure is said, and met again, at the first write */
+    pthread_mutex_unlock(&output->lock);
+}
+
 bool lh_output_is_terminal(struct lh_output *output)
 {
     pthread_mutex_lock(&output->lock);

@@ -36,6 +36,9 @@ void lh_outputs_free(struct lh_outputs *outputs);
 struct lh_output *lh_output_get(struct lh_outputs *outputs, const struct lh_output_place *place);
 void lh_output_put(struct lh_outputs *outputs, struct lh_output *output);
 
+/* Opens it now and not at the first write. */
+void lh_output_prepare(struct lh_output *output);
+
 /* Writes one whole line or report. Returns 0, or a negative errno when it is lost: -EAGAIN when the
  * reader was too slow. The first loss of an output is said on standard error. */
 int lh_output_write(struct lh_output *output, const char *bytes, size_t length);

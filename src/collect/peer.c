@@ -148,6 +148,7 @@ static int start_watching(struct lh_collector *collector, struct lh_peer *peer,
         .ring_fd = message->ring_fd,
         .maps_fd = message->maps_fd,
         .adopted = peer->adopted,
+        .imposed = peer->credentials.uid != geteuid() ? &collector->options : NULL,
         .ended_fd = collector->ended_fd,
         .outputs = collector->outputs,
     };

@@ -34,9 +34,10 @@ struct lh_peer {
 struct lh_collector {
     int epoll_fd;
     int listen_fd;
-    int ended_fd; /* eventfd: a thread of a ring has ended */
-    int timer_fd; /* runs while there is a peer to look at */
-    int spare_fd; /* given up for a moment where there are no descriptors left */
+    struct lh_options options; /* with listen_fd: those of `loophound run` */
+    int ended_fd;              /* eventfd: a thread of a ring has ended */
+    int timer_fd;              /* runs while there is a peer to look at */
+    int spare_fd;              /* given up for a moment where there are no descriptors left */
     struct lh_watch listening;
     struct lh_watch ended;
     struct lh_watch timer;

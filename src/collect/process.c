@@ -167,7 +167,7 @@ static void serve_rest(struct lh_watched *watched)
     }
 }
 
-/* A collector that is root opens files for another user's program with that user's rights only.
+/* A collector that is root looks at another user's program and its files with that user's rights.
  * The system calls, unlike libc's functions, change this thread alone (credentials(7)). */
 static void take_on_rights(const struct ucred *peer)
 {
@@ -183,6 +183,7 @@ static void *serve(void *argument)
     struct lh_watched *watched = argument;
     const int ended_fd = watched->ended_fd;
     const uint64_t one = 1;
+    lh_output_prepare(watched->output);
     take_on_rights(&watched->peer);
     note_result(watched, lh_sink_start(watched->sink));
     serve_living(watched);
@@ -195,10 +196,21 @@ static void *serve(void *argument)
     return NULL;
 }
 
+/* The collector's rights open the output, so another user's program must not choose it. */
+static void impose(struct lh_options *options, const struct lh_options *imposed)
+{
+    options->output_kind = imposed->output_kind;
+    options->output_fd = imposed->output_fd;
+    options->format = imposed->format;
+    memcpy(options->output, imposed->output, sizeof(options->output));
+}
+
 static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *setup,
                      uint32_t main_tid)
 {
     struct lh_output_place place;
+    if (setup->imposed != NULL)
+        impose(&watched->header->options, setup->imposed);
     int error = lh_output_place(&place, watched->header, setup->adopted);
     if (error != 0)
         return error;

@@ -15,8 +15,9 @@ struct lh_watched_setup {
     struct ucred peer; /* of the socket; pid 0: not visible from here */
     int ring_fd;       /* taken over, as is maps_fd, whatever happens */
     int maps_fd;
-    bool adopted; /* the program itself started this collector */
-    int ended_fd; /* an eventfd that is raised when the thread has ended */
+    bool adopted;                     /* the program itself started this collector */
+    const struct lh_options *imposed; /* of another user's program: where its reports go; or NULL */
+    int ended_fd;                     /* an eventfd that is raised when the thread has ended */
     struct lh_outputs *outputs;
 };
 

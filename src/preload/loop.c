@@ -4,7 +4,6 @@
 #include "preload/loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/report.h"
+#include "preload/subject.h"
 #include "preload/sys.h"
 
 static pthread_key_t slot_key;
@@ -112,7 +112,7 @@ static enum lh_park find(int epfd, enum lh_call call)
         return found ? LH_PARK_OWN : LH_PARK_NONE;
     }
     /* The loop's own set is not known yet, or was closed where we did not see it. */
-    if (slot->epfd < 0 || lh_syscall2(SYS_fcntl, slot->epfd, F_GETFD) < 0) {
+    if (slot->epfd < 0 || !lh_fd_is_epoll(slot->epfd)) {
         slot->epfd = epfd;
         return LH_PARK_OWN;
     }

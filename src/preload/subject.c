@@ -45,6 +45,22 @@ static void fd_link(char *path, int fd)
     *path = '\0';
 }
 
+/* What /proc says the descriptor is; not terminated. A length, or a negative errno. */
+static long read_fd_link(int fd, char *text, size_t size)
+{
+    char link[40];
+    fd_link(link, fd);
+    return lh_syscall4(SYS_readlinkat, AT_FDCWD, (long)link, (long)text, (long)size);
+}
+
+bool lh_fd_is_epoll(int fd)
+{
+    static const char epoll[] = "anon_inode:[eventpoll]";
+    char text[sizeof(epoll)];
+    return read_fd_link(fd, text, sizeof(text)) == (long)sizeof(epoll) - 1 &&
+           memcmp(text, epoll, sizeof(epoll) - 1) == 0;
+}
+
 static void describe_socket(struct lh_resource *resource, int fd)
 {
     socklen_t length = sizeof(resource->text);
@@ -56,11 +72,8 @@ static void describe_socket(struct lh_resource *resource, int fd)
 
 static void describe_file(struct lh_resource *resource, int fd)
 {
-    char link[40];
-    fd_link(link, fd);
+    long length = read_fd_link(fd, resource->text, sizeof(resource->text));
     resource->kind = LH_RESOURCE_FILE;
-    long length = lh_syscall4(SYS_readlinkat, AT_FDCWD, (long)link, (long)resource->text,
-                              sizeof(resource->text));
     resource->length = (uint16_t)(length > 0 ? length : 0);
 }
 

@@ -32,6 +32,9 @@ struct lh_sleeping {
  * glibc's select reads it in user space too. */
 int64_t lh_timeval_ns(const struct timeval *timeout);
 
+/* Is this descriptor of the calling thread's table an epoll set? */
+bool lh_fd_is_epoll(int fd);
+
 /* Fills in what a call works on. `subject` and `start` (a counter reading) are as stored in the
  * slot. With `own` the calling thread is the one that made the call; otherwise this is the
  * watchdog, which has a descriptor table of its own and borrows the program's descriptor for a

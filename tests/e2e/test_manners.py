@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    COMMAND,
     LIBRARY,
     PROGRAMS,
     PYTHON,
@@ -28,6 +30,7 @@ from harness import (
     wait_until,
 )
 from test_native import ask, free_port, redis
+from test_python_walk import INTERPRETERS
 
 
 def both_ways(
@@ -122,6 +125,9 @@ def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
     assert found[0]["group"] == "wait" and 250 < found[0]["duration_ms"] < 1000
 
 
+PAGE = bytes(range(256)) * 4096
+
+
 @contextmanager
 def server(
     argv: Sequence[str], environment: dict[str, str], port: int, cwd: Path
@@ -150,15 +156,15 @@ def fetch(port: int, path: str) -> bytes:
         return content
 
 
-def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
+def nginx(tmp_path: Path, user: str) -> tuple[list[str], int]:
+    """The command and the port of an nginx whose workers run as this user."""
     port = free_port()
-    page = bytes(range(256)) * 4096
-    (tmp_path / "page").write_bytes(page)
-    (tmp_path / "index.html").write_text("index\n")
+    (tmp_path / "page").write_bytes(PAGE)
     (tmp_path / "logs").mkdir()
     (tmp_path / "nginx.conf").write_text(
         "daemon off; worker_processes 2; error_log stderr; pid nginx.pid; events {}\n"
-        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {tmp_path}; }} "
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {tmp_path}; "
+        'location = / { return 200 "index"; } } '
         + "".join(
             f"{name}_temp_path t_{name}; "
             for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -167,15 +173,36 @@ def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
     )
     tmp_path.chmod(0o755)
     tmp_path.parent.chmod(0o755)
-    argv = ["/usr/sbin/nginx", "-p", str(tmp_path), "-c", "nginx.conf", "-g", "user root;"]
+    argv = ["/usr/sbin/nginx", "-p", str(tmp_path), "-c", "nginx.conf", "-g", f"user {user};"]
+    return argv, port
+
+
+def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
+    argv, port = nginx(tmp_path, "root")
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="5s")
     with server(argv, environment, port, tmp_path) as process:
         for _ in range(20):
-            assert fetch(port, "/page") == page
+            assert fetch(port, "/page") == PAGE
         process.send_signal(signal.SIGQUIT)
         assert process.wait(timeout=10) == 0
     assert blocks(read_events(hits)) == []
     assert len({event["pid"] for event in of_type(read_events(hits), "loop")}) >= 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up root")
+def test_nginx_workers_that_gave_up_root_are_seen_by_the_run_of_root(
+    hits: Path, tmp_path: Path
+) -> None:
+    argv, port = nginx(tmp_path, "www-data")
+    run = [str(COMMAND), "run", "-t", "5s", "-o", str(hits), "--", *argv]
+    with server(run, clean_environment(), port, tmp_path) as process:
+        assert fetch(port, "/") == b"index"
+        process.send_signal(signal.SIGQUIT)
+        assert process.wait(timeout=10) == 0
+    last = (tmp_path / "server.log").read_text().splitlines()[-1]
+    assert "2 loop threads" in last and "0 dropped" in last
+    assert len({event["pid"] for event in of_type(read_events(hits), "loop")}) == 2
+    assert hits.stat().st_uid == 0
 
 
 def test_uvicorn_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
@@ -230,6 +257,30 @@ def test_program_sees_no_thread_of_ours(hits: Path) -> None:
     assert under.stdout.splitlines()[0] == "no child"
     assert under.stdout == bare.stdout, "same children, threads and descriptors"
     assert len(blocks(read_events(hits))) == 1
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_fork_finds_one_thread_and_what_follows_it_is_watched(python: str, hits: Path) -> None:
+    """CPython 3.12 and later count the threads of a process that forks, and warn."""
+    program = (
+        "import asyncio, os, signal\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        signal.sigtimedwait([signal.SIGUSR1], 0.25)\n"
+        "        os._exit(3)\n"
+        "    print(os.waitpid(child, 0)[1] >> 8)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = preload_environment(OUTPUT=str(hits))
+    with started([python, "-W", "always", "-c", program], environment, stderr=-1) as process:
+        out, err = process.communicate(timeout=30)
+    assert (out, err) == ("3\n", "")
+    wait_for_event(hits, "summary", process.pid)
+    events = [event for event in read_events(hits) if event["pid"] == process.pid]
+    assert [block["call"] for block in blocks(events)] == ["waitpid"]
+    assert of_type(events, "inflight"), "the watchdog was back before the wait"
 
 
 def test_the_tests_themselves_run_without_the_library() -> None:

@@ -179,3 +179,15 @@ def test_no_collector_is_left_behind(hits: Path) -> None:
         return found
 
     wait_until("the collector to end", lambda: not collectors())
+
+
+def test_main_thread_without_a_loop_has_python_frames(hits: Path, tmp_path: Path) -> None:
+    """LOOPHOUND_LOOP=main makes a loop thread before there is an interpreter in it."""
+    script = tmp_path / "plain.py"
+    script.write_text("import time\n\n\ndef pause():\n    time.sleep(0.15)\n\n\npause()\n")
+    _, events = run_preloaded([PYTHON, script], hits, LOOP="main")
+    (loop,) = of_type(events, "loop")
+    assert (loop["how"], loop["fd"]) == ("main", None)
+    (block,) = blocks(events)
+    frame = first_frame_in(block, "plain.py")
+    assert frame and (frame["function"], frame["line"]) == ("pause", 5)
