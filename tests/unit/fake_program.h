@@ -278,7 +278,9 @@ static inline void attach_us(struct fixture *fixture)
 
 static inline void listen_here(struct fixture *fixture)
 {
-    assert_int_equal(lh_collector_listen(fixture->collector, fixture->socket_path), 0);
+    struct lh_options options;
+    lh_options_init(&options);
+    assert_int_equal(lh_collector_listen(fixture->collector, fixture->socket_path, &options), 0);
 }
 
 #endif
