@@ -122,7 +122,7 @@ struct lh_ring {
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
     _Atomic uint32_t closing;  /* 1: the program exits normally */
-    _Atomic uint32_t attached; /* 1: a collector reads this ring */
+    _Atomic uint32_t attached; /* 1: a collector reads this ring, or has just been given it */
     _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
                                                              which the collector has written out */
     _Atomic uint32_t drained; /* futex: 1 once the collector has written the summary */

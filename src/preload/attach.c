@@ -174,15 +174,22 @@ static int start_collector(const char *path)
     return (int)error;
 }
 
-static void find_reader(void)
+static bool has_reader(void)
 {
     const char *collector = lh_process_collector();
-    if (join_run())
+    return join_run() || (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
+                          start_collector(collector) == 0);
+}
+
+static void find_reader(struct lh_ring *ring)
+{
+    if (has_reader()) {
+        /* Before it says so itself: a watchdog that takes over from this one must not make another
+         * ring while the reader maps this one. */
+        atomic_store(&ring->attached, 1);
         return;
-    if (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
-        start_collector(collector) == 0)
-        return;
-    if (collector != NULL) {
+    }
+    if (lh_process_collector() != NULL) {
         static _Atomic uint32_t said;
         lh_say_once(&said, "loophound: no collector could be started (LOOPHOUND_COLLECTOR); "
                            "writing raw lines\n");
@@ -208,7 +215,7 @@ void lh_attach_serve(void)
     }
     if (!attach.raw && attach.socket_fd < 0 && atomic_load(&ring->attached) == 0 &&
         atomic_load(&lh_process->attach_wanted) != 0)
-        find_reader();
+        find_reader(ring);
     if (attach.raw)
         lh_raw_drain(ring);
 }

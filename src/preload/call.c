@@ -9,6 +9,7 @@
 #include "preload/loop.h"
 #include "preload/report.h"
 #include "preload/scope.h"
+#include "preload/signals.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
 
@@ -87,10 +88,8 @@ static bool is_over(enum lh_waits waits, long result, struct verdict *verdict)
            (waits == LH_WAITS_IF_OPENED && result >= 0 && lh_opened_could_wait((int)result));
 }
 
-static void finish(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
+static void report(struct lh_slot *slot, struct verdict *verdict)
 {
-    if (!is_over(waits, result, verdict) || !lh_process_is_ours())
-        return;
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_call_copy copy;
     struct lh_resource resource;
@@ -113,7 +112,11 @@ void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long resu
     verdict.elapsed_ns = now > slot->start ? lh_counter_to_ns(now - slot->start) : 0;
     lh_loop_note_python(slot);
     /* Another number: a signal handler on another stack made a call in ours and took the slot. */
-    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) == scope->seq)
-        finish(slot, waits, result, &verdict);
+    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) == scope->seq &&
+        is_over(waits, result, &verdict) && lh_process_is_ours()) {
+        uint64_t signals = lh_signals_block();
+        report(slot, &verdict);
+        lh_signals_restore(signals);
+    }
     errno = saved_errno;
 }

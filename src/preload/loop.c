@@ -12,6 +12,7 @@
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/report.h"
+#include "preload/signals.h"
 #include "preload/subject.h"
 #include "preload/sys.h"
 
@@ -58,7 +59,7 @@ static void write_loop_event(const struct lh_slot *slot, enum lh_call call, enum
         lh_ring_wake(ring);
 }
 
-static int become_loop(int epfd, enum lh_call call, enum lh_found found)
+static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
 {
     bool python = lh_python_find() == 0; /* before the ring: its header says what cannot be seen */
     if (!lh_process_start())
@@ -79,6 +80,14 @@ static int become_loop(int epfd, enum lh_call call, enum lh_found found)
     write_loop_event(slot, call, found);
     lh_watchdog_call();
     return 0;
+}
+
+static int become_loop(int epfd, enum lh_call call, enum lh_found found)
+{
+    uint64_t signals = lh_signals_block();
+    int error = begin_loop(epfd, call, found);
+    lh_signals_restore(signals);
+    return error;
 }
 
 static bool thread_is_wanted(void)

@@ -10,7 +10,6 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 #include "preload/clock.h"
 #include "preload/inflight.h"
 #include "preload/memory.h"
+#include "preload/signals.h"
 #include "preload/state.h"
 #include "preload/sys.h"
 
@@ -128,19 +128,16 @@ static bool map_memory(void)
     return memory != NULL;
 }
 
+/* With all signals blocked: the new thread inherits that. */
 static bool clone_watchdog(void)
 {
     char *stack_top = memory + GUARD_BYTES + STACK_BYTES;
     char *thread_pointer = stack_top + TLS_BELOW;
-    uint64_t all = ~0ULL;
-    uint64_t old = 0;
     lh_cpu_fake_tls(thread_pointer);
-    lh_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, sizeof(old));
     long tid = lh_cpu_clone(
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
             CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID,
         stack_top, (int *)&lh_process->watchdog_tid, thread_pointer, watchdog_main, NULL);
-    lh_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof(old));
     return tid > 0;
 }
 
@@ -168,26 +165,32 @@ static void start(void)
     choose_timing(true);
 }
 
-/* One thread at a time starts or stops it. */
-static bool begin_change(void)
+/* One thread at a time starts or stops it, and no signal handler leaves it in the middle. */
+static bool begin_change(uint64_t *signals)
 {
     uint32_t idle = 0;
-    return atomic_compare_exchange_strong(&lh_process->watchdog_busy, &idle, 1);
+    *signals = lh_signals_block();
+    if (atomic_compare_exchange_strong(&lh_process->watchdog_busy, &idle, 1))
+        return true;
+    lh_signals_restore(*signals);
+    return false;
 }
 
-static void end_change(void)
+static void end_change(uint64_t signals)
 {
     atomic_store(&lh_process->watchdog_busy, 0);
+    lh_signals_restore(signals);
 }
 
 void lh_watchdog_call(void)
 {
+    uint64_t signals;
     atomic_store(&lh_process->watchdog_call, 0);
     if (atomic_load(&lh_process->watchdog_tid) == 0 &&
-        atomic_load(&lh_process->state) != LH_PROCESS_OFF && begin_change()) {
+        atomic_load(&lh_process->state) != LH_PROCESS_OFF && begin_change(&signals)) {
         if (atomic_load(&lh_process->watchdog_tid) == 0)
             start();
-        end_change();
+        end_change(signals);
     }
     atomic_fetch_add(&lh_process->watchdog_wake, 1);
     futex_wake(&lh_process->watchdog_wake);
@@ -204,8 +207,9 @@ void lh_watchdog_want_collector(void)
 
 void lh_watchdog_stop(void)
 {
+    uint64_t signals;
     int tid = atomic_load(&lh_process->watchdog_tid);
-    if (tid == 0 || !begin_change())
+    if (tid == 0 || !begin_change(&signals))
         return;
     choose_timing(false);
     atomic_store(&lh_process->watchdog_stop, 1);
@@ -218,5 +222,5 @@ void lh_watchdog_stop(void)
                         (long)&timeout) == -ETIMEDOUT)
             break;
     atomic_store(&lh_process->watchdog_call, 1);
-    end_change();
+    end_change(signals);
 }

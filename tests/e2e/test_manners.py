@@ -283,6 +283,24 @@ def test_fork_finds_one_thread_and_what_follows_it_is_watched(python: str, hits:
     assert of_type(events, "inflight"), "the watchdog was back before the wait"
 
 
+@pytest.mark.parametrize("options", [{"STRICT": "on", "RATE": "off"}, {"THRESHOLD": "1ms"}, {}])
+def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Path) -> None:
+    """Signals, siglongjmp, forks and cancellation in the middle of calls and of their reports."""
+    environment = preload_environment(OUTPUT=f"{hits.parent}/%p.jsonl", **options)
+    with started([PROGRAMS / "turmoil"], environment, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, "calm\n", "")
+    own = hits.parent / f"{process.pid}.jsonl"
+    summary = wait_for_event(own, "summary", process.pid)
+    reported = len(blocks(read_events(own)))
+    if "RATE" in options:
+        assert summary["blocks"] == reported + summary["dropped"]
+        # Each round of the three workers sends, receives and pauses.
+        assert summary["blocks"] >= 3 * 2000 * 2.5
+    for file in hits.parent.glob("*.jsonl"):
+        assert read_events(file)[0]["type"] == "start", "every line of every process is whole"
+
+
 def test_the_tests_themselves_run_without_the_library() -> None:
     with pytest.raises(AttributeError):
         _ = ctypes.CDLL(None).loophound_version
