@@ -1,5 +1,6 @@
 """Fixtures of the end to end tests."""
 
+import signal
 from pathlib import Path
 
 import harness
@@ -16,3 +17,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     for path in (harness.LIBRARY, harness.COMMAND):
         if not path.exists():
             pytest.exit(f"{path} is not built: run `make test`", returncode=3)
+    # Programs under test get signals as from a terminal, also where a shell that started us with
+    # `&` had interrupts ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
