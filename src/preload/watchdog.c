@@ -205,6 +205,21 @@ void lh_watchdog_want_collector(void)
     futex_wake(&lh_process->watchdog_wake);
 }
 
+/* The kernel clears the word and wakes it (CLONE_CHILD_CLEARTID) when the thread has given up the
+ * memory; it is a thread of the process for a moment longer, and would be counted. */
+static void wait_until_gone(int tid)
+{
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
+    const struct timespec timeout = {0, STOP_WAIT_NS};
+    long process = lh_syscall0(SYS_getpid);
+    while (atomic_load(&lh_process->watchdog_tid) == tid)
+        if (lh_syscall4(SYS_futex, (long)&lh_process->watchdog_tid, FUTEX_WAIT, tid,
+                        (long)&timeout) == -ETIMEDOUT)
+            return;
+    while (lh_syscall3(SYS_tgkill, process, tid, 0) == 0 && lh_clock_ns(CLOCK_MONOTONIC) < end)
+        lh_syscall0(SYS_sched_yield);
+}
+
 void lh_watchdog_stop(void)
 {
     uint64_t signals;
@@ -215,12 +230,7 @@ void lh_watchdog_stop(void)
     atomic_store(&lh_process->watchdog_stop, 1);
     atomic_fetch_add(&lh_process->watchdog_wake, 1);
     futex_wake(&lh_process->watchdog_wake);
-    /* The kernel clears the word and wakes it with a shared futex (CLONE_CHILD_CLEARTID). */
-    struct timespec timeout = {0, STOP_WAIT_NS};
-    while (atomic_load(&lh_process->watchdog_tid) == tid)
-        if (lh_syscall4(SYS_futex, (long)&lh_process->watchdog_tid, FUTEX_WAIT, tid,
-                        (long)&timeout) == -ETIMEDOUT)
-            break;
+    wait_until_gone(tid);
     atomic_store(&lh_process->watchdog_call, 1);
     end_change(signals);
 }
