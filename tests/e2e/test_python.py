@@ -191,3 +191,25 @@ def test_main_thread_without_a_loop_has_python_frames(hits: Path, tmp_path: Path
     (block,) = blocks(events)
     frame = first_frame_in(block, "plain.py")
     assert frame and (frame["function"], frame["line"]) == ("pause", 5)
+
+
+def test_wait_for_the_interpreters_own_lock_is_no_block(hits: Path, tmp_path: Path) -> None:
+    """CPython waits for the GIL on a condition of its own, 5 ms at a time."""
+    script = tmp_path / "busy.py"
+    script.write_text(
+        "import asyncio, threading\n"
+        "stop = threading.Event()\n"
+        "def compute():\n"
+        "    while not stop.is_set():\n"
+        "        sum(range(1000))\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    threading.Thread(target=compute).start()\n"
+        "    for _ in range(200):\n"
+        "        sum(range(20000))\n"
+        "    stop.set()\n"
+        "asyncio.run(main())\n"
+    )
+    _, events = run_preloaded([PYTHON, script], hits, STRICT="on", THRESHOLD="1ms", RATE="off")
+    assert of_type(events, "loop")
+    assert not [b for b in blocks(events) if b["call"].startswith("pthread_cond")]
