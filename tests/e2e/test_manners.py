@@ -22,6 +22,7 @@ from harness import (
     blocks,
     clean_environment,
     describe,
+    functions,
     of_type,
     preload_environment,
     read_events,
@@ -283,6 +284,27 @@ def test_fork_finds_one_thread_and_what_follows_it_is_watched(python: str, hits:
     assert of_type(events, "inflight"), "the watchdog was back before the wait"
 
 
+def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
+    """As text a collector is wanted only now, and the watchdog that would start it is gone."""
+    program = (
+        "import asyncio, os, signal\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    ours, theirs = os.pipe()\n"
+        "    if os.fork() == 0:\n"
+        "        signal.sigtimedwait([signal.SIGUSR1], 0.25)\n"
+        "        os.write(theirs, b'x')\n"
+        "        os._exit(0)\n"
+        "    os.read(ours, 1)\n"
+        "    await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    with started([PYTHON, "-c", program], preload_environment(), stderr=subprocess.PIPE) as process:
+        _, err = process.communicate(timeout=30)
+    assert " in read (" in err, err
+    assert "1 block on 1 loop thread" in err, err
+
+
 @pytest.mark.parametrize("options", [{"STRICT": "on", "RATE": "off"}, {"THRESHOLD": "1ms"}, {}])
 def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Path) -> None:
     """Signals, siglongjmp, forks and cancellation in the middle of calls and of their reports."""
@@ -297,6 +319,8 @@ def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Pat
         assert summary["blocks"] == reported + summary["dropped"]
         # Each round of the three workers sends, receives and pauses.
         assert summary["blocks"] >= 3 * 2000 * 2.5
+        last = blocks(read_events(own))[-1]
+        assert "after_all" in functions(last), "the queue has not stopped on the way"
     for file in hits.parent.glob("*.jsonl"):
         assert read_events(file)[0]["type"] == "start", "every line of every process is whole"
 

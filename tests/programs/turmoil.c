@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loophound.h"
+
 #define WORKERS   3
 #define ROUNDS    2000
 #define SIGNALS   2000
@@ -113,6 +115,17 @@ static void *run_loop_until_cancelled(void *unused)
     return unused;
 }
 
+/* When all that was said before is written, one more thing is. */
+static void after_all(void)
+{
+    struct epoll_event event;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_wait(set, &event, 1, 0);
+    loophound_flush();
+    usleep(2000);
+    close(set);
+}
+
 int main(void)
 {
     const struct sigaction action = {.sa_handler = on_signal};
@@ -134,6 +147,7 @@ int main(void)
         check(pthread_cancel(workers[0]) == 0 && pthread_join(workers[0], &result) == 0);
         check(result == PTHREAD_CANCELED);
     }
+    after_all();
     puts("calm");
     return 0;
 }
