@@ -21,6 +21,11 @@ def test_thread_is_a_loop_from_its_first_park_until_its_epoll_set_is_closed(hits
     assert len(of_type(events, "loop")) == 2
 
 
+def test_vfork_child_that_closes_the_epoll_set_does_not_end_the_loop(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "vfork"], hits, THRESHOLD="20ms")
+    assert sleepers(events) == ["on_loop"]
+
+
 def test_every_thread_that_parks_is_a_loop_thread(hits: Path) -> None:
     _, events = run_preloaded([LOOPS, "threads"], hits, THRESHOLD="20ms")
     assert sleepers(events) == ["on_io_1", "on_other"]

@@ -284,6 +284,40 @@ def test_fork_finds_one_thread_and_what_follows_it_is_watched(python: str, hits:
     assert of_type(events, "inflight"), "the watchdog was back before the wait"
 
 
+def test_fork_before_the_collector_has_answered_makes_no_second_one(
+    hits: Path, tmp_path: Path
+) -> None:
+    """The watchdog that started the collector is stopped for the fork, and another takes over."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    slow = tmp_path / "slow-collector"
+    slow.write_text(f"#!/bin/sh\nread go <'{gate}'\nexec '{COMMAND}' collector\n")
+    slow.chmod(0o755)
+    program = (
+        "import asyncio, ctypes, os, time\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0)\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+        "    await asyncio.sleep(0)\n"
+        "    time.sleep(0.15)\n"
+        f"    with open({str(gate)!r}, 'w') as gate:\n"
+        "        gate.write('go\\n')\n"
+        "    print(ctypes.CDLL(None).loophound_flush())\n"
+        "asyncio.run(main())\n"
+    )
+    environment = preload_environment(OUTPUT=str(hits), COLLECTOR=str(slow))
+    with started([PYTHON, "-c", program], environment) as process:
+        out, _ = process.communicate(timeout=30)
+    assert out == "0\n"
+    wait_for_event(hits, "summary", process.pid)
+    events = read_events(hits)
+    assert len(of_type(events, "start")) == len(of_type(events, "summary")) == 1
+    assert [block["call"] for block in blocks(events)] == ["clock_nanosleep"]
+
+
 def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
     """As text a collector is wanted only now, and the watchdog that would start it is gone."""
     program = (

@@ -4,6 +4,7 @@
  *   loops thrice    a loop that sleeps three times
  *   loops threads   two loop threads, named io-1 and other; then both end
  *   loops poll      a main thread that waits in poll() only
+ *   loops vfork     a loop whose child of vfork closes its copy of the epoll set
  */
 #include <poll.h>
 #include <pthread.h>
@@ -93,6 +94,18 @@ static int threads(void)
     return 0;
 }
 
+static int vfork_closes(void)
+{
+    int set = park();
+    pid_t child = vfork(); /* NOLINT: what runtimes do is what is tested */
+    if (child == 0) {
+        close(set); /* NOLINT */
+        _exit(0);
+    }
+    on_loop();
+    return close(set);
+}
+
 static int poll_only(void)
 {
     poll(NULL, 0, 1);
@@ -103,11 +116,16 @@ static int poll_only(void)
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
-    if (strcmp(what, "epoll") == 0)
-        return epoll();
-    if (strcmp(what, "thrice") == 0)
-        return thrice();
-    if (strcmp(what, "threads") == 0)
-        return threads();
-    return strcmp(what, "poll") == 0 ? poll_only() : 2;
+    static const struct {
+        const char *name;
+        int (*run)(void);
+    } scenarios[] = {{"epoll", epoll},
+                     {"thrice", thrice},
+                     {"threads", threads},
+                     {"poll", poll_only},
+                     {"vfork", vfork_closes}};
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+        if (strcmp(what, scenarios[i].name) == 0)
+            return scenarios[i].run();
+    return 2;
 }
