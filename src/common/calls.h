@@ -20,6 +20,7 @@ enum lh_group {
 enum lh_subject {
     LH_SUBJECT_NONE,        /* nothing that could be named */
     LH_SUBJECT_FD,          /* a file descriptor */
+    LH_SUBJECT_TWO_FDS,     /* LH_TWO_FDS(to, from): the one that it waits for */
     LH_SUBJECT_CONNECT,     /* const struct lh_connecting *: a descriptor and where it goes */
     LH_SUBJECT_STREAM,      /* FILE *: its descriptor */
     LH_SUBJECT_PATH,        /* const char *: a file name */

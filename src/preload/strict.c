@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -105,6 +106,25 @@ enum lh_waits lh_rule_fd(int fd)
 enum lh_waits lh_rule_socket(int fd, int flags)
 {
     return yes_if((flags & MSG_DONTWAIT) == 0 && fd_type(fd) == S_IFSOCK && fd_blocks(fd));
+}
+
+enum lh_waits lh_rule_vector(int fd, int flags)
+{
+    return (flags & RWF_NOWAIT) != 0 ? LH_WAITS_NO : lh_rule_fd(fd);
+}
+
+/* SPLICE_F_NONBLOCK is about the pipes; what is at the other end has flags of its own (splice(2)).
+ */
+static bool splice_waits(int fd, unsigned flags)
+{
+    if ((flags & SPLICE_F_NONBLOCK) != 0 && fd_type(fd) == S_IFIFO)
+        return false;
+    return lh_rule_fd(fd) == LH_WAITS_YES;
+}
+
+enum lh_waits lh_rule_two_fds(int from, int to, unsigned splice_flags)
+{
+    return yes_if(splice_waits(from, splice_flags) || splice_waits(to, splice_flags));
 }
 
 enum lh_waits lh_rule_disk_fd(int fd)

@@ -20,6 +20,8 @@ enum lh_waits lh_rule_time_asked(unsigned time);
 enum lh_waits lh_rule_deadline_ahead(clockid_t clock, int flags, const struct timespec *time);
 enum lh_waits lh_rule_fd(int fd);
 enum lh_waits lh_rule_socket(int fd, int flags);
+enum lh_waits lh_rule_vector(int fd, int flags);
+enum lh_waits lh_rule_two_fds(int from, int to, unsigned splice_flags);
 enum lh_waits lh_rule_disk_fd(int fd);
 enum lh_waits lh_rule_stream(FILE *stream, size_t wanted);
 enum lh_waits lh_rule_opened(void);

@@ -109,6 +109,16 @@ static void read_fd(const struct subject_reader *reader)
     read_fd_number(reader, (int)reader->subject);
 }
 
+/* Where the data goes, unless that end does not wait: then where it comes from. */
+static void read_two_fds(const struct subject_reader *reader)
+{
+    read_fd_number(reader, (int)(reader->subject >> 32));
+    if (reader->resource->nonblocking == 1) {
+        reader->resource->length = 0;
+        read_fd_number(reader, (int)(uint32_t)reader->subject);
+    }
+}
+
 /* A socket that is still connecting has no peer yet; the address was an argument. */
 static void read_connect(const struct subject_reader *reader)
 {
@@ -202,6 +212,7 @@ static void read_deadline(const struct subject_reader *reader)
 
 static void (*const readers[])(const struct subject_reader *) = {
     [LH_SUBJECT_FD] = read_fd,
+    [LH_SUBJECT_TWO_FDS] = read_two_fds,
     [LH_SUBJECT_CONNECT] = read_connect,
     [LH_SUBJECT_STREAM] = read_stream,
     [LH_SUBJECT_PATH] = read_path,

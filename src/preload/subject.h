@@ -28,6 +28,9 @@ struct lh_sleeping {
 #define LH_SLEEPING(clock, flags, time)                                                            \
     ((uintptr_t) & (struct lh_sleeping){(clock), (flags), (time)})
 
+/* Two descriptors in one word. */
+#define LH_TWO_FDS(to, from) ((uint64_t)(uint32_t)(to) << 32 | (uint32_t)(from))
+
 /* select(2) overwrites its timeout, so the time asked for is taken before. Reading it here is safe:
  * glibc's select reads it in user space too. */
 int64_t lh_timeval_ns(const struct timeval *timeout);

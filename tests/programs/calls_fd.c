@@ -103,6 +103,46 @@ static long call_pwrite64(void)
     return pwrite64(pair[0], buffer, 1, 0);
 }
 
+static long call_preadv(void)
+{
+    return preadv(pair[0], &vector, 1, 0);
+}
+
+static long call_preadv64(void)
+{
+    return preadv64(pair[0], &vector, 1, 0);
+}
+
+static long call_preadv2(void)
+{
+    return preadv2(pair[0], &vector, 1, 0, RWF_HIPRI);
+}
+
+static long call_preadv64v2(void)
+{
+    return preadv64v2(pair[0], &vector, 1, 0, RWF_HIPRI);
+}
+
+static long call_pwritev(void)
+{
+    return pwritev(pair[0], &vector, 1, 0);
+}
+
+static long call_pwritev64(void)
+{
+    return pwritev64(pair[0], &vector, 1, 0);
+}
+
+static long call_pwritev2(void)
+{
+    return pwritev2(pair[0], &vector, 1, 0, RWF_HIPRI);
+}
+
+static long call_pwritev64v2(void)
+{
+    return pwritev64v2(pair[0], &vector, 1, 0, RWF_HIPRI);
+}
+
 /* A read or write at an offset is of something on a disk, or fails: ready is what fails. */
 static const struct scenario rows[] = {
     {"read", make_pipe, call_read, write_one, make_nonblocking_pipe, call_read, 0},
@@ -119,6 +159,18 @@ static const struct scenario rows[] = {
     {"pwrite", make_file, call_pwrite, NULL, make_nonblocking_pipe, call_pwrite, SYS_pwrite64},
     {"pwrite64", make_file, call_pwrite64, NULL, make_nonblocking_pipe, call_pwrite64,
      SYS_pwrite64},
+    {"preadv", make_file, call_preadv, NULL, make_nonblocking_pipe, call_preadv, SYS_preadv},
+    {"preadv64", make_file, call_preadv64, NULL, make_nonblocking_pipe, call_preadv64, SYS_preadv},
+    {"preadv2", make_file, call_preadv2, NULL, make_nonblocking_pipe, call_preadv2, SYS_preadv2},
+    {"preadv64v2", make_file, call_preadv64v2, NULL, make_nonblocking_pipe, call_preadv64v2,
+     SYS_preadv2},
+    {"pwritev", make_file, call_pwritev, NULL, make_nonblocking_pipe, call_pwritev, SYS_pwritev},
+    {"pwritev64", make_file, call_pwritev64, NULL, make_nonblocking_pipe, call_pwritev64,
+     SYS_pwritev},
+    {"pwritev2", make_file, call_pwritev2, NULL, make_nonblocking_pipe, call_pwritev2,
+     SYS_pwritev2},
+    {"pwritev64v2", make_file, call_pwritev64v2, NULL, make_nonblocking_pipe, call_pwritev64v2,
+     SYS_pwritev2},
 };
 
 SCENARIO_MAIN(rows)

@@ -13,6 +13,7 @@ extern ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t buflen, int 
 static char buffer[65536];
 static struct iovec vector = {buffer, 1};
 static struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+static struct mmsghdr messages[1] = {{.msg_hdr = {.msg_iov = &vector, .msg_iovlen = 1}}};
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t address_length;
 static int listener;
@@ -153,6 +154,16 @@ static long call_sendmsg(void)
     return sendmsg(pair[0], &message, 0);
 }
 
+static long call_recvmmsg(void)
+{
+    return recvmmsg(pair[0], messages, 1, 0, NULL);
+}
+
+static long call_sendmmsg(void)
+{
+    return sendmmsg(pair[0], messages, 1, 0);
+}
+
 static const struct scenario rows[] = {
     {"connect", make_full_listener, call_connect, accept_one, make_nonblocking_connector,
      call_connect, 0},
@@ -168,6 +179,8 @@ static const struct scenario rows[] = {
     {"send", make_full_pair, call_send, drain, make_nonblocking_pair, call_send, 0},
     {"sendto", make_full_pair, call_sendto, drain, make_nonblocking_pair, call_sendto, 0},
     {"sendmsg", make_full_pair, call_sendmsg, drain, make_nonblocking_pair, call_sendmsg, 0},
+    {"recvmmsg", make_pair, call_recvmmsg, send_one, make_nonblocking_pair, call_recvmmsg, 0},
+    {"sendmmsg", make_full_pair, call_sendmmsg, drain, make_nonblocking_pair, call_sendmmsg, 0},
 };
 
 SCENARIO_MAIN(rows)

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +112,37 @@ static void test_socket_waits_unless_it_or_the_call_says_not_to(void **state)
     close(pair[1]);
 }
 
+static void test_vectored_read_is_believed_when_it_says_not_to_wait(void **state)
+{
+    (void)state;
+    int fd = open_disk_file();
+    WAITS(lh_rule_vector(fd, 0));
+    WAITS(lh_rule_vector(fd, RWF_HIPRI));
+    NEVER_WAITS(lh_rule_vector(fd, RWF_NOWAIT));
+    close(fd);
+}
+
+static void test_splice_waits_when_either_end_does(void **state)
+{
+    (void)state;
+    int ends[2], quiet[2];
+    int fd = open_disk_file();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(quiet, O_CLOEXEC | O_NONBLOCK), 0);
+    WAITS(lh_rule_two_fds(ends[0], quiet[1], 0));
+    WAITS(lh_rule_two_fds(quiet[0], ends[1], 0));
+    NEVER_WAITS(lh_rule_two_fds(quiet[0], quiet[1], 0));
+    NEVER_WAITS(lh_rule_two_fds(ends[0], ends[1], SPLICE_F_NONBLOCK));
+    /* The flag is about pipes only. */
+    WAITS(lh_rule_two_fds(fd, ends[1], SPLICE_F_NONBLOCK));
+    WAITS(lh_rule_two_fds(fd, quiet[1], 0));
+    close(fd);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(quiet[i]);
+    }
+}
+
 static void test_stream_waits_only_for_what_it_has_not_buffered(void **state)
 {
     (void)state;
@@ -199,6 +231,8 @@ int main(void)
         cmocka_unit_test(test_fifo_could_wait_at_open_unless_nonblocking),
         cmocka_unit_test(test_standard_output_and_closed_descriptors_never_count),
         cmocka_unit_test(test_socket_waits_unless_it_or_the_call_says_not_to),
+        cmocka_unit_test(test_vectored_read_is_believed_when_it_says_not_to_wait),
+        cmocka_unit_test(test_splice_waits_when_either_end_does),
         cmocka_unit_test(test_stream_waits_only_for_what_it_has_not_buffered),
         cmocka_unit_test(test_times_count_when_they_ask_for_one),
         cmocka_unit_test(test_bad_pointers_are_not_followed),
