@@ -20,8 +20,10 @@ FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy")
 # The group and the kind of resource that a report of a call has.
 MEANING = {
     "sleep usleep nanosleep clock_nanosleep": ("sleep", "duration"),
-    "connect accept accept4 recv recvfrom recvmsg send sendto sendmsg "
-    "recvmmsg sendmmsg": ("network", "socket"),
+    "connect accept accept4 recv recvfrom recvmsg send sendto sendmsg " "recvmmsg sendmmsg": (
+        "network",
+        "socket",
+    ),
     "read write readv writev pread pwrite fsync fdatasync open openat fgets fread "
     "preadv pwritev preadv2 pwritev2 sendfile copy_file_range splice tee vmsplice": (
         "file",
