@@ -42,6 +42,14 @@ static void on_timer_properly(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
+static uv_timer_cb request;
+
+/* The first timer may be due before the loop has parked at all; the second never is. */
+static void on_first_timer(uv_timer_t *timer)
+{
+    uv_timer_start(timer, request, 1, 0);
+}
+
 int main(int argc, char **argv)
 {
     uv_loop_t *loop = uv_default_loop();
@@ -52,7 +60,8 @@ int main(int argc, char **argv)
         return 2;
     uv_timer_init(loop, &timer);
     timer.data = &work;
-    uv_timer_start(&timer, strcmp(argv[1], "wrong") == 0 ? on_timer : on_timer_properly, 1, 0);
+    request = strcmp(argv[1], "wrong") == 0 ? on_timer : on_timer_properly;
+    uv_timer_start(&timer, on_first_timer, 1, 0);
     int left = uv_run(loop, UV_RUN_DEFAULT);
     uv_loop_close(loop);
     return left;
