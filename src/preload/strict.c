@@ -178,10 +178,14 @@ enum lh_waits lh_rule_condition(pthread_cond_t *cond)
     return LH_WAITS_YES;
 }
 
-enum lh_waits lh_rule_mutex(pthread_mutex_t *mutex)
+enum lh_waits lh_rule_lock_taken(void)
 {
-    (void)mutex; /* trylock has just failed */
-    return LH_WAITS_YES;
+    return LH_WAITS_YES; /* the try has just failed */
+}
+
+enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline)
+{
+    return deadline == NULL ? LH_WAITS_YES : lh_rule_deadline_ahead(clock, TIMER_ABSTIME, deadline);
 }
 
 /* A number needs no look-up: inet_pton(3) and inet_aton(3) forms, as getaddrinfo(3) accepts them.

@@ -30,7 +30,8 @@ enum lh_waits lh_rule_timeout_ts(const struct timespec *timeout);
 enum lh_waits lh_rule_timeout_tv(const struct timeval *timeout);
 enum lh_waits lh_rule_semaphore(sem_t *sem);
 enum lh_waits lh_rule_condition(pthread_cond_t *cond);
-enum lh_waits lh_rule_mutex(pthread_mutex_t *mutex);
+enum lh_waits lh_rule_lock_taken(void);
+enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline);
 enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
 

@@ -15,6 +15,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -25,10 +27,12 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "preload/hooks.h"
+#include "preload/locks.h"
 #include "preload/loop.h"
 #include "preload/real.h"
 #include "preload/scope.h"
@@ -95,7 +99,7 @@
     {                                                                                              \
         if (LH_LIKELY(lh_self.slot == NULL))                                                       \
             return FORWARD(symbol, args);                                                          \
-        ret tried = try args;                                                                      \
+        ret tried = try;                                                                           \
         if (LH_LIKELY(tried == 0) || tried == EOWNERDEAD)                                          \
             return tried;                                                                          \
         return on_loop_##symbol args;                                                              \

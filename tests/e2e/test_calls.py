@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from harness import PROGRAMS, ROOT, blocks, describe, run_preloaded
 
-FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy")
+FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal")
 # The group and the kind of resource that a report of a call has.
 MEANING = {
-    "sleep usleep nanosleep clock_nanosleep": ("sleep", "duration"),
-    "connect accept accept4 recv recvfrom recvmsg send sendto sendmsg " "recvmmsg sendmmsg": (
+    "sleep usleep nanosleep clock_nanosleep thrd_sleep": ("sleep", "duration"),
+    "connect accept accept4 recv recvfrom recvmsg send sendto sendmsg recvmmsg sendmmsg": (
         "network",
         "socket",
     ),
@@ -31,11 +31,21 @@ MEANING = {
     ),
     "poll ppoll select pselect epoll_wait epoll_pwait epoll_pwait2": ("wait", "duration"),
     "sem_wait sem_timedwait sem_clockwait pthread_cond_wait pthread_cond_timedwait "
-    "pthread_cond_clockwait pthread_mutex_lock": ("lock", "lock"),
-    "pthread_join": ("lock", None),
+    "pthread_cond_clockwait pthread_mutex_lock pthread_mutex_timedlock pthread_mutex_clocklock "
+    "pthread_rwlock_rdlock pthread_rwlock_timedrdlock pthread_rwlock_clockrdlock "
+    "pthread_rwlock_wrlock pthread_rwlock_timedwrlock pthread_rwlock_clockwrlock "
+    "pthread_spin_lock pthread_barrier_wait mtx_lock mtx_timedlock cnd_wait cnd_timedwait": (
+        "lock",
+        "lock",
+    ),
+    "pthread_join pthread_timedjoin_np pthread_clockjoin_np thrd_join": ("lock", None),
     "flock fcntl": ("lock", "file"),
     "getaddrinfo": ("dns", "name"),
     "waitpid wait4 waitid": ("process", "pid"),
+    "posix_spawn posix_spawnp": ("process", "file"),
+    "wait wait3": ("process", None),
+    "sigtimedwait": ("wait", "duration"),
+    "sigwait sigwaitinfo sigsuspend pause": ("wait", None),
     "system popen": ("process", None),
     "pclose": ("process", None),  # its descriptor is closed before it waits
 }

@@ -1,4 +1,5 @@
 /* Child processes: see scenario.h. */
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -83,10 +84,42 @@ static long call_pclose(void)
     return pclose(stream);
 }
 
+static long call_wait(void)
+{
+    return wait(NULL) == child ? 0 : -1;
+}
+
+static long call_wait3(void)
+{
+    return wait3(NULL, 0, NULL) == child ? 0 : -1;
+}
+
+static long call_wait3_nohang(void)
+{
+    return wait3(NULL, WNOHANG, NULL);
+}
+
+static char true_name[] = "true";
+static char *const true_argv[] = {true_name, NULL};
+
+static long call_posix_spawn(void)
+{
+    return posix_spawn(&child, "/bin/true", NULL, NULL, true_argv, environ);
+}
+
+static long call_posix_spawnp(void)
+{
+    return posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
+}
+
 static const struct scenario rows[] = {
     {"waitpid", make_child, call_waitpid, let_child_end, make_child, call_waitpid_nohang, 0},
     {"wait4", make_child, call_wait4, let_child_end, make_child, call_wait4_nohang, 0},
     {"waitid", make_child, call_waitid, let_child_end, make_child, call_waitid_nohang, 0},
+    {"wait", make_child, call_wait, let_child_end, NULL, NULL, 0},
+    {"wait3", make_child, call_wait3, let_child_end, make_child, call_wait3_nohang, 0},
+    {"posix_spawn", NULL, call_posix_spawn, NULL, NULL, NULL, SYS_execve},
+    {"posix_spawnp", NULL, call_posix_spawnp, NULL, NULL, NULL, SYS_execve},
     {"system", make_command, call_system, NULL, NULL, NULL, 0},
     {"popen", make_command, call_popen, NULL, NULL, NULL, SYS_pipe2},
     {"pclose", make_stream, call_pclose, NULL, NULL, NULL, 0},

@@ -181,6 +181,9 @@ static void test_times_count_when_they_ask_for_one(void **state)
     WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, 0, &some));
     NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, &past));
     WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, &ahead));
+    NEVER_WAITS(lh_rule_until(CLOCK_MONOTONIC, &past));
+    WAITS(lh_rule_until(CLOCK_MONOTONIC, &ahead));
+    WAITS(lh_rule_until(CLOCK_MONOTONIC, NULL));
 }
 
 static void test_bad_pointers_are_not_followed(void **state)
