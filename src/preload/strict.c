@@ -3,24 +3,15 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "preload/disk.h"
 #include "preload/memory.h"
 #include "preload/sys.h"
-
-/* File systems that live in memory: looking at them waits for no disk. */
-static const long memory_file_systems[] = {
-    PROC_SUPER_MAGIC,   SYSFS_MAGIC,         TMPFS_MAGIC,   RAMFS_MAGIC,   DEVPTS_SUPER_MAGIC,
-    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC,
-    HUGETLBFS_MAGIC,    ANON_INODE_FS_MAGIC, BPF_FS_MAGIC,  NSFS_MAGIC,    BINFMTFS_MAGIC,
-    PSTOREFS_MAGIC,     EFIVARFS_MAGIC,
-};
 
 static enum lh_waits yes_if(bool condition)
 {
@@ -33,28 +24,9 @@ static bool fd_blocks(int fd)
     return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
-/* The type bits of st_mode; 0 when fd is not open. */
-static mode_t fd_type(int fd)
-{
-    struct stat status = {0};
-    return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 ? status.st_mode & S_IFMT : 0;
-}
-
-bool lh_fd_is_on_disk(int fd)
-{
-    mode_t type = fd_type(fd);
-    struct statfs system;
-    if ((type != S_IFREG && type != S_IFDIR) || lh_syscall2(SYS_fstatfs, fd, (long)&system) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof(memory_file_systems) / sizeof(memory_file_systems[0]); i++)
-        if (system.f_type == memory_file_systems[i])
-            return false;
-    return true;
-}
-
 bool lh_opened_could_wait(int fd)
 {
-    return fd_type(fd) == S_IFIFO ? fd_blocks(fd) : lh_fd_is_on_disk(fd);
+    return lh_fd_type(fd) == S_IFIFO ? fd_blocks(fd) : lh_fd_is_on_disk(fd);
 }
 
 enum lh_waits lh_rule_always(void)
@@ -90,7 +62,7 @@ enum lh_waits lh_rule_fd(int fd)
 {
     if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
         return LH_WAITS_NO;
-    switch (fd_type(fd)) {
+    switch (lh_fd_type(fd)) {
     case 0:
         return LH_WAITS_NO;
     case S_IFREG:
@@ -105,7 +77,7 @@ enum lh_waits lh_rule_fd(int fd)
 
 enum lh_waits lh_rule_socket(int fd, int flags)
 {
-    return yes_if((flags & MSG_DONTWAIT) == 0 && fd_type(fd) == S_IFSOCK && fd_blocks(fd));
+    return yes_if((flags & MSG_DONTWAIT) == 0 && lh_fd_type(fd) == S_IFSOCK && fd_blocks(fd));
 }
 
 enum lh_waits lh_rule_vector(int fd, int flags)
@@ -117,7 +89,7 @@ enum lh_waits lh_rule_vector(int fd, int flags)
  */
 static bool splice_waits(int fd, unsigned flags)
 {
-    if ((flags & SPLICE_F_NONBLOCK) != 0 && fd_type(fd) == S_IFIFO)
+    if ((flags & SPLICE_F_NONBLOCK) != 0 && lh_fd_type(fd) == S_IFIFO)
         return false;
     return lh_rule_fd(fd) == LH_WAITS_YES;
 }
@@ -130,6 +102,28 @@ enum lh_waits lh_rule_two_fds(int from, int to, unsigned splice_flags)
 enum lh_waits lh_rule_disk_fd(int fd)
 {
     return yes_if(lh_fd_is_on_disk(fd));
+}
+
+enum lh_waits lh_rule_path(int dirfd, const char *path, int flags)
+{
+    return yes_if(lh_path_is_on_disk(dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0));
+}
+
+/* The beginning of glibc's DIR (sysdeps/unix/sysv/linux/dirstream.h), the same since 2.0. */
+struct directory {
+    int fd;
+    int lock;
+    size_t allocated;
+    size_t filled; /* bytes of entries in the buffer */
+    size_t next;   /* the entry that is returned next */
+};
+
+enum lh_waits lh_rule_directory(DIR *dir)
+{
+    struct directory directory;
+    if (lh_memory_read_self(&directory, (uintptr_t)dir, sizeof(directory)) != 0)
+        return LH_WAITS_NO;
+    return yes_if(directory.next >= directory.filled && lh_fd_is_on_disk(directory.fd));
 }
 
 enum lh_waits lh_rule_stream(FILE *stream, size_t wanted)
@@ -197,6 +191,11 @@ enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints)
         return LH_WAITS_NO;
     return yes_if(inet_aton(node, (struct in_addr *)&address) == 0 &&
                   inet_pton(AF_INET6, node, &address) != 1);
+}
+
+enum lh_waits lh_rule_flag_set(int flags, int wait)
+{
+    return yes_if((flags & wait) != 0);
 }
 
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait)

@@ -6,6 +6,7 @@
 #ifndef LH_PRELOAD_STRICT_H
 #define LH_PRELOAD_STRICT_H
 
+#include <dirent.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -23,6 +24,10 @@ enum lh_waits lh_rule_socket(int fd, int flags);
 enum lh_waits lh_rule_vector(int fd, int flags);
 enum lh_waits lh_rule_two_fds(int from, int to, unsigned splice_flags);
 enum lh_waits lh_rule_disk_fd(int fd);
+/* As a call of the *at family understands its arguments; with AT_SYMLINK_NOFOLLOW the call is about
+ * the name itself, so its directory counts. */
+enum lh_waits lh_rule_path(int dirfd, const char *path, int flags);
+enum lh_waits lh_rule_directory(DIR *dir);
 enum lh_waits lh_rule_stream(FILE *stream, size_t wanted);
 enum lh_waits lh_rule_opened(void);
 enum lh_waits lh_rule_timeout_ms(int timeout);
@@ -33,11 +38,8 @@ enum lh_waits lh_rule_condition(pthread_cond_t *cond);
 enum lh_waits lh_rule_lock_taken(void);
 enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline);
 enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
+enum lh_waits lh_rule_flag_set(int flags, int wait);
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
-
-/* Is this open descriptor a file or directory on a disk, as far as the kernel tells? Not: /proc,
- * /sys, tmpfs and other memory file systems, devices, pipes, sockets. */
-bool lh_fd_is_on_disk(int fd);
 
 /* What LH_WAITS_IF_OPENED asks for: a disk file, or a FIFO without O_NONBLOCK. */
 bool lh_opened_could_wait(int fd);

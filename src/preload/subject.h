@@ -35,6 +35,12 @@ struct lh_sleeping {
  * glibc's select reads it in user space too. */
 int64_t lh_timeval_ns(const struct timeval *timeout);
 
+/* The descriptor of an open directory: glibc's DIR begins with it, as dirfd(3) has it. */
+static inline int lh_directory_fd(const void *dir)
+{
+    return *(const int *)dir;
+}
+
 /* Is this descriptor of the calling thread's table an epoll set? */
 bool lh_fd_is_epoll(int fd);
 

@@ -9,6 +9,7 @@
  * Variadic functions have their longest fixed form: in the System V AMD64 ABI (3.5.7) the fixed and
  * the variadic form take their arguments in the same registers, and libc reads a mode or an
  * argument that was not passed no more than it would have; it is handed on unread. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -21,11 +22,15 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <time.h>

@@ -147,6 +147,7 @@ static void run(const char *where)
             make_slow_call();
         park(0);
     }
+    CHECK(close(own_set) == 0); /* no loop thread any more: the program may clear up */
 }
 
 static int scenario_main(int argc, char **argv, const struct scenario *rows, size_t count)

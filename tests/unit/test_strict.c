@@ -160,6 +160,29 @@ static void test_stream_waits_only_for_what_it_has_not_buffered(void **state)
     close(ends[1]);
 }
 
+static void test_directory_waits_only_for_entries_it_has_not_buffered(void **state)
+{
+    (void)state;
+    DIR *disk = opendir("/bin");
+    DIR *memory = opendir("/proc");
+    WAITS(lh_rule_directory(disk));
+    assert_non_null(readdir(disk));
+    NEVER_WAITS(lh_rule_directory(disk));
+    rewinddir(disk);
+    WAITS(lh_rule_directory(disk));
+    NEVER_WAITS(lh_rule_directory(memory));
+    closedir(disk);
+    closedir(memory);
+}
+
+static void test_path_rule_reads_the_flags_of_the_at_family(void **state)
+{
+    (void)state;
+    WAITS(lh_rule_path(AT_FDCWD, "/proc/self/root/bin/sh", 0));
+    WAITS(lh_rule_path(AT_FDCWD, "/proc", AT_SYMLINK_NOFOLLOW));
+    NEVER_WAITS(lh_rule_path(AT_FDCWD, "/proc", 0));
+}
+
 static void test_times_count_when_they_ask_for_one(void **state)
 {
     (void)state;
@@ -193,6 +216,8 @@ static void test_bad_pointers_are_not_followed(void **state)
     NEVER_WAITS(lh_rule_timeout_ts(bad));
     NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, bad));
     NEVER_WAITS(lh_rule_stream(bad, 1));
+    NEVER_WAITS(lh_rule_directory(bad));
+    NEVER_WAITS(lh_rule_path(AT_FDCWD, bad, 0));
 }
 
 static void test_semaphore_waits_at_zero(void **state)
@@ -223,6 +248,8 @@ static void test_flag_not_to_wait_is_believed(void **state)
     WAITS(lh_rule_flag_unset(0, WNOHANG));
     WAITS(lh_rule_flag_unset(WUNTRACED, WNOHANG));
     NEVER_WAITS(lh_rule_flag_unset(WNOHANG | WUNTRACED, WNOHANG));
+    WAITS(lh_rule_flag_set(MS_SYNC | MS_INVALIDATE, MS_SYNC));
+    NEVER_WAITS(lh_rule_flag_set(MS_ASYNC, MS_SYNC));
 }
 
 int main(void)
@@ -237,6 +264,8 @@ int main(void)
         cmocka_unit_test(test_vectored_read_is_believed_when_it_says_not_to_wait),
         cmocka_unit_test(test_splice_waits_when_either_end_does),
         cmocka_unit_test(test_stream_waits_only_for_what_it_has_not_buffered),
+        cmocka_unit_test(test_directory_waits_only_for_entries_it_has_not_buffered),
+        cmocka_unit_test(test_path_rule_reads_the_flags_of_the_at_family),
         cmocka_unit_test(test_times_count_when_they_ask_for_one),
         cmocka_unit_test(test_bad_pointers_are_not_followed),
         cmocka_unit_test(test_semaphore_waits_at_zero),
