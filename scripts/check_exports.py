@@ -46,6 +46,9 @@ def exported(library: str) -> set[str]:
 def siblings(symbol: str) -> set[str]:
     base = re.sub(r"64$", "", re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol))
     plain = {base, f"{base}64", f"{base}_time64", f"__{base}_time64"}
+    plain |= {f"{base}_unlocked", f"__{base}_unlocked_chk"}
+    if base in ("getc", "putc"):  # macros for these names until glibc 2.28
+        plain.add(f"_IO_{base}")
     if base.endswith("v2"):  # preadv2, preadv64v2
         plain.add(f"{base[:-1]}64v2")
     return plain | {f"__{name}{end}" for name in (base, f"{base}64") for end in ("_chk", "_2")}

@@ -84,8 +84,14 @@ static bool is_over(enum lh_waits waits, long result, struct verdict *verdict)
     if (verdict->elapsed_ns >= lh_options.threshold_ns)
         return true;
     verdict->reason = LH_REASON_STRICT;
-    return waits == LH_WAITS_YES ||
-           (waits == LH_WAITS_IF_OPENED && result >= 0 && lh_opened_could_wait((int)result));
+    switch (waits) {
+    case LH_WAITS_IF_OPENED:
+        return result >= 0 && lh_opened_could_wait((int)result);
+    case LH_WAITS_IF_STREAM:
+        return result != 0 && lh_opened_could_wait(lh_stream_fd((uintptr_t)result));
+    default:
+        return waits == LH_WAITS_YES;
+    }
 }
 
 static void report(struct lh_slot *slot, struct verdict *verdict)

@@ -13,6 +13,7 @@ enum lh_waits {
     LH_WAITS_NO,
     LH_WAITS_YES,
     LH_WAITS_IF_OPENED, /* the result says: a descriptor of a disk file or FIFO */
+    LH_WAITS_IF_STREAM, /* the same, and the result is a FILE * */
 };
 
 /* One call, on the wrapper's stack. */
@@ -57,7 +58,7 @@ static inline __attribute__((always_inline)) bool lh_scope_is_timed(void)
 bool lh_call_prepare(enum lh_call call);
 
 /* Decides about a call that may have to be reported: takes the end time, compares, captures. errno
- * is the program's before and after. `result` matters for LH_WAITS_IF_OPENED only. */
+ * is the program's before and after. `result` matters for LH_WAITS_IF_* only. */
 void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error);
 
 /* Does the call that ends here need a closer look? */

@@ -126,17 +126,6 @@ enum lh_waits lh_rule_directory(DIR *dir)
     return yes_if(directory.next >= directory.filled && lh_fd_is_on_disk(directory.fd));
 }
 
-enum lh_waits lh_rule_stream(FILE *stream, size_t wanted)
-{
-    struct _IO_FILE file;
-    if (lh_memory_read_self(&file, (uintptr_t)stream, offsetof(struct _IO_FILE, _offset)) != 0)
-        return LH_WAITS_NO;
-    size_t buffered = (size_t)(file._IO_read_end - file._IO_read_ptr);
-    if (wanted > 0 ? buffered >= wanted : buffered > 0)
-        return LH_WAITS_NO;
-    return lh_rule_fd(file._fileno);
-}
-
 enum lh_waits lh_rule_opened(void)
 {
     return LH_WAITS_IF_OPENED;

@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/time.h>
 #include <time.h>
@@ -29,6 +30,9 @@ enum lh_waits lh_rule_disk_fd(int fd);
 enum lh_waits lh_rule_path(int dirfd, const char *path, int flags);
 enum lh_waits lh_rule_directory(DIR *dir);
 enum lh_waits lh_rule_stream(FILE *stream, size_t wanted);
+enum lh_waits lh_rule_stream_opened(void);
+enum lh_waits lh_rule_stream_out(FILE *stream, size_t size);
+enum lh_waits lh_rule_stream_flush(FILE *stream);
 enum lh_waits lh_rule_opened(void);
 enum lh_waits lh_rule_timeout_ms(int timeout);
 enum lh_waits lh_rule_timeout_ts(const struct timespec *timeout);
@@ -43,5 +47,8 @@ enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
 
 /* What LH_WAITS_IF_OPENED asks for: a disk file, or a FIFO without O_NONBLOCK. */
 bool lh_opened_could_wait(int fd);
+
+/* The descriptor of the FILE at this address; -1 when that cannot be read. */
+int lh_stream_fd(uintptr_t stream);
 
 #endif

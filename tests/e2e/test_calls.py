@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from harness import PROGRAMS, ROOT, blocks, describe, run_preloaded
 
-FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal", "path")
+FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal", "path", "stream")
 # The group and the kind of resource that a report of a call has.
 MEANING = {
     "sleep usleep nanosleep clock_nanosleep thrd_sleep": ("sleep", "duration"),
@@ -30,7 +30,11 @@ MEANING = {
     "readlink readlinkat realpath canonicalize_file_name rename renameat renameat2 link linkat "
     "symlink symlinkat unlink unlinkat remove mkdir mkdirat rmdir chdir chmod fchmodat chown "
     "lchown fchownat truncate creat opendir readdir readdir_r scandir scandirat ftruncate fchmod "
-    "fchown fallocate posix_fallocate sync_file_range syncfs": (
+    "fchown fallocate posix_fallocate sync_file_range syncfs "
+    "fopen freopen fflush fflush_unlocked fgets_unlocked fread_unlocked fgetc getc "
+    "fgetc_unlocked getc_unlocked getchar getchar_unlocked getline getdelim "
+    "fwrite fwrite_unlocked fputs fputs_unlocked puts fputc putc fputc_unlocked putc_unlocked "
+    "putchar putchar_unlocked": (
         "file",
         "file",
     ),
@@ -49,6 +53,7 @@ MEANING = {
     "waitpid wait4 waitid": ("process", "pid"),
     "posix_spawn posix_spawnp": ("process", "file"),
     "sync msync": ("file", None),
+    "fclose": ("file", None),  # its descriptor is closed by then
     "wait wait3": ("process", None),
     "sigtimedwait": ("wait", "duration"),
     "sigwait sigwaitinfo sigsuspend pause": ("wait", None),
@@ -57,7 +62,12 @@ MEANING = {
 }
 
 # Two names of one function.
-OTHER_NAMES = {"eaccess": "euidaccess"}
+OTHER_NAMES = {
+    "eaccess": "euidaccess",
+    "_IO_getc": "getc",
+    "_IO_putc": "putc",
+    "__getdelim": "getdelim",
+}
 
 
 @dataclass

@@ -160,6 +160,33 @@ static void test_stream_waits_only_for_what_it_has_not_buffered(void **state)
     close(ends[1]);
 }
 
+static void test_writing_waits_only_when_the_buffer_has_no_room(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    FILE *stream = fdopen(ends[1], "w");
+    assert_non_null(stream);
+    NEVER_WAITS(lh_rule_stream_out(stream, 1));
+    WAITS(lh_rule_stream_out(stream, 1 << 20));
+    NEVER_WAITS(lh_rule_stream_flush(stream));
+    assert_true(fputs("one", stream) >= 0);
+    WAITS(lh_rule_stream_flush(stream));
+    NEVER_WAITS(lh_rule_stream_out(stream, 4000));
+    WAITS(lh_rule_stream_out(stream, 4096));
+    NEVER_WAITS(lh_rule_stream_out(stream, 0));
+    assert_int_equal(fflush(stream), 0);
+    NEVER_WAITS(lh_rule_stream_flush(stream));
+    assert_int_equal(setvbuf(stream, NULL, _IOLBF, 0), 0);
+    WAITS(lh_rule_stream_out(stream, 1));
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK), 0);
+    NEVER_WAITS(lh_rule_stream_out(stream, 1));
+    NEVER_WAITS(lh_rule_stream_out(stdout, 1 << 20));
+    WAITS(lh_rule_stream_flush(NULL));
+    fclose(stream);
+    close(ends[0]);
+}
+
 static void test_directory_waits_only_for_entries_it_has_not_buffered(void **state)
 {
     (void)state;
@@ -217,6 +244,9 @@ static void test_bad_pointers_are_not_followed(void **state)
     NEVER_WAITS(lh_rule_deadline_ahead(CLOCK_MONOTONIC, TIMER_ABSTIME, bad));
     NEVER_WAITS(lh_rule_stream(bad, 1));
     NEVER_WAITS(lh_rule_directory(bad));
+    NEVER_WAITS(lh_rule_stream_out(bad, 1));
+    NEVER_WAITS(lh_rule_stream_flush(bad));
+    assert_int_equal(lh_stream_fd((uintptr_t)bad), -1);
     NEVER_WAITS(lh_rule_path(AT_FDCWD, bad, 0));
 }
 
@@ -264,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_vectored_read_is_believed_when_it_says_not_to_wait),
         cmocka_unit_test(test_splice_waits_when_either_end_does),
         cmocka_unit_test(test_stream_waits_only_for_what_it_has_not_buffered),
+        cmocka_unit_test(test_writing_waits_only_when_the_buffer_has_no_room),
         cmocka_unit_test(test_directory_waits_only_for_entries_it_has_not_buffered),
         cmocka_unit_test(test_path_rule_reads_the_flags_of_the_at_family),
         cmocka_unit_test(test_times_count_when_they_ask_for_one),
