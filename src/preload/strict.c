@@ -182,6 +182,11 @@ enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints)
                   inet_pton(AF_INET6, node, &address) != 1);
 }
 
+enum lh_waits lh_rule_descriptor(int fd)
+{
+    return yes_if(fd_blocks(fd));
+}
+
 enum lh_waits lh_rule_flag_set(int flags, int wait)
 {
     return yes_if((flags & wait) != 0);

@@ -42,6 +42,7 @@ enum lh_waits lh_rule_condition(pthread_cond_t *cond);
 enum lh_waits lh_rule_lock_taken(void);
 enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline);
 enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
+enum lh_waits lh_rule_descriptor(int fd);
 enum lh_waits lh_rule_flag_set(int flags, int wait);
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
 

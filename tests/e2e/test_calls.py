@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from harness import PROGRAMS, ROOT, blocks, describe, run_preloaded
 
-FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal", "path", "stream")
+FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal", "path", "stream", "name", "ipc")
 # The group and the kind of resource that a report of a call has.
 MEANING = {
     "sleep usleep nanosleep clock_nanosleep thrd_sleep": ("sleep", "duration"),
@@ -48,8 +48,14 @@ MEANING = {
         "lock",
     ),
     "pthread_join pthread_timedjoin_np pthread_clockjoin_np thrd_join": ("lock", None),
-    "flock fcntl": ("lock", "file"),
-    "getaddrinfo": ("dns", "name"),
+    "flock fcntl lockf": ("lock", "file"),
+    "getaddrinfo gethostbyname gethostbyname_r gethostbyname2 gethostbyname2_r": ("dns", "name"),
+    "getnameinfo gethostbyaddr gethostbyaddr_r": ("dns", None),
+    "getpwnam getpwnam_r getpwuid getpwuid_r getgrnam getgrnam_r getgrgid getgrgid_r getgrouplist "
+    "initgroups getservbyname getservbyname_r getservbyport getservbyport_r": ("other", None),
+    "mq_receive mq_timedreceive mq_send mq_timedsend": ("wait", "file"),
+    "msgrcv msgsnd": ("wait", None),
+    "semop semtimedop": ("lock", None),
     "waitpid wait4 waitid": ("process", "pid"),
     "posix_spawn posix_spawnp": ("process", "file"),
     "sync msync": ("file", None),

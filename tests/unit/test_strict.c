@@ -29,8 +29,10 @@ static void test_nonblocking_pipe_cannot_wait_and_a_plain_one_can(void **state)
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     WAITS(lh_rule_fd(ends[0]));
+    WAITS(lh_rule_descriptor(ends[0]));
     assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
     NEVER_WAITS(lh_rule_fd(ends[0]));
+    NEVER_WAITS(lh_rule_descriptor(ends[0]));
     close(ends[0]);
     close(ends[1]);
 }
