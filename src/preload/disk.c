@@ -67,7 +67,7 @@ static bool cut_last_name(char *path)
 bool lh_path_is_on_disk(int dirfd, const char *path, bool follow)
 {
     char copy[PATH_SIZE];
-    struct statfs system;
+    struct statfs system = {0};
     size_t length = lh_memory_copy_self(copy, (uintptr_t)path, sizeof(copy) - 1);
     copy[length] = '\0';
     if (copy[0] == '\0')

@@ -16,7 +16,22 @@ from typing import Any
 import pytest
 from harness import PROGRAMS, ROOT, blocks, describe, run_preloaded
 
-FAMILIES = ("sleep", "socket", "fd", "wait", "lock", "process", "file", "copy", "thread", "signal", "path", "stream", "name", "ipc")
+FAMILIES = (
+    "sleep",
+    "socket",
+    "fd",
+    "wait",
+    "lock",
+    "process",
+    "file",
+    "copy",
+    "thread",
+    "signal",
+    "path",
+    "stream",
+    "name",
+    "ipc",
+)
 # The group and the kind of resource that a report of a call has.
 MEANING = {
     "sleep usleep nanosleep clock_nanosleep thrd_sleep": ("sleep", "duration"),
