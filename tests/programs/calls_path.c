@@ -61,8 +61,8 @@ static void clear_up(void)
 
 static void make_tree(void)
 {
-    CHECK(getcwd(root, sizeof root - 32));
-    strcat(root, "/loophound-test-XXXXXX");
+    CHECK(getcwd(text, sizeof text - 32));
+    snprintf(root, sizeof root, "%.4000s/loophound-test-XXXXXX", text);
     CHECK(mkdtemp(root));
     name_all(root);
     atexit(clear_up);
