@@ -23,6 +23,7 @@ static bool slot_key_made;
 static void drop(struct lh_slot *slot)
 {
     lh_self.slot = NULL;
+    memset(lh_self.turns, 0, sizeof(lh_self.turns));
     lh_self.allow_depth = atomic_load(&slot->allow_depth);
     if (slot_key_made)
         pthread_setspecific(slot_key, NULL);
@@ -68,6 +69,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->epfd = epfd;
+    slot->anchor = (struct lh_anchor){.fd = -1};
     slot->stays = found != LH_FOUND_BY_CALL;
     slot->python_thread = python ? lh_python_thread_state() : 0;
     atomic_store(&slot->allow_depth, lh_self.allow_depth);
@@ -110,11 +112,20 @@ static bool thread_is_wanted(void)
     }
 }
 
-static enum lh_park find(int epfd, enum lh_call call)
+/* The calling thread's slot, or NULL; also in a child of fork, in its inherited thread. */
+static struct lh_slot *own_slot(void)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (slot != NULL && atomic_load(&slot->tid) == 0)
-        slot = lh_self.slot = NULL; /* a child of fork, in its inherited thread */
+    if (slot == NULL || atomic_load(&slot->tid) != 0)
+        return slot;
+    memset(lh_self.turns, 0, sizeof(lh_self.turns));
+    lh_self.slot = NULL;
+    return NULL;
+}
+
+static enum lh_park find(int epfd, enum lh_call call)
+{
+    struct lh_slot *slot = own_slot();
     if (slot == NULL) {
         bool found = lh_process_may_watch() && thread_is_wanted() &&
                      become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
@@ -123,6 +134,7 @@ static enum lh_park find(int epfd, enum lh_call call)
     /* The loop's own set is not known yet, or was closed where we did not see it. */
     if (slot->epfd < 0 || !lh_fd_is_epoll(slot->epfd)) {
         slot->epfd = epfd;
+        slot->anchor = (struct lh_anchor){.fd = -1};
         return LH_PARK_OWN;
     }
     return LH_PARK_FOREIGN;
@@ -134,6 +146,39 @@ enum lh_park lh_park_find(int epfd, enum lh_call call)
     enum lh_park park = find(epfd, call);
     errno = saved_errno;
     return park;
+}
+
+/* A wait that is not known to be the loop's park: does it make one? */
+static bool find_wait(struct lh_slot *slot, const struct lh_wait *wait, enum lh_call call)
+{
+    struct lh_anchor anchor;
+    const struct lh_turns *turns = lh_turns_note(lh_self.turns, wait);
+    if (LH_LIKELY(turns == NULL) || !lh_anchor_find(&anchor, wait, turns))
+        return false;
+    if (slot == NULL) {
+        if (!lh_process_may_watch() || !thread_is_wanted() ||
+            become_loop(-1, call, LH_FOUND_BY_CALL) != 0)
+            return false;
+    } else if (lh_anchor_lives(&slot->anchor)) {
+        return false; /* a loop inside the loop: a block */
+    }
+    lh_self.slot->anchor = anchor;
+    return true;
+}
+
+enum lh_park lh_park_begin_wait(const struct lh_wait *wait, enum lh_call call)
+{
+    struct lh_slot *slot = lh_self.slot == NULL ? NULL : own_slot();
+    int saved_errno = errno;
+    bool own = false;
+    if (slot == NULL || slot->epfd < 0)
+        own = (slot != NULL && lh_anchor_holds(&slot->anchor, wait)) || find_wait(slot, wait, call);
+    errno = saved_errno;
+    if (own)
+        lh_park_enter();
+    else
+        return slot == NULL ? LH_PARK_NONE : LH_PARK_FOREIGN;
+    return LH_PARK_OWN;
 }
 
 int lh_loop_enter(void)
@@ -167,10 +212,12 @@ void lh_loop_closes(int fd)
 {
     struct lh_slot *slot = lh_self.slot;
     /* A child of vfork has its parent's memory, but descriptors of its own. */
-    if (slot->epfd != fd || fd < 0 || !lh_process_is_ours())
+    if ((slot->epfd != fd && slot->anchor.fd != fd) || fd < 0 || !lh_process_is_ours())
         return;
-    if (slot->stays)
-        slot->epfd = -1;
-    else
+    if (!slot->stays) {
         drop(slot);
+        return;
+    }
+    slot->epfd = -1;
+    slot->anchor = (struct lh_anchor){.fd = -1};
 }

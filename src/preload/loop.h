@@ -10,12 +10,20 @@
 enum lh_park {
     LH_PARK_NONE,    /* not a loop thread: just forward */
     LH_PARK_OWN,     /* the loop waits for its events */
-    LH_PARK_FOREIGN, /* a loop thread waits on another epoll set: a call like any other */
+    LH_PARK_FOREIGN, /* a loop thread waits for something else: a call like any other */
 };
 
 /* The uncommon cases: the first park of a thread or of a child of fork, an epoll set that is not
  * the loop's own. May start the watchdog. errno stays. */
 enum lh_park lh_park_find(int epfd, enum lh_call call);
+
+static inline void lh_park_enter(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    /* No call of this thread can be in flight here: what is left over was jumped out of. */
+    atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->parked, 1, memory_order_release);
+}
 
 static inline enum lh_park lh_park_begin(int epfd, enum lh_call call)
 {
@@ -26,12 +34,13 @@ static inline enum lh_park lh_park_begin(int epfd, enum lh_call call)
         park = lh_park_find(epfd, call);
     if (park != LH_PARK_OWN)
         return park;
-    slot = lh_self.slot;
-    /* No call of this thread can be in flight here: what is left over was jumped out of. */
-    atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
-    atomic_store_explicit(&slot->parked, 1, memory_order_release);
+    lh_park_enter();
     return park;
 }
+
+/* The same for a call of poll or select, which is a park only where a loop is known by it or found
+ * by it: see turns.h. */
+enum lh_park lh_park_begin_wait(const struct lh_wait *wait, enum lh_call call);
 
 static inline void lh_park_end(void)
 {
@@ -55,7 +64,7 @@ void lh_loop_note_python(struct lh_slot *slot);
 int lh_loop_enter(void);
 void lh_loop_leave(void);
 
-/* A loop thread closes a descriptor: its own epoll set ends its loop. */
+/* A loop thread closes a descriptor: its own epoll set or anchor ends its loop. */
 void lh_loop_closes(int fd);
 
 /* Once, in our constructor. */

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "common/ring.h"
+#include "preload/anchor.h"
+#include "preload/turns.h"
 
 #define LH_SLOTS 256 /* most loop threads of one process */
 
@@ -36,7 +38,8 @@ struct lh_slot {
 
     /* Set when the thread becomes a loop thread. */
     _Atomic uint32_t tid;    /* 0: the slot is free */
-    int32_t epfd;            /* the loop's own epoll set; -1: none yet (declared by the API) */
+    int32_t epfd;            /* the loop's own epoll set; -1: none (yet) */
+    struct lh_anchor anchor; /* where it parks in poll or select, without an epoll set */
     bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */
 
@@ -79,6 +82,7 @@ struct lh_thread {
     struct lh_slot *slot; /* NULL: not a loop thread; the only field the fast path looks at */
     uint32_t allow_depth; /* scopes opened while it was no loop thread */
     uint32_t refused;     /* parks in which LOOPHOUND_LOOP did not want it */
+    struct lh_turns turns[LH_TURN_SITES]; /* where it waits in poll and select */
 };
 
 extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));

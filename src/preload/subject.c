@@ -53,12 +53,16 @@ static long read_fd_link(int fd, char *text, size_t size)
     return lh_syscall4(SYS_readlinkat, AT_FDCWD, (long)link, (long)text, (long)size);
 }
 
+bool lh_fd_is(int fd, const char *what)
+{
+    char text[40];
+    size_t length = strlen(what);
+    return read_fd_link(fd, text, sizeof(text)) == (long)length && memcmp(text, what, length) == 0;
+}
+
 bool lh_fd_is_epoll(int fd)
 {
-    static const char epoll[] = "anon_inode:[eventpoll]";
-    char text[sizeof(epoll)];
-    return read_fd_link(fd, text, sizeof(text)) == (long)sizeof(epoll) - 1 &&
-           memcmp(text, epoll, sizeof(epoll) - 1) == 0;
+    return lh_fd_is(fd, "anon_inode:[eventpoll]");
 }
 
 static void describe_socket(struct lh_resource *resource, int fd)

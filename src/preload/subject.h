@@ -41,7 +41,9 @@ static inline int lh_directory_fd(const void *dir)
     return *(const int *)dir;
 }
 
-/* Is this descriptor of the calling thread's table an epoll set? */
+/* Is this descriptor of the calling thread's table what /proc/self/fd calls `what`, as
+ * "anon_inode:[eventfd]"? At most 39 characters. */
+bool lh_fd_is(int fd, const char *what);
 bool lh_fd_is_epoll(int fd);
 
 /* Fills in what a call works on. `subject` and `start` (a counter reading) are as stored in the

@@ -132,6 +132,39 @@
         return returned;                                                                           \
     }
 
+/* What lh_park_begin_wait() wants to know, of an array or of three sets; in the wrapper itself,
+ * whose caller is the program. Timeouts are read in user space by libc too. */
+#define LH_ARRAY(array, length, no_time)                                                           \
+    {                                                                                              \
+        .site = (uintptr_t)__builtin_return_address(0), .looks = (no_time),                        \
+        .count = (uint32_t)(length), .fds = (array)                                                \
+    }
+#define LH_SETS(length, read_set, write_set, except_set, no_time)                                  \
+    {                                                                                              \
+        .site = (uintptr_t)__builtin_return_address(0), .looks = (no_time),                        \
+        .count = (length) > 0 ? (uint32_t)(length) : 0, .reads = (read_set),                       \
+        .writes = (write_set), .excepts = (except_set)                                             \
+    }
+#define NO_TIMESPEC(time) ((time) != NULL && (time)->tv_sec == 0 && (time)->tv_nsec == 0)
+#define NO_TIMEVAL(time)  ((time) != NULL && (time)->tv_sec == 0 && (time)->tv_usec == 0)
+
+#define PARK_WAIT(wait_expr, symbol, canonical, group, subject, subject_expr, fails, rule,         \
+                  rule_args, version, ret, params, args)                                           \
+    REAL(symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        const struct lh_wait wait = wait_expr;                                                     \
+        enum lh_park park = lh_park_begin_wait(&wait, LH_CALL_##symbol);                           \
+        if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \
+            return on_loop_##symbol args;                                                          \
+        ret returned = FORWARD(symbol, args);                                                      \
+        if (LH_UNLIKELY(park == LH_PARK_OWN))                                                      \
+            lh_park_end();                                                                         \
+        return returned;                                                                           \
+    }
+
 /* Book-keeping: hook_<symbol> in hooks.h says what is to be done before the call. */
 #define HOOK(symbol, version, ret, params, args)                                                   \
     REAL(symbol, version, ret, params, args)                                                       \

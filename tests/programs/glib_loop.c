@@ -1,0 +1,54 @@
+/* A GLib main loop, which parks in poll, and a timer of it that blocks, or does not.
+ *
+ *   glib_loop sleep|nothing
+ *
+ * The few functions are declared here: linking needs GLib's library only, not its headers. */
+/* link: -l:libglib-2.0.so.0 */
+#include <string.h>
+#include <time.h>
+
+typedef int (*source_func)(void *data);
+extern void *g_main_loop_new(void *context, int is_running);
+extern void g_main_loop_run(void *loop);
+extern void g_main_loop_quit(void *loop);
+extern unsigned g_timeout_add(unsigned ms, source_func function, void *data);
+extern unsigned g_idle_add(source_func function, void *data);
+
+static volatile int not_the_last_call;
+static int makes_mistake;
+static int ticks;
+
+static void sleep_in_handler(void)
+{
+    const struct timespec time = {0, 40 * 1000000L};
+    nanosleep(&time, NULL);
+    not_the_last_call = 1;
+}
+
+static int on_idle(void *loop)
+{
+    (void)loop;
+    return 0; /* once */
+}
+
+static int on_tick(void *loop)
+{
+    if (++ticks == 3)
+        g_idle_add(on_idle, NULL);
+    if (ticks == 6 && makes_mistake)
+        sleep_in_handler();
+    if (ticks == 8)
+        g_main_loop_quit(loop);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    makes_mistake = strcmp(argv[1], "sleep") == 0;
+    void *loop = g_main_loop_new(NULL, 0);
+    g_timeout_add(5, on_tick, loop);
+    g_main_loop_run(loop);
+    return 0;
+}
