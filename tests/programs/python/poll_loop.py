@@ -17,7 +17,7 @@ import time
 
 SECONDS = 0.06
 # Much on both pipes, one after the other: subprocess.communicate() polls them, many times.
-TALKER = "import os, time; [os.write(fd, b'x' * 9) or time.sleep(0.004) for fd in (1, 2) * 10]"
+TALKER = "import os, time; [os.write(fd, b'x' * 9) and time.sleep(0.004) for fd in (1, 2) * 10]"
 
 
 def nothing():
