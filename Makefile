@@ -42,7 +42,7 @@ COMMAND_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(COLLECT_SRC:%.c=$(B)/obj/%.o) $(
 # What unit tests link, as far as they need it: everything but main(), and but what takes libc's
 # names or starts with the program.
 TEST_OBJ := $(filter-out %/main.o,$(COMMAND_OBJ)) \
-            $(filter-out %/wrappers.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
+            $(filter-out %/wrappers.o %/wrap_syscall.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so)

@@ -27,6 +27,7 @@ def table_symbols(cc: str) -> list[str]:
     source = (
         f"#define CALL(symbol, ...) {ROW_MARK} symbol\n"
         f"#define HOOK(symbol, ...) {ROW_MARK} symbol\n"
+        "#define MEANING(...)\n"
         '#include "calls.def"\n'
     )
     text = output_of(cc, "-E", "-P", "-x", "c", "-Isrc", "-", text=source)

@@ -132,7 +132,8 @@ static enum lh_park find(int epfd, enum lh_call call)
         return found ? LH_PARK_OWN : LH_PARK_NONE;
     }
     /* The loop's own set is not known yet, or was closed where we did not see it. */
-    if (slot->epfd < 0 || !lh_fd_is_epoll(slot->epfd)) {
+    if (slot->epfd < 0 ||
+        !(lh_fd_is_epoll(slot->epfd) || lh_fd_is(slot->epfd, "anon_inode:[io_uring]"))) {
         slot->epfd = epfd;
         slot->anchor = (struct lh_anchor){.fd = -1};
         return LH_PARK_OWN;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -190,6 +191,25 @@ enum lh_waits lh_rule_descriptor(int fd)
 enum lh_waits lh_rule_flag_set(int flags, int wait)
 {
     return yes_if((flags & wait) != 0);
+}
+
+enum lh_waits lh_rule_timeval_at(long timeout)
+{
+    struct timeval asked = {0, 0};
+    if (timeout != 0 && lh_memory_read_self(&asked, (uintptr_t)timeout, sizeof(asked)) != 0)
+        return LH_WAITS_NO;
+    return lh_rule_timeout_tv(timeout != 0 ? &asked : NULL);
+}
+
+enum lh_waits lh_rule_futex(long word, long operation, long value)
+{
+    uint32_t now = 0;
+    if (lh_memory_read_self(&now, (uintptr_t)word, sizeof(now)) != 0)
+        return LH_WAITS_NO;
+    long command = operation & FUTEX_CMD_MASK;
+    if (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2)
+        return yes_if((now & FUTEX_TID_MASK) != 0);
+    return yes_if(now == (uint32_t)value);
 }
 
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait)

@@ -44,6 +44,9 @@ enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline);
 enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
 enum lh_waits lh_rule_descriptor(int fd);
 enum lh_waits lh_rule_flag_set(int flags, int wait);
+/* Of a raw system call: the address of a struct timeval, and the arguments of futex(2). */
+enum lh_waits lh_rule_timeval_at(long timeout);
+enum lh_waits lh_rule_futex(long word, long operation, long value);
 enum lh_waits lh_rule_flag_unset(int flags, int do_not_wait);
 
 /* What LH_WAITS_IF_OPENED asks for: a disk file, or a FIFO without O_NONBLOCK. */

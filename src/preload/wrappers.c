@@ -44,47 +44,12 @@
 
 #include "preload/hooks.h"
 #include "preload/locks.h"
-#include "preload/loop.h"
-#include "preload/real.h"
-#include "preload/scope.h"
-#include "preload/strict.h"
-#include "preload/subject.h"
 #include "preload/wrappers.h"
+#include "preload/wrapping.h"
 
-#define EXPORTED __attribute__((visibility("default"), used))
-
-/* How a call tells its error: the `fails` column. */
-#define ERROR_MINUS_1(returned) ((returned) == -1 ? errno : 0)
-#define ERROR_CODE(returned)    ((int)(returned))
-#define ERROR_NULLPTR(returned) ((returned) == NULL ? errno : 0)
-#define ERROR_NO(returned)      0
-
-/* real_<symbol> begins as first_<symbol>, which looks the function up and stays out of the way. */
-#define REAL(symbol, version, ret, params, args)                                                   \
-    static ret first_##symbol params;                                                              \
-    static ret(*_Atomic real_##symbol) params = first_##symbol;                                    \
-    static ret first_##symbol params                                                               \
-    {                                                                                              \
-        ret(*real) params = (ret(*) params)lh_real(#symbol, version);                              \
-        atomic_store_explicit(&real_##symbol, real, memory_order_relaxed);                         \
-        return real args;                                                                          \
-    }
-#define FORWARD(symbol, args) atomic_load_explicit(&real_##symbol, memory_order_relaxed) args
-
-/* One scope and one call. */
 #define ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                   \
-    __attribute__((noinline)) static ret on_loop_##symbol params                                   \
-    {                                                                                              \
-        struct lh_scope scope;                                                                     \
-        enum lh_waits waits = LH_WAITS_NO;                                                         \
-        if (LH_UNLIKELY(lh_scope_is_timed()) && lh_call_prepare(LH_CALL_##symbol))                 \
-            waits = lh_rule_##rule rule_args;                                                      \
-        lh_scope_enter(&scope, LH_CALL_##symbol, (uint64_t)(subject_expr));                        \
-        ret returned = FORWARD(symbol, args);                                                      \
-        if (LH_UNLIKELY(lh_scope_leave(&scope)))                                                   \
-            lh_call_finish(&scope, waits, (long)returned, ERROR_##fails(returned));                \
-        return returned;                                                                           \
-    }
+    TRACKED(on_loop_##symbol, symbol, subject_expr, fails, rule, rule_args, ret, params,           \
+            FORWARD(symbol, args))
 
 #define CALL_IF(condition, symbol, canonical, group, subject, subject_expr, fails, rule,           \
                 rule_args, version, ret, params, args)                                             \
@@ -175,6 +140,8 @@
         return FORWARD(symbol, args);                                                              \
     }
 
+#define MEANING(...)
+#define OWN(symbol)
 #include "calls.def"
 
 /* In our constructor: later calls, which may come from signal handlers, find everything resolved.
@@ -188,5 +155,8 @@ void lh_wrappers_resolve(void)
 #define HOOK(symbol, version, ret, params, args)                                                   \
     atomic_store_explicit(&real_##symbol, (ret(*) params)lh_real(#symbol, version),                \
                           memory_order_relaxed);
+#define MEANING(...)
+#define OWN(symbol)
 #include "calls.def"
+    lh_wrap_syscall_resolve();
 }

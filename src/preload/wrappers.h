@@ -6,4 +6,7 @@
 /* Looks up every libc function behind a wrapper. dlsym(3): may allocate. */
 void lh_wrappers_resolve(void);
 
+/* The same for syscall(2), whose wrapper is wrap_syscall.c; called by lh_wrappers_resolve(). */
+void lh_wrap_syscall_resolve(void);
+
 #endif

@@ -31,7 +31,11 @@ FAMILIES = (
     "stream",
     "name",
     "ipc",
+    "raw",
 )
+# Numbers of syscall(2) whose names are not those of the functions they are reported as.
+RAW_NAMES = {"pselect6": "pselect"}
+
 # The group and the kind of resource that a report of a call has.
 MEANING = {
     "sleep usleep nanosleep clock_nanosleep thrd_sleep": ("sleep", "duration"),
@@ -71,6 +75,8 @@ MEANING = {
     "mq_receive mq_timedreceive mq_send mq_timedsend": ("wait", "file"),
     "msgrcv msgsnd": ("wait", None),
     "semop semtimedop": ("lock", None),
+    "futex": ("lock", "lock"),
+    "io_uring_enter": ("wait", None),
     "waitpid wait4 waitid": ("process", "pid"),
     "posix_spawn posix_spawnp": ("process", "file"),
     "sync msync": ("file", None),
@@ -102,9 +108,10 @@ class Row:
         """The table's second column, worked out from its first by libc's habits."""
         if self.symbol in OTHER_NAMES:
             return OTHER_NAMES[self.symbol]
-        plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", self.symbol)
+        plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", self.symbol.removeprefix("syscall_"))
         plain = re.sub(r"^__(f|l|)xstat", r"\1stat", plain)
-        return re.sub(r"64(_r)?$", r"\1", plain.replace("64v2", "2"))
+        plain = re.sub(r"64(_r)?$", r"\1", plain.replace("64v2", "2"))
+        return RAW_NAMES.get(plain, plain)
 
     def run(self, where: str, ms: int, output: Path, **options: Any):
         # Files are made in the working directory: below build/, that is on a disk, /tmp may not be.
@@ -137,7 +144,11 @@ every_ready_row = pytest.mark.parametrize(
 
 
 def test_every_row_of_the_table_has_a_scenario() -> None:
-    source = '#define CALL(symbol, ...) lh_row symbol\n#include "calls.def"\n'
+    source = (
+        "#define CALL(symbol, ...) lh_row symbol\n#define MEANING(...)\n"
+        "#define RAW(number, ...) lh_row syscall_##number\n"
+        '#include "calls.def"\n'
+    )
     command = ["cc", "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
     text = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
     table = re.findall(r"lh_row (\w+)", text)

@@ -1,0 +1,118 @@
+/* The wrapper of libc's syscall(2): numbers that can wait are the RAW rows of src/calls.def.
+ *
+ * Runs where the wrappers run; see wrappers.c. Six arguments are handed on unread, whatever the
+ * number takes: as libc's own syscall does. A number without a row is a jump, so that what returns
+ * twice or on another stack (clone, vfork) finds nothing of ours there. */
+#include <linux/futex.h>
+#include <linux/io_uring.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "preload/memory.h"
+#include "preload/wrappers.h"
+#include "preload/wrapping.h"
+
+#define SIX_PARAMS (long number, long a, long b, long c, long d, long e, long f)
+#define SIX_ARGS   (number, a, b, c, d, e, f)
+
+REAL(syscall, "", long, SIX_PARAMS, SIX_ARGS)
+
+typedef long tracked_call SIX_PARAMS;
+
+static bool lh_futex_waits(long operation)
+{
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_WAIT_REQUEUE_PI:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool lh_uring_waits(long min_complete, long flags)
+{
+    return (flags & IORING_ENTER_GETEVENTS) != 0 && (uint32_t)min_complete > 0;
+}
+
+/* The kernel writes the time that is left over the one asked for, so that is taken before. A copy
+ * on the wrapper's stack, alive as long as the call is in flight; 0 for NULL and what cannot be
+ * read. */
+static inline uintptr_t copy_time(struct timespec *copy, long address)
+{
+    bool there = address != 0 && lh_memory_read_self(copy, (uintptr_t)address, sizeof(*copy)) == 0;
+    return there ? (uintptr_t)copy : 0;
+}
+#define LH_TIME_COPY(address) copy_time(&(struct timespec){0, 0}, (address))
+
+static inline int64_t lh_timeval_at(long address)
+{
+    struct timeval time = {0, 0};
+    if (address == 0 || lh_memory_read_self(&time, (uintptr_t)address, sizeof(time)) != 0)
+        return -1;
+    return lh_timeval_ns(&time);
+}
+
+/* Not all of these look at their arguments. */
+#define RAW(number_, call, condition, subject_expr, rule, rule_args)                               \
+    static bool counts_##number_(long a, long b, long c, long d)                                   \
+    {                                                                                              \
+        (void)a, (void)b, (void)c, (void)d;                                                        \
+        return condition;                                                                          \
+    }                                                                                              \
+    TRACKED(on_loop_##number_, call, subject_expr, MINUS_1, rule, rule_args, long, SIX_PARAMS,     \
+            FORWARD(syscall, SIX_ARGS))
+#include "calls.def"
+
+struct raw_row {
+    tracked_call *on_loop; /* NULL: this number has no row */
+    bool (*counts)(long a, long b, long c, long d);
+    enum lh_call call;
+    bool parks;
+};
+
+static const struct raw_row rows[] = {
+#define RAW(number, call, ...)                                                                     \
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, false},
+#define RAW_PARK(number, call, ...)                                                                \
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, true},
+#include "calls.def"
+};
+
+static const struct raw_row *row_of(long number)
+{
+    bool known = number >= 0 && (size_t)number < sizeof(rows) / sizeof(rows[0]);
+    return known && rows[number].on_loop != NULL ? &rows[number] : NULL;
+}
+
+__attribute__((noinline)) static long park_or_call(const struct raw_row *row, long number, long a,
+                                                   long b, long c, long d, long e, long f)
+{
+    enum lh_park park = lh_park_begin((int)a, row->call);
+    if (park == LH_PARK_FOREIGN)
+        return row->on_loop SIX_ARGS;
+    long returned = FORWARD(syscall, SIX_ARGS);
+    if (park == LH_PARK_OWN)
+        lh_park_end();
+    return returned;
+}
+
+EXPORTED long wrap_syscall SIX_PARAMS __asm__("syscall");
+long wrap_syscall SIX_PARAMS
+{
+    const struct raw_row *row = row_of(number);
+    if (row == NULL || (lh_self.slot == NULL && !row->parks) || !row->counts(a, b, c, d))
+        return FORWARD(syscall, SIX_ARGS);
+    return row->parks ? park_or_call(row, number, a, b, c, d, e, f) : row->on_loop SIX_ARGS;
+}
+
+void lh_wrap_syscall_resolve(void)
+{
+    atomic_store_explicit(&real_syscall, (tracked_call *)lh_real("syscall", ""),
+                          memory_order_relaxed);
+}
