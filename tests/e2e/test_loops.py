@@ -26,6 +26,13 @@ def test_vfork_child_that_closes_the_epoll_set_does_not_end_the_loop(hits: Path)
     assert sleepers(events) == ["on_loop"]
 
 
+def test_loop_that_parks_by_number_is_a_loop_like_any_other(hits: Path) -> None:
+    _, events = run_preloaded([LOOPS, "syscall"], hits, THRESHOLD="20ms")
+    assert sleepers(events) == ["on_loop"]
+    (loop,) = of_type(events, "loop")
+    assert loop["how"] == "epoll_pwait" and loop["fd"] is not None
+
+
 def test_every_thread_that_parks_is_a_loop_thread(hits: Path) -> None:
     _, events = run_preloaded([LOOPS, "threads"], hits, THRESHOLD="20ms")
     assert sleepers(events) == ["on_io_1", "on_other"]

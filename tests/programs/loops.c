@@ -5,12 +5,14 @@
  *   loops threads   two loop threads, named io-1 and other; then both end
  *   loops poll      a main thread that waits in poll() only
  *   loops vfork     a loop whose child of vfork closes its copy of the epoll set
+ *   loops syscall   a loop that parks by syscall(2), the second time for longer than it sleeps
  */
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +57,19 @@ static int epoll(void)
     set = park();
     on_second_loop();
     close(set);
+    return 0;
+}
+
+static int by_syscall(void)
+{
+    struct epoll_event event;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    before_first_park();
+    syscall(SYS_epoll_pwait, set, &event, 1, 0, NULL, 8);
+    on_loop();
+    syscall(SYS_epoll_pwait, set, &event, 1, 60, NULL, 8);
+    close(set);
+    after_close();
     return 0;
 }
 
@@ -119,11 +134,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } scenarios[] = {{"epoll", epoll},
-                     {"thrice", thrice},
-                     {"threads", threads},
-                     {"poll", poll_only},
-                     {"vfork", vfork_closes}};
+    } scenarios[] = {{"epoll", epoll},    {"thrice", thrice},      {"threads", threads},
+                     {"poll", poll_only}, {"vfork", vfork_closes}, {"syscall", by_syscall}};
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
         if (strcmp(what, scenarios[i].name) == 0)
             return scenarios[i].run();

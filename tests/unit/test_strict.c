@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,18 @@ static void test_semaphore_waits_at_zero(void **state)
     sem_destroy(&sem);
 }
 
+static void test_futex_waits_for_what_it_is_told_or_for_an_owner(void **state)
+{
+    (void)state;
+    uint32_t word = 3;
+    WAITS(lh_rule_futex((long)&word, FUTEX_WAIT_PRIVATE, 3));
+    NEVER_WAITS(lh_rule_futex((long)&word, FUTEX_WAIT_PRIVATE, 4));
+    WAITS(lh_rule_futex((long)&word, FUTEX_LOCK_PI, 0));
+    word = FUTEX_WAITERS;
+    NEVER_WAITS(lh_rule_futex((long)&word, FUTEX_LOCK_PI, 0));
+    NEVER_WAITS(lh_rule_futex(8, FUTEX_WAIT, 0));
+}
+
 static void test_host_needs_a_look_up_only_by_name(void **state)
 {
     (void)state;
@@ -302,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_times_count_when_they_ask_for_one),
         cmocka_unit_test(test_bad_pointers_are_not_followed),
         cmocka_unit_test(test_semaphore_waits_at_zero),
+        cmocka_unit_test(test_futex_waits_for_what_it_is_told_or_for_an_owner),
         cmocka_unit_test(test_host_needs_a_look_up_only_by_name),
         cmocka_unit_test(test_flag_not_to_wait_is_believed),
     };
