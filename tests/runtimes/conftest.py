@@ -1,0 +1,14 @@
+"""Fixtures of the tests of real runtimes; the helpers of the end to end tests are theirs too."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+
+@pytest.fixture
+def hits(tmp_path: Path) -> Path:
+    """Where the events of a test go."""
+    return tmp_path / "hits.jsonl"

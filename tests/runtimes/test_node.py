@@ -1,0 +1,58 @@
+"""Node.js: libuv's loop, which parks in epoll_pwait; the calls are those of V8 and of libuv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from watched import (
+    CLEAN_THRESHOLD,
+    HERE,
+    Fifo,
+    assert_nothing_reported,
+    expect_line,
+    finish,
+    has_function,
+    the_block,
+    wait_until_blocked,
+    watched,
+)
+
+LOOPS = HERE / "node" / "loops.js"
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Iterator[Fifo]:
+    with Fifo(tmp_path / "fifo") as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("wait", "calls", "group", "function"),
+    [
+        ("file", ["read"], "file", "uv_fs_read"),
+        # A loop inside the loop; the second is that of libuv before 1.45.
+        ("process", ["epoll_pwait", "epoll_wait"], "wait", "SyncProcessRunner"),
+        ("atomics", ["pthread_cond_wait"], "lock", "FutexEmulation"),
+    ],
+)
+def test_synchronous_wait_in_a_callback_is_named(
+    wait: str, calls: list[str], group: str, function: str, hits: Path, fifo: Fifo
+) -> None:
+    with watched(hits, ["node", LOOPS, wait, fifo.path]) as process:
+        stuck = wait_until_blocked(hits)
+        fifo.give()
+        block = the_block(finish(process, hits))
+    assert block["call"] in calls
+    assert block["group"] == group
+    assert has_function(block, function)
+    if wait == "file":
+        assert (stuck["id"], stuck["resource"]["path"]) == (block["id"], str(fifo.path))
+
+
+def test_callbacks_and_workers_are_silent(hits: Path, fifo: Fifo) -> None:
+    with watched(hits, ["node", LOOPS, "free", fifo.path], CLEAN_THRESHOLD) as process:
+        expect_line(process, "free")
+        fifo.give()
+        assert_nothing_reported(finish(process, hits))

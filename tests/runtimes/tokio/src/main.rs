@@ -1,0 +1,131 @@
+//! A task on a tokio runtime that waits for something: by blocking its thread, or as a task should.
+//!
+//!     tokio-loops current|multi sleep|fifo|socket|mutex|free FIFO PORT
+//!
+//! What is waited for comes from outside: a line in the FIFO, from the server at PORT, on standard
+//! input (the holder of the mutex waits for that one). `free` waits for all of them without blocking,
+//! and prints a line when the runtime's own timer has run in the meantime.
+
+use std::env;
+use std::future::Future;
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::sync::{mpsc, Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::runtime::{Builder, Runtime};
+
+const SLEEP: Duration = Duration::from_millis(300);
+const TIMER: Duration = Duration::from_millis(1000);
+
+fn line_from_stdin() {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).expect("a line on standard input");
+}
+
+#[inline(never)]
+fn blocking_sleep() {
+    thread::sleep(SLEEP);
+}
+
+#[inline(never)]
+fn blocking_file(fifo: &str) {
+    let bytes = std::fs::read(fifo).expect("the FIFO");
+    assert!(!bytes.is_empty());
+}
+
+#[inline(never)]
+fn blocking_socket(port: u16) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server");
+    let mut byte = [0];
+    stream.read_exact(&mut byte).expect("a byte from the server");
+}
+
+/// Another thread takes the mutex, says so, and keeps it until a line comes.
+#[inline(never)]
+fn blocking_mutex() {
+    let mutex = Arc::new(Mutex::new(0));
+    let (taken, is_taken) = mpsc::channel();
+    let holder = {
+        let mutex = Arc::clone(&mutex);
+        thread::spawn(move || {
+            let mut guard = mutex.lock().expect("the mutex");
+            taken.send(()).expect("the task");
+            line_from_stdin();
+            *guard += 1;
+        })
+    };
+    is_taken.recv().expect("the holder");
+    assert_eq!(*mutex.lock().expect("the mutex"), 1);
+    holder.join().expect("the holder");
+}
+
+async fn free_mutex() {
+    let mutex = Arc::new(tokio::sync::Mutex::new(0));
+    let mut guard = Arc::clone(&mutex).lock_owned().await;
+    thread::spawn(move || {
+        line_from_stdin();
+        *guard += 1;
+    });
+    assert_eq!(*mutex.lock().await, 1);
+}
+
+async fn free_socket(port: u16) {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .expect("the server");
+    stream.read_u8().await.expect("a byte from the server");
+}
+
+async fn free_timer() {
+    tokio::time::sleep(TIMER).await;
+    println!("free");
+}
+
+/// Each wait in a task of its own, all at once.
+async fn free(fifo: String, port: u16) {
+    let file = tokio::spawn(async move { tokio::fs::read(fifo).await.expect("the FIFO") });
+    let socket = tokio::spawn(free_socket(port));
+    let mutex = tokio::spawn(free_mutex());
+    let timer = tokio::spawn(free_timer());
+    assert!(!file.await.expect("the file's task").is_empty());
+    socket.await.expect("the socket's task");
+    mutex.await.expect("the mutex's task");
+    timer.await.expect("the timer's task");
+}
+
+fn runtime(kind: &str) -> Runtime {
+    let mut builder = match kind {
+        "current" => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(1).enable_all().build().expect("a runtime")
+}
+
+/// In a task that has waited for the timer once, so that its thread has been in the park.
+fn in_task<F>(runtime: &Runtime, work: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let task = runtime.spawn(async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        work.await;
+    });
+    runtime.block_on(task).expect("the task");
+}
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let fifo = arguments[3].clone();
+    let port: u16 = arguments[4].parse().expect("a port");
+    let runtime = runtime(&arguments[1]);
+    match arguments[2].as_str() {
+        "sleep" => in_task(&runtime, async { blocking_sleep() }),
+        "fifo" => in_task(&runtime, async move { blocking_file(&fifo) }),
+        "socket" => in_task(&runtime, async move { blocking_socket(port) }),
+        "mutex" => in_task(&runtime, async { blocking_mutex() }),
+        _ => in_task(&runtime, free(fifo, port)),
+    }
+}
