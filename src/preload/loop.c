@@ -70,6 +70,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
         return -ENOMEM;
     slot->epfd = epfd;
     slot->anchor = (struct lh_anchor){.fd = -1};
+    slot->park_frame = 0;
     slot->stays = found != LH_FOUND_BY_CALL;
     slot->python_thread = python ? lh_python_thread_state() : 0;
     atomic_store(&slot->allow_depth, lh_self.allow_depth);
@@ -176,7 +177,7 @@ enum lh_park lh_park_begin_wait(const struct lh_wait *wait, enum lh_call call)
         own = (slot != NULL && lh_anchor_holds(&slot->anchor, wait)) || find_wait(slot, wait, call);
     errno = saved_errno;
     if (own)
-        lh_park_enter();
+        lh_park_enter(wait->frame);
     else
         return slot == NULL ? LH_PARK_NONE : LH_PARK_FOREIGN;
     return LH_PARK_OWN;

@@ -17,15 +17,17 @@ enum lh_park {
  * the loop's own. May start the watchdog. errno stays. */
 enum lh_park lh_park_find(int epfd, enum lh_call call);
 
-static inline void lh_park_enter(void)
+/* `frame`: of the wrapper in which it parks. */
+static inline void lh_park_enter(uintptr_t frame)
 {
     struct lh_slot *slot = lh_self.slot;
+    slot->park_frame = frame;
     /* No call of this thread can be in flight here: what is left over was jumped out of. */
     atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->parked, 1, memory_order_release);
 }
 
-static inline enum lh_park lh_park_begin(int epfd, enum lh_call call)
+static inline enum lh_park lh_park_begin(int epfd, enum lh_call call, uintptr_t frame)
 {
     struct lh_slot *slot = lh_self.slot;
     enum lh_park park = LH_PARK_OWN;
@@ -34,7 +36,7 @@ static inline enum lh_park lh_park_begin(int epfd, enum lh_call call)
         park = lh_park_find(epfd, call);
     if (park != LH_PARK_OWN)
         return park;
-    lh_park_enter();
+    lh_park_enter(frame);
     return park;
 }
 

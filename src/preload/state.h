@@ -43,6 +43,9 @@ struct lh_slot {
     bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */
 
+    /* The owner's own, see standby.h. */
+    uintptr_t park_frame; /* where on its stack it parked last; 0: not yet */
+
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
     _Atomic uint32_t rate_used;   /* … and how many reports it has had */

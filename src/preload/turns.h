@@ -32,6 +32,7 @@
  * are followed by system calls only, for the kernel would say EFAULT where we would crash. */
 struct lh_wait {
     uintptr_t site;           /* the program's return address */
+    uintptr_t frame;          /* the wrapper's */
     bool looks;               /* with a timeout of 0 */
     uint32_t count;           /* as passed: length of the array, or highest descriptor + 1 */
     const struct pollfd *fds; /* NULL: these three; each may be NULL */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "preload/memory.h"
+#include "preload/standby.h"
 #include "preload/wrappers.h"
 #include "preload/wrapping.h"
 
@@ -93,12 +94,31 @@ static const struct raw_row *row_of(long number)
 __attribute__((noinline)) static long park_or_call(const struct raw_row *row, long number, long a,
                                                    long b, long c, long d, long e, long f)
 {
-    enum lh_park park = lh_park_begin((int)a, row->call);
+    enum lh_park park = lh_park_begin((int)a, row->call, FRAME);
     if (park == LH_PARK_FOREIGN)
         return row->on_loop SIX_ARGS;
     long returned = FORWARD(syscall, SIX_ARGS);
     if (park == LH_PARK_OWN)
         lh_park_end();
+    return returned;
+}
+
+/* Is it a wait in which a thread of a shared loop stands by? */
+static bool stands_by(enum lh_call call, long operation, uintptr_t frame)
+{
+    long command = operation & FUTEX_CMD_MASK;
+    return call == LH_CALL_futex && (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) &&
+           lh_standby_begin(frame);
+}
+
+/* On a loop thread, what is no park by its number. */
+static inline long stand_by_or_call(const struct raw_row *row, uintptr_t frame, long number, long a,
+                                    long b, long c, long d, long e, long f)
+{
+    if (!stands_by(row->call, b, frame))
+        return row->on_loop SIX_ARGS;
+    long returned = FORWARD(syscall, SIX_ARGS);
+    lh_park_end();
     return returned;
 }
 
@@ -108,7 +128,8 @@ long wrap_syscall SIX_PARAMS
     const struct raw_row *row = row_of(number);
     if (row == NULL || (lh_self.slot == NULL && !row->parks) || !row->counts(a, b, c, d))
         return FORWARD(syscall, SIX_ARGS);
-    return row->parks ? park_or_call(row, number, a, b, c, d, e, f) : row->on_loop SIX_ARGS;
+    return row->parks ? park_or_call(row, number, a, b, c, d, e, f)
+                      : stand_by_or_call(row, FRAME, number, a, b, c, d, e, f);
 }
 
 void lh_wrap_syscall_resolve(void)

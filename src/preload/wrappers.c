@@ -44,6 +44,7 @@
 
 #include "preload/hooks.h"
 #include "preload/locks.h"
+#include "preload/standby.h"
 #include "preload/wrappers.h"
 #include "preload/wrapping.h"
 
@@ -88,7 +89,7 @@
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
-        enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol);                                 \
+        enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol, FRAME);                          \
         if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \
             return on_loop_##symbol args;                                                          \
         ret returned = FORWARD(symbol, args);                                                      \
@@ -97,16 +98,33 @@
         return returned;                                                                           \
     }
 
+/* Waits for a condition, in which the threads of a shared loop stand by. */
+#define STAND_BY(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version, \
+                 ret, params, args)                                                                \
+    REAL(symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        if (LH_LIKELY(lh_self.slot == NULL))                                                       \
+            return FORWARD(symbol, args);                                                          \
+        if (LH_LIKELY(!lh_standby_begin(FRAME)))                                                   \
+            return on_loop_##symbol args;                                                          \
+        ret returned = FORWARD(symbol, args);                                                      \
+        lh_park_end();                                                                             \
+        return returned;                                                                           \
+    }
+
 /* What lh_park_begin_wait() wants to know, of an array or of three sets; in the wrapper itself,
  * whose caller is the program. Timeouts are read in user space by libc too. */
 #define LH_ARRAY(array, length, no_time)                                                           \
     {                                                                                              \
-        .site = (uintptr_t)__builtin_return_address(0), .looks = (no_time),                        \
+        .site = (uintptr_t)__builtin_return_address(0), .frame = FRAME, .looks = (no_time),        \
         .count = (uint32_t)(length), .fds = (array)                                                \
     }
 #define LH_SETS(length, read_set, write_set, except_set, no_time)                                  \
     {                                                                                              \
-        .site = (uintptr_t)__builtin_return_address(0), .looks = (no_time),                        \
+        .site = (uintptr_t)__builtin_return_address(0), .frame = FRAME, .looks = (no_time),        \
         .count = (length) > 0 ? (uint32_t)(length) : 0, .reads = (read_set),                       \
         .writes = (write_set), .excepts = (except_set)                                             \
     }

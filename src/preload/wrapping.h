@@ -15,6 +15,9 @@
 
 #define EXPORTED __attribute__((visibility("default"), used))
 
+/* The stack of the program's caller ends just above it. */
+#define FRAME ((uintptr_t)__builtin_frame_address(0))
+
 /* How a call tells its error: the `fails` column. */
 #define ERROR_MINUS_1(returned) ((returned) == -1 ? errno : 0)
 #define ERROR_CODE(returned)    ((int)(returned))

@@ -62,6 +62,15 @@ def test_none_finds_no_loop_by_itself(hits: Path) -> None:
     assert "0 loop threads, 0 blocks" in done.stderr
 
 
+def test_thread_that_leaves_its_loop_to_another_one_is_not_blocked(hits: Path) -> None:
+    _, events = run_preloaded(
+        [LOOPS, "shared"], hits, THRESHOLD="20ms", CALLS="pthread_cond_timedwait"
+    )
+    alone, in_a_handler = blocks(events)
+    assert functions(alone)[:2] == ["condition_for_40_ms", "shared"]
+    assert functions(in_a_handler)[:2] == ["condition_for_40_ms", "in_a_handler"]
+
+
 @pytest.mark.parametrize(
     ("threshold", "expected"), [("20ms", 2), ("35000us", 2), ("1s", 0), ("60", 0)]
 )

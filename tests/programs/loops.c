@@ -5,6 +5,7 @@
  *   loops threads   two loop threads, named io-1 and other; then both end
  *   loops poll      a main thread that waits in poll() only
  *   loops vfork     a loop whose child of vfork closes its copy of the epoll set
+ *   loops shared    two threads at one epoll set, of which one waits for a condition meanwhile
  *   loops syscall   a loop that parks by syscall(2), the second time for longer than it sleeps
  */
 #include <poll.h>
@@ -39,12 +40,72 @@ SLEEPER(on_io_1)
 SLEEPER(on_other)
 SLEEPER(in_main)
 
+static pthread_barrier_t meeting;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+
+static void condition_for_40_ms(void)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_nsec += 40 * 1000000L;
+    deadline.tv_sec += deadline.tv_nsec / 1000000000L;
+    deadline.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&mutex);
+    while (pthread_cond_timedwait(&never, &mutex, &deadline) == 0)
+        continue;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void in_a_handler(void)
+{
+    volatile unsigned char stack_of_a_handler[1024];
+    stack_of_a_handler[0] = 0;
+    condition_for_40_ms();
+    not_the_last_call = stack_of_a_handler[0];
+}
+
 static int park(void)
 {
     struct epoll_event event;
     int set = epoll_create1(EPOLL_CLOEXEC);
     epoll_wait(set, &event, 1, 0);
     return set;
+}
+
+static void park_by_a_scheduler(int set)
+{
+    volatile unsigned char stack_of_a_scheduler[512];
+    struct epoll_event event;
+    stack_of_a_scheduler[0] = 0;
+    epoll_wait(set, &event, 1, 0);
+    not_the_last_call = stack_of_a_scheduler[0];
+}
+
+static void *other_scheduler(void *set)
+{
+    park_by_a_scheduler(*(int *)set);
+    pthread_barrier_wait(&meeting);
+    pthread_barrier_wait(&meeting);
+    return NULL;
+}
+
+/* A thread that waits for a condition is blocked while it is alone at its epoll set; while another
+ * one is there too, only if it does so in a handler. */
+static int shared(void)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    pthread_t thread;
+    park_by_a_scheduler(set);
+    condition_for_40_ms();
+    pthread_barrier_init(&meeting, NULL, 2);
+    pthread_create(&thread, NULL, other_scheduler, &set);
+    pthread_barrier_wait(&meeting);
+    condition_for_40_ms();
+    in_a_handler();
+    pthread_barrier_wait(&meeting);
+    pthread_join(thread, NULL);
+    return 0;
 }
 
 static int epoll(void)
@@ -135,7 +196,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } scenarios[] = {{"epoll", epoll},    {"thrice", thrice},      {"threads", threads},
-                     {"poll", poll_only}, {"vfork", vfork_closes}, {"syscall", by_syscall}};
+                     {"poll", poll_only}, {"vfork", vfork_closes}, {"syscall", by_syscall},
+                     {"shared", shared}};
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
         if (strcmp(what, scenarios[i].name) == 0)
             return scenarios[i].run();

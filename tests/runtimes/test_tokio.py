@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import of_type
 from watched import (
     BUILT,
     CLEAN_THRESHOLD,
@@ -127,3 +128,24 @@ def test_waits_of_tokio_itself_are_silent(
         slow_server.give()
         say(process)
         assert_nothing_reported(finish(process, hits))
+
+
+def test_idle_worker_that_leaves_the_events_to_another_is_silent(
+    loops: Path, hits: Path, fifo: Fifo, slow_server: SlowServer
+) -> None:
+    command = argv(loops, "multi", "idle", fifo, slow_server)
+    with watched(hits, command, CLEAN_THRESHOLD) as process:
+        events = finish(process, hits)
+    assert_nothing_reported(events)
+    assert len(of_type(events, "loop")) == 2
+
+
+def test_mutex_is_a_block_also_while_another_worker_waits_for_events(
+    loops: Path, hits: Path, fifo: Fifo, slow_server: SlowServer
+) -> None:
+    with watched(hits, argv(loops, "multi", "shared", fifo, slow_server)) as process:
+        wait_until_blocked(hits)
+        say(process)
+        block = the_block(finish(process, hits))
+    assert block["call"] == "futex"
+    assert has_function(block, "blocking_mutex")

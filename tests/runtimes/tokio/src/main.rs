@@ -1,15 +1,18 @@
 //! A task on a tokio runtime that waits for something: by blocking its thread, or as a task should.
 //!
-//!     tokio-loops current|multi sleep|fifo|socket|mutex|free FIFO PORT
+//!     tokio-loops current|multi sleep|fifo|socket|mutex|free|idle|shared FIFO PORT
 //!
 //! What is waited for comes from outside: a line in the FIFO, from the server at PORT, on standard
 //! input (the holder of the mutex waits for that one). `free` waits for all of them without blocking,
-//! and prints a line when the runtime's own timer has run in the meantime.
+//! and prints a line when the runtime's own timer has run in the meantime. `idle` has two workers that
+//! have both waited for events, and then have nothing to do: one waits for events, one for the other.
+//! In `shared` one of them waits for the mutex instead.
 
 use std::env;
 use std::future::Future;
 use std::io::{self, Read};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -96,12 +99,41 @@ async fn free(fifo: String, port: u16) {
     timer.await.expect("the timer's task");
 }
 
-fn runtime(kind: &str) -> Runtime {
+async fn set_after_a_timer(flag: &AtomicBool) {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    flag.store(true, Ordering::SeqCst);
+}
+
+/// The calling task keeps its worker until a timer has run, for which the other one has to wait for
+/// events.
+async fn both_workers_wait_for_events() {
+    let flag = Arc::new(AtomicBool::new(false));
+    let other = Arc::clone(&flag);
+    let second = tokio::spawn(async move { set_after_a_timer(&other).await });
+    // The latest task stays with its worker, the one before can be taken by another.
+    tokio::spawn(async {});
+    while !flag.load(Ordering::SeqCst) {
+        thread::yield_now();
+    }
+    second.await.expect("the second task");
+}
+
+async fn idle() {
+    both_workers_wait_for_events().await;
+    tokio::time::sleep(TIMER).await;
+}
+
+async fn shared() {
+    both_workers_wait_for_events().await;
+    blocking_mutex();
+}
+
+fn runtime(kind: &str, workers: usize) -> Runtime {
     let mut builder = match kind {
         "current" => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
     };
-    builder.worker_threads(1).enable_all().build().expect("a runtime")
+    builder.worker_threads(workers).enable_all().build().expect("a runtime")
 }
 
 /// In a task that has waited for the timer once, so that its thread has been in the park.
@@ -120,12 +152,15 @@ fn main() {
     let arguments: Vec<String> = env::args().collect();
     let fifo = arguments[3].clone();
     let port: u16 = arguments[4].parse().expect("a port");
-    let runtime = runtime(&arguments[1]);
+    let workers = if ["idle", "shared"].contains(&arguments[2].as_str()) { 2 } else { 1 };
+    let runtime = runtime(&arguments[1], workers);
     match arguments[2].as_str() {
         "sleep" => in_task(&runtime, async { blocking_sleep() }),
         "fifo" => in_task(&runtime, async move { blocking_file(&fifo) }),
         "socket" => in_task(&runtime, async move { blocking_socket(port) }),
         "mutex" => in_task(&runtime, async { blocking_mutex() }),
+        "idle" => in_task(&runtime, idle()),
+        "shared" => in_task(&runtime, shared()),
         _ => in_task(&runtime, free(fifo, port)),
     }
 }
