@@ -73,10 +73,11 @@ $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(COMMAND_CFLAGS) -c $< -o $@
 
-# The version script is the call table again: what is in it is exported, the rest is local.
+# The versions of the call table. It names no symbols: those without a version keep the base version,
+# which no other node may be combined with. Exported is what is not hidden (-fvisibility).
 $(B)/exports.map: src/preload/exports.map.in src/calls.def
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< -o $@
+	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< | tr -d '"' | sort -Vu >$@
 
 $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(PRELOAD_LDFLAGS) -Wl,--version-script=$(B)/exports.map \

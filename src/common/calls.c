@@ -8,6 +8,10 @@
 static const struct lh_call_info calls[LH_CALL_COUNT] = {
 #define CALL(symbol, canonical, group, subject, subject_expr, fails, rule, ...)                    \
     [LH_CALL_##symbol] = {#symbol, #canonical, LH_GROUP_##group, LH_SUBJECT_##subject, rule_##rule},
+#define CALL_OLDER(row, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,   \
+                   version, ...)                                                                   \
+    [LH_CALL_##row] = {#symbol "@" version, #canonical, LH_GROUP_##group, LH_SUBJECT_##subject,    \
+                       rule_##rule},
 #include "calls.def"
 };
 

@@ -40,7 +40,7 @@ enum lh_call {
 };
 
 struct lh_call_info {
-    const char *symbol;    /* the libc name that is interposed: __read_chk */
+    const char *symbol;    /* the libc name that is interposed: __read_chk, realpath@GLIBC_2.2.5 */
     const char *canonical; /* the name that is reported: read */
     enum lh_group group;
     enum lh_subject subject;

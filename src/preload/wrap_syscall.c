@@ -18,7 +18,7 @@
 #define SIX_PARAMS (long number, long a, long b, long c, long d, long e, long f)
 #define SIX_ARGS   (number, a, b, c, d, e, f)
 
-REAL(syscall, "", long, SIX_PARAMS, SIX_ARGS)
+REAL(syscall, "syscall", "", long, SIX_PARAMS, SIX_ARGS)
 
 typedef long tracked_call SIX_PARAMS;
 

@@ -52,24 +52,38 @@
     TRACKED(on_loop_##symbol, symbol, subject_expr, fails, rule, rule_args, ret, params,           \
             FORWARD(symbol, args))
 
-#define CALL_IF(condition, symbol, canonical, group, subject, subject_expr, fails, rule,           \
-                rule_args, version, ret, params, args)                                             \
-    REAL(symbol, version, ret, params, args)                                                       \
-    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
-    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
-    ret wrap_##symbol params                                                                       \
+/* The wrapper of a row: `row` is its name in C, `symbol` the one of libc's function, `label` its
+ * own in the object file. */
+#define WATCHED(condition, row, symbol, label, subject_expr, fails, rule, rule_args, version, ret, \
+                params, args)                                                                      \
+    REAL(row, symbol, version, ret, params, args)                                                  \
+    ON_LOOP(row, subject_expr, fails, rule, rule_args, ret, params, args)                          \
+    EXPORTED ret wrap_##row params __asm__(label);                                                 \
+    ret wrap_##row params                                                                          \
     {                                                                                              \
         if (LH_LIKELY(lh_self.slot == NULL) || !(condition))                                       \
-            return FORWARD(symbol, args);                                                          \
-        return on_loop_##symbol args;                                                              \
+            return FORWARD(row, args);                                                             \
+        return on_loop_##row args;                                                                 \
     }
 
+#define CALL_IF(condition, symbol, canonical, group, subject, ...)                                 \
+    WATCHED(condition, symbol, #symbol, #symbol, __VA_ARGS__)
 #define CALL(...) CALL_IF(true, __VA_ARGS__)
+
+/* A symbol that exists in several versions is exported in each of them, never without one. */
+#define VERSIONED(row, symbol, at, subject_expr, fails, rule, rule_args, version, ...)             \
+    __asm__(".symver wrap_" #row ", " symbol at version ", remove");                               \
+    WATCHED(true, row, symbol, "wrap_" #row, subject_expr, fails, rule, rule_args, version,        \
+            __VA_ARGS__)
+#define CALL_NEWEST(symbol, canonical, group, subject, ...)                                        \
+    VERSIONED(symbol, #symbol, "@@", __VA_ARGS__)
+#define CALL_OLDER(row, symbol, canonical, group, subject, ...)                                    \
+    VERSIONED(row, #symbol, "@", __VA_ARGS__)
 
 /* What is free is taken at once, without a trace. A lock that a dead owner left counts as taken. */
 #define CALL_TRY(try, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,     \
                  version, ret, params, args)                                                       \
-    REAL(symbol, version, ret, params, args)                                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
     ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
@@ -84,7 +98,7 @@
 
 #define PARK(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version,     \
              ret, params, args)                                                                    \
-    REAL(symbol, version, ret, params, args)                                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
     ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
@@ -99,21 +113,28 @@
     }
 
 /* Waits for a condition, in which the threads of a shared loop stand by. */
-#define STAND_BY(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version, \
-                 ret, params, args)                                                                \
-    REAL(symbol, version, ret, params, args)                                                       \
-    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
-    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
-    ret wrap_##symbol params                                                                       \
+#define STANDING_BY(row, symbol, label, subject_expr, fails, rule, rule_args, version, ret,        \
+                    params, args)                                                                  \
+    REAL(row, symbol, version, ret, params, args)                                                  \
+    ON_LOOP(row, subject_expr, fails, rule, rule_args, ret, params, args)                          \
+    EXPORTED ret wrap_##row params __asm__(label);                                                 \
+    ret wrap_##row params                                                                          \
     {                                                                                              \
         if (LH_LIKELY(lh_self.slot == NULL))                                                       \
-            return FORWARD(symbol, args);                                                          \
+            return FORWARD(row, args);                                                             \
         if (LH_LIKELY(!lh_standby_begin(FRAME)))                                                   \
-            return on_loop_##symbol args;                                                          \
-        ret returned = FORWARD(symbol, args);                                                      \
+            return on_loop_##row args;                                                             \
+        ret returned = FORWARD(row, args);                                                         \
         lh_park_end();                                                                             \
         return returned;                                                                           \
     }
+#define STAND_BY(symbol, canonical, group, subject, ...)                                           \
+    STANDING_BY(symbol, #symbol, #symbol, __VA_ARGS__)
+#define STAND_BY_NEWEST(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,   \
+                        version, ...)                                                              \
+    __asm__(".symver wrap_" #symbol ", " #symbol "@@" version ", remove");                         \
+    STANDING_BY(symbol, #symbol, "wrap_" #symbol, subject_expr, fails, rule, rule_args, version,   \
+                __VA_ARGS__)
 
 /* What lh_park_begin_wait() wants to know, of an array or of three sets; in the wrapper itself,
  * whose caller is the program. Timeouts are read in user space by libc too. */
@@ -133,7 +154,7 @@
 
 #define PARK_WAIT(wait_expr, symbol, canonical, group, subject, subject_expr, fails, rule,         \
                   rule_args, version, ret, params, args)                                           \
-    REAL(symbol, version, ret, params, args)                                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
     ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
@@ -150,7 +171,7 @@
 
 /* Book-keeping: hook_<symbol> in hooks.h says what is to be done before the call. */
 #define HOOK(symbol, version, ret, params, args)                                                   \
-    REAL(symbol, version, ret, params, args)                                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
@@ -166,13 +187,16 @@
  */
 void lh_wrappers_resolve(void)
 {
+#define RESOLVE(row, symbol, version, ret, params)                                                 \
+    atomic_store_explicit(&real_##row, (ret(*) params)lh_real(symbol, version),                    \
+                          memory_order_relaxed);
 #define CALL(symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, version,     \
              ret, params, args)                                                                    \
-    atomic_store_explicit(&real_##symbol, (ret(*) params)lh_real(#symbol, version),                \
-                          memory_order_relaxed);
-#define HOOK(symbol, version, ret, params, args)                                                   \
-    atomic_store_explicit(&real_##symbol, (ret(*) params)lh_real(#symbol, version),                \
-                          memory_order_relaxed);
+    RESOLVE(symbol, #symbol, version, ret, params)
+#define CALL_OLDER(row, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,   \
+                   version, ret, params, args)                                                     \
+    RESOLVE(row, #symbol, version, ret, params)
+#define HOOK(symbol, version, ret, params, args) RESOLVE(symbol, #symbol, version, ret, params)
 #define MEANING(...)
 #define OWN(symbol)
 #include "calls.def"

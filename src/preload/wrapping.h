@@ -24,17 +24,17 @@
 #define ERROR_NULLPTR(returned) ((returned) == NULL ? errno : 0)
 #define ERROR_NO(returned)      0
 
-/* real_<symbol> begins as first_<symbol>, which looks the function up and stays out of the way. */
-#define REAL(symbol, version, ret, params, args)                                                   \
-    static ret first_##symbol params;                                                              \
-    static ret(*_Atomic real_##symbol) params = first_##symbol;                                    \
-    static ret first_##symbol params                                                               \
+/* real_<row> begins as first_<row>, which looks the function up and stays out of the way. */
+#define REAL(row, symbol, version, ret, params, args)                                              \
+    static ret first_##row params;                                                                 \
+    static ret(*_Atomic real_##row) params = first_##row;                                          \
+    static ret first_##row params                                                                  \
     {                                                                                              \
-        ret(*real) params = (ret(*) params)lh_real(#symbol, version);                              \
-        atomic_store_explicit(&real_##symbol, real, memory_order_relaxed);                         \
+        ret(*real) params = (ret(*) params)lh_real(symbol, version);                               \
+        atomic_store_explicit(&real_##row, real, memory_order_relaxed);                            \
         return real args;                                                                          \
     }
-#define FORWARD(symbol, args) atomic_load_explicit(&real_##symbol, memory_order_relaxed) args
+#define FORWARD(row, args) atomic_load_explicit(&real_##row, memory_order_relaxed) args
 
 /* One scope and one call: `name` is a function that reports what `forward` does as `symbol`. */
 #define TRACKED(name, symbol, subject_expr, fails, rule, rule_args, ret, params, forward)          \

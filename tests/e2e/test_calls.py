@@ -108,7 +108,8 @@ class Row:
         """The table's second column, worked out from its first by libc's habits."""
         if self.symbol in OTHER_NAMES:
             return OTHER_NAMES[self.symbol]
-        plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", self.symbol.removeprefix("syscall_"))
+        symbol = self.symbol.removeprefix("syscall_").removesuffix("_2_2_5")  # an older version
+        plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol)
         plain = re.sub(r"^__(f|l|)xstat", r"\1stat", plain)
         plain = re.sub(r"64(_r)?$", r"\1", plain.replace("64v2", "2"))
         return RAW_NAMES.get(plain, plain)

@@ -145,6 +145,47 @@ static long call_getaddrinfo(void)
     return getaddrinfo(host, "80", NULL, &found);
 }
 
+/* Conditions of programs that were linked before glibc 2.3.2: another structure, a pointer. */
+struct old_condition {
+    void *pointer;
+    char beyond[sizeof(pthread_cond_t)]; /* must stay as it is */
+};
+extern int old_cond_wait(struct old_condition *cond, pthread_mutex_t *mutex);
+extern int old_cond_timedwait(struct old_condition *cond, pthread_mutex_t *mutex,
+                              const struct timespec *until);
+extern int old_cond_signal(struct old_condition *cond);
+__asm__(".symver old_cond_wait, pthread_cond_wait@GLIBC_2.2.5");
+__asm__(".symver old_cond_timedwait, pthread_cond_timedwait@GLIBC_2.2.5");
+__asm__(".symver old_cond_signal, pthread_cond_signal@GLIBC_2.2.5");
+
+static struct old_condition old_condition;
+
+static void signal_old_condition(void)
+{
+    woken = true;
+    old_cond_signal(&old_condition);
+}
+
+/* -1: the condition was taken for one of today's. */
+static int checked(int code)
+{
+    static const char untouched[sizeof(old_condition.beyond)];
+    return memcmp(old_condition.beyond, untouched, sizeof(untouched)) == 0 ? code : -1;
+}
+
+static long call_old_cond_wait(void)
+{
+    int code = 0;
+    while (!woken && code == 0)
+        code = old_cond_wait(&old_condition, &mutex);
+    return checked(code);
+}
+
+static long call_old_cond_timedwait(void)
+{
+    return checked(old_cond_timedwait(&old_condition, &mutex, &until));
+}
+
 static const struct scenario rows[] = {
     {"sem_wait", make_empty_semaphore, call_sem_wait, post, make_full_semaphore, call_sem_wait, 0},
     {"sem_timedwait", make_empty_semaphore, call_sem_timedwait, NULL, make_full_semaphore,
@@ -153,6 +194,9 @@ static const struct scenario rows[] = {
      call_sem_clockwait, 0},
     {"pthread_cond_wait", hold_mutex, call_cond_wait, signal_condition, NULL, NULL, 0},
     {"pthread_cond_timedwait", hold_mutex, call_cond_timedwait, NULL, NULL, NULL, 0},
+    {"pthread_cond_wait_2_2_5", hold_mutex, call_old_cond_wait, signal_old_condition, NULL, NULL,
+     0},
+    {"pthread_cond_timedwait_2_2_5", hold_mutex, call_old_cond_timedwait, NULL, NULL, NULL, 0},
     {"pthread_cond_clockwait", hold_mutex_monotonic, call_cond_clockwait, NULL, NULL, NULL, 0},
     {"pthread_mutex_lock", make_contended, call_mutex_lock, post, NULL, call_mutex_lock, 0},
     {"pthread_join", make_thread, call_join, post, NULL, NULL, 0},

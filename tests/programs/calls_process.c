@@ -112,6 +112,21 @@ static long call_posix_spawnp(void)
     return posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
 }
 
+/* What programs that were linked before glibc 2.15 call. */
+extern typeof(posix_spawn) old_posix_spawn, old_posix_spawnp;
+__asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2.5");
+__asm__(".symver old_posix_spawnp, posix_spawnp@GLIBC_2.2.5");
+
+static long call_old_posix_spawn(void)
+{
+    return old_posix_spawn(&child, "/bin/true", NULL, NULL, true_argv, environ);
+}
+
+static long call_old_posix_spawnp(void)
+{
+    return old_posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
+}
+
 static const struct scenario rows[] = {
     {"waitpid", make_child, call_waitpid, let_child_end, make_child, call_waitpid_nohang, 0},
     {"wait4", make_child, call_wait4, let_child_end, make_child, call_wait4_nohang, 0},
@@ -120,6 +135,8 @@ static const struct scenario rows[] = {
     {"wait3", make_child, call_wait3, let_child_end, make_child, call_wait3_nohang, 0},
     {"posix_spawn", NULL, call_posix_spawn, NULL, NULL, NULL, SYS_execve},
     {"posix_spawnp", NULL, call_posix_spawnp, NULL, NULL, NULL, SYS_execve},
+    {"posix_spawn_2_2_5", NULL, call_old_posix_spawn, NULL, NULL, NULL, SYS_execve},
+    {"posix_spawnp_2_2_5", NULL, call_old_posix_spawnp, NULL, NULL, NULL, SYS_execve},
     {"system", make_command, call_system, NULL, NULL, NULL, 0},
     {"popen", make_command, call_popen, NULL, NULL, NULL, SYS_pipe2},
     {"pclose", make_stream, call_pclose, NULL, NULL, NULL, 0},
