@@ -33,7 +33,7 @@ PRELOAD_SRC := $(wildcard src/preload/*.c)
 COLLECT_SRC := $(wildcard src/collect/*.c)
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
-PROGRAM_SRC := $(wildcard tests/programs/*.c)
+PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
@@ -44,8 +44,10 @@ COMMAND_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(COLLECT_SRC:%.c=$(B)/obj/%.o) $(
 TEST_OBJ := $(filter-out %/main.o,$(COMMAND_OBJ)) \
             $(filter-out %/wrappers.o %/wrap_syscall.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+CONSTRUCTOR_SRC := $(wildcard tests/programs/calls_*.c) tests/programs/crowd.c
 PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
-            $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so)
+            $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so) \
+            $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 
 # Each command is named in a few words; `make V=1` prints it whole.
@@ -104,6 +106,12 @@ $(B)/programs/%: tests/programs/%.c $(B)/flags
 $(B)/programs/%.so: tests/programs/%.cc $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)$(CXX) $(ALL_CXXFLAGS) -fPIC -shared $< -o $@ $(LDFLAGS)
+
+# Libraries that do it all in their constructor; the calls once more: see tests/programs/scenario.h.
+$(B)/programs/constructor/%.so: tests/programs/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fno-inline -fPIC -shared -DSCENARIO_IN_CONSTRUCTOR $< -o $@ $(LDFLAGS) \
+	    $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
 $(B)/bench/%: tests/bench/%.c $(B)/flags
 	@mkdir -p $(@D)

@@ -23,7 +23,7 @@ static inline uint64_t lh_counter(void)
     return LH_LIKELY(lh_counter_is_tsc) ? lh_cpu_counter() : lh_counter_coarse();
 }
 
-/* Takes the reference readings; once, in our constructor. */
+/* Takes the reference readings; once, in our set-up. */
 void lh_clock_init(void);
 
 /* The length of `count` counter steps, by the rate measured from lh_clock_init() until now. */

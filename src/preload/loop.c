@@ -12,6 +12,7 @@
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/report.h"
+#include "preload/setup.h"
 #include "preload/signals.h"
 #include "preload/subject.h"
 #include "preload/sys.h"
@@ -113,6 +114,12 @@ static bool thread_is_wanted(void)
     }
 }
 
+/* May there be a loop at all? Sets us up where a loop begins before our constructor. */
+static bool may_watch(void)
+{
+    return lh_setup() && lh_process_may_watch();
+}
+
 /* The calling thread's slot, or NULL; also in a child of fork, in its inherited thread. */
 static struct lh_slot *own_slot(void)
 {
@@ -128,8 +135,8 @@ static enum lh_park find(int epfd, enum lh_call call)
 {
     struct lh_slot *slot = own_slot();
     if (slot == NULL) {
-        bool found = lh_process_may_watch() && thread_is_wanted() &&
-                     become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
+        bool found =
+            may_watch() && thread_is_wanted() && become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
         return found ? LH_PARK_OWN : LH_PARK_NONE;
     }
     /* The loop's own set is not known yet, or was closed where we did not see it. */
@@ -158,8 +165,7 @@ static bool find_wait(struct lh_slot *slot, const struct lh_wait *wait, enum lh_
     if (LH_LIKELY(turns == NULL) || !lh_anchor_find(&anchor, wait, turns))
         return false;
     if (slot == NULL) {
-        if (!lh_process_may_watch() || !thread_is_wanted() ||
-            become_loop(-1, call, LH_FOUND_BY_CALL) != 0)
+        if (!may_watch() || !thread_is_wanted() || become_loop(-1, call, LH_FOUND_BY_CALL) != 0)
             return false;
     } else if (lh_anchor_lives(&slot->anchor)) {
         return false; /* a loop inside the loop: a block */
@@ -189,12 +195,16 @@ int lh_loop_enter(void)
     if (slot != NULL && atomic_load(&slot->tid) != 0)
         return 0;
     lh_self.slot = NULL;
-    return lh_process_may_watch() ? become_loop(-1, 0, LH_FOUND_BY_API) : 0;
+    return may_watch() ? become_loop(-1, 0, LH_FOUND_BY_API) : 0;
 }
 
 void lh_loop_enter_main(void)
 {
-    if (lh_options.loop_mode == LH_LOOP_MAIN && lh_process_may_watch())
+    if (lh_options.loop_mode != LH_LOOP_MAIN || !may_watch())
+        return;
+    if (lh_self.slot != NULL)
+        lh_self.slot->stays = true; /* found before our constructor */
+    else
         become_loop(-1, 0, LH_FOUND_BY_OPTION);
 }
 

@@ -69,7 +69,7 @@ void lh_loop_leave(void);
 /* A loop thread closes a descriptor: its own epoll set or anchor ends its loop. */
 void lh_loop_closes(int fd);
 
-/* Once, in our constructor. */
+/* Once, in our set-up. */
 void lh_loop_init(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* This process image: options, what it is, and its start as a watched process. Runs on the
- * program's threads; libc only in our constructor, raw system calls after it. */
+ * program's threads; libc only in our set-up, raw system calls after it. */
 #include "preload/process.h"
 
 #include <dlfcn.h>
@@ -23,10 +23,10 @@
 #define START_WAIT_NS (1 * LH_NS_PER_S)
 #define END_WAIT_NS   (200 * LH_NS_PER_MS)
 
-/* Constant after our constructor. */
+/* Constant after our set-up. */
 static struct {
     bool off;     /* LOOPHOUND_FOLLOW, or nothing to watch with */
-    uint32_t pid; /* of the image our constructor ran in */
+    uint32_t pid; /* of the image we were set up in */
     char exe[1024];
     char cwd[1024];
     char collector[1024]; /* "": none */
@@ -268,7 +268,7 @@ void lh_process_end(void)
 
 int lh_process_flush(int64_t timeout_ns)
 {
-    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_ring *ring = lh_process != NULL ? atomic_load(&lh_process->ring) : NULL;
     if (ring == NULL || !lh_process_is_ours())
         return -ENOTCONN;
     uint32_t head = (uint32_t)atomic_load(&ring->head);

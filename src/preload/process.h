@@ -6,7 +6,7 @@
 
 #include "preload/state.h"
 
-/* Once, in our constructor: options from the environment, LOOPHOUND_FOLLOW, the state's memory. */
+/* Once, in our set-up: options from the environment, LOOPHOUND_FOLLOW, the state's memory. */
 void lh_process_init(void);
 
 /* May this process be watched at all (LOOPHOUND_FOLLOW, nothing of ours failed)? */
@@ -30,7 +30,7 @@ const char *lh_process_run_socket(void);
 const char *lh_process_exe(void);
 const char *lh_process_cwd(void);
 
-/* Says "I was loaded" to `loophound run`, in our constructor. */
+/* Says "I was loaded" to `loophound run`, in our set-up. */
 void lh_process_greet(void);
 
 /* At a normal exit: waits at most 200 ms until what is in the ring has been written. */

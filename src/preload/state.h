@@ -89,9 +89,9 @@ struct lh_thread {
 };
 
 extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));
-extern LH_HIDDEN struct lh_process *lh_process; /* never NULL once our constructor has run */
+extern LH_HIDDEN struct lh_process *lh_process; /* NULL until our set-up (setup.h) */
 
-/* Constant after our constructor, also in children. */
+/* Constant after our set-up, also in children. */
 extern LH_HIDDEN struct lh_options lh_options;
 
 /* 1: every call on a loop thread takes its end time, because marks cannot be relied on: strict

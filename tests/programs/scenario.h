@@ -5,6 +5,9 @@
  *   calls_x off SYMBOL MS      the same, on another thread while the loop thread waits for events
  *   calls_x ready SYMBOL MS    on the loop thread, in the form that cannot wait
  *
+ * Each is also built as a library, build/programs/constructor/calls_x.so, that does the same in its
+ * constructor, with the arguments of the program that loads it (host.c).
+ *
  * It prints the call's true duration in ms, what the call returned, and errno after it. Nothing but
  * the call itself is made on the loop thread between the two parks, so whatever else is reported is
  * wrong. */
@@ -172,10 +175,24 @@ static int scenario_main(int argc, char **argv, const struct scenario *rows, siz
     return 0;
 }
 
+#ifdef SCENARIO_IN_CONSTRUCTOR
+/* glibc calls constructors as it calls main(). Children, which inherit LD_PRELOAD, do nothing. */
+#define SCENARIO_MAIN(rows)                                                                        \
+    __attribute__((constructor)) static void construct(int argc, char **argv)                      \
+    {                                                                                              \
+        int failed = 0;                                                                            \
+        if (strcmp(program_invocation_short_name, "host") == 0)                                    \
+            failed = scenario_main(argc, argv, rows, sizeof(rows) / sizeof((rows)[0]));            \
+        if (failed != 0)                                                                           \
+            exit(failed);                                                                          \
+    }
+#else
 #define SCENARIO_MAIN(rows)                                                                        \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
         return scenario_main(argc, argv, rows, sizeof(rows) / sizeof((rows)[0]));                  \
     }
+
+#endif
 
 #endif
