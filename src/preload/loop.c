@@ -70,6 +70,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->epfd = epfd;
+    slot->park = (struct lh_place){0, 0};
     slot->anchor = (struct lh_anchor){.fd = -1};
     slot->park_frame = 0;
     slot->stays = found != LH_FOUND_BY_CALL;
@@ -131,7 +132,35 @@ static struct lh_slot *own_slot(void)
     return NULL;
 }
 
-static enum lh_park find(int epfd, enum lh_call call)
+/* The wait is part of another call: a look-up that libc makes for it, say. */
+static bool is_inside_call(const struct lh_slot *slot, const struct lh_place *place)
+{
+    return atomic_load(&slot->sp) > place->frame;
+}
+
+/* Has the function that parked so far returned? Its callees are further in than its own waits. */
+static bool has_moved(const struct lh_slot *slot, const struct lh_place *place)
+{
+    const struct lh_place *park = &slot->park;
+    if (is_inside_call(slot, place))
+        return false;
+    return place->frame > park->frame || (place->frame == park->frame && place->site == park->site);
+}
+
+static bool set_is_open(const struct lh_slot *slot)
+{
+    return slot->epfd >= 0 &&
+           (lh_fd_is_epoll(slot->epfd) || lh_fd_is(slot->epfd, "anon_inode:[io_uring]"));
+}
+
+static void park_on(struct lh_slot *slot, int epfd, const struct lh_place *place)
+{
+    slot->epfd = epfd;
+    slot->park = *place;
+    slot->anchor = (struct lh_anchor){.fd = -1};
+}
+
+static enum lh_park find(int epfd, enum lh_call call, const struct lh_place *place)
 {
     struct lh_slot *slot = own_slot();
     if (slot == NULL) {
@@ -139,20 +168,41 @@ static enum lh_park find(int epfd, enum lh_call call)
             may_watch() && thread_is_wanted() && become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
         return found ? LH_PARK_OWN : LH_PARK_NONE;
     }
-    /* The loop's own set is not known yet, or was closed where we did not see it. */
-    if (slot->epfd < 0 ||
-        !(lh_fd_is_epoll(slot->epfd) || lh_fd_is(slot->epfd, "anon_inode:[io_uring]"))) {
-        slot->epfd = epfd;
-        slot->anchor = (struct lh_anchor){.fd = -1};
+    /* Not known yet, left behind, or closed where we did not see it. */
+    if (slot->epfd < 0 || has_moved(slot, place) || !set_is_open(slot)) {
+        park_on(slot, epfd, place);
         return LH_PARK_OWN;
     }
     return LH_PARK_FOREIGN;
 }
 
-enum lh_park lh_park_find(int epfd, enum lh_call call)
+enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *place)
 {
     int saved_errno = errno;
-    enum lh_park park = find(epfd, call);
+    enum lh_park park = find(epfd, call, place);
+    errno = saved_errno;
+    return park;
+}
+
+/* Counted as poll's waits are, by ring instead of call site: no code is at such an address. */
+static bool ring_turns(const struct lh_ring_wait *wait)
+{
+    const struct lh_wait turn = {.site = (uintptr_t)wait->fd + 1, .count = 1};
+    return lh_turns_note(lh_self.turns, &turn) != NULL && lh_ring_is_loops(wait);
+}
+
+enum lh_park lh_park_begin_ring(const struct lh_ring_wait *wait, enum lh_call call,
+                                const struct lh_place *place)
+{
+    struct lh_slot *slot = lh_self.slot == NULL ? NULL : own_slot();
+    enum lh_park park = slot == NULL ? LH_PARK_NONE : LH_PARK_FOREIGN;
+    int saved_errno = errno;
+    if (slot != NULL && slot->epfd >= 0 && slot->epfd == wait->fd)
+        park = LH_PARK_OWN;
+    else if (wait->fd >= 0 && ring_turns(wait))
+        park = find(wait->fd, call, place);
+    if (park == LH_PARK_OWN)
+        lh_park_enter_at(*place);
     errno = saved_errno;
     return park;
 }

@@ -5,6 +5,7 @@
 #define LH_PRELOAD_LOOP_H
 
 #include "preload/state.h"
+#include "preload/uring.h"
 #include "preload/watchdog.h"
 
 enum lh_park {
@@ -14,8 +15,18 @@ enum lh_park {
 };
 
 /* The uncommon cases: the first park of a thread or of a child of fork, an epoll set that is not
- * the loop's own. May start the watchdog. errno stays. */
-enum lh_park lh_park_find(int epfd, enum lh_call call);
+ * the loop's own. That one is a block while the loop is on the stack: a loop inside the loop, or a
+ * wait for an answer. It is the loop's own from then on where the loop has moved: where its waits
+ * came from is no longer on the stack, as this one comes from further out, or from the very same
+ * place. May start the watchdog. errno stays. */
+enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *place);
+
+/* In a wrapper, the place of its call. */
+#define LH_PLACE()                                                                                 \
+    (struct lh_place)                                                                              \
+    {                                                                                              \
+        (uintptr_t) __builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)             \
+    }
 
 /* `frame`: of the wrapper in which it parks. */
 static inline void lh_park_enter(uintptr_t frame)
@@ -27,22 +38,34 @@ static inline void lh_park_enter(uintptr_t frame)
     atomic_store_explicit(&slot->parked, 1, memory_order_release);
 }
 
-static inline enum lh_park lh_park_begin(int epfd, enum lh_call call, uintptr_t frame)
+static inline void lh_park_enter_at(struct lh_place place)
+{
+    if (LH_UNLIKELY(place.frame > lh_self.slot->park.frame))
+        lh_self.slot->park = place;
+    lh_park_enter(place.frame);
+}
+
+static inline __attribute__((always_inline)) enum lh_park lh_park_begin(int epfd, enum lh_call call,
+                                                                        struct lh_place place)
 {
     struct lh_slot *slot = lh_self.slot;
     enum lh_park park = LH_PARK_OWN;
     if (LH_UNLIKELY(slot == NULL || slot->epfd != epfd ||
                     atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0))
-        park = lh_park_find(epfd, call);
+        park = lh_park_find(epfd, call, &place);
     if (park != LH_PARK_OWN)
         return park;
-    lh_park_enter(frame);
+    lh_park_enter_at(place);
     return park;
 }
 
 /* The same for a call of poll or select, which is a park only where a loop is known by it or found
  * by it: see turns.h. */
 enum lh_park lh_park_begin_wait(const struct lh_wait *wait, enum lh_call call);
+
+/* The same for a wait for a ring of io_uring: see uring.h. */
+enum lh_park lh_park_begin_ring(const struct lh_ring_wait *wait, enum lh_call call,
+                                const struct lh_place *place);
 
 static inline void lh_park_end(void)
 {

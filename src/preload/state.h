@@ -20,6 +20,12 @@
 #define LH_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LH_HIDDEN      __attribute__((visibility("hidden")))
 
+/* Where a wrapper was called, as a stack grows downwards: a greater frame is a caller's. */
+struct lh_place {
+    uintptr_t frame; /* address of the wrapper's frame */
+    uintptr_t site;  /* the program's return address */
+};
+
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
  * which takes what it read as valid when `seq` and `sp` did not change meanwhile. */
 struct lh_slot {
@@ -38,7 +44,8 @@ struct lh_slot {
 
     /* Set when the thread becomes a loop thread. */
     _Atomic uint32_t tid;    /* 0: the slot is free */
-    int32_t epfd;            /* the loop's own epoll set; -1: none (yet) */
+    int32_t epfd;            /* the loop's own epoll set, or ring; -1: none (yet) */
+    struct lh_place park;    /* the outermost place where it has parked on that */
     struct lh_anchor anchor; /* where it parks in poll or select, without an epoll set */
     bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */

@@ -74,14 +74,16 @@ struct raw_row {
     tracked_call *on_loop; /* NULL: this number has no row */
     bool (*counts)(long a, long b, long c, long d);
     enum lh_call call;
-    bool parks;
+    enum { NO_PARK, ON_SET, ON_RING } parks;
 };
 
 static const struct raw_row rows[] = {
 #define RAW(number, call, ...)                                                                     \
-    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, false},
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, NO_PARK},
 #define RAW_PARK(number, call, ...)                                                                \
-    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, true},
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, ON_SET},
+#define RAW_RING(number, call, ...)                                                                \
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, ON_RING},
 #include "calls.def"
 };
 
@@ -91,10 +93,24 @@ static const struct raw_row *row_of(long number)
     return known && rows[number].on_loop != NULL ? &rows[number] : NULL;
 }
 
-__attribute__((noinline)) static long park_or_call(const struct raw_row *row, long number, long a,
-                                                   long b, long c, long d, long e, long f)
+/* A registered ring is known by a number of its own, which is no descriptor: it is no loop's. */
+static enum lh_park begin_ring(long fd, long to_submit, long min_complete, long flags,
+                               enum lh_call call, const struct lh_place *place)
 {
-    enum lh_park park = lh_park_begin((int)a, row->call, FRAME);
+    const struct lh_ring_wait wait = {
+        .fd = (flags & IORING_ENTER_REGISTERED_RING) != 0 ? -1 : (int)fd,
+        .to_submit = (uint32_t)to_submit,
+        .min_complete = (uint32_t)min_complete,
+    };
+    return lh_park_begin_ring(&wait, call, place);
+}
+
+__attribute__((noinline)) static long park_or_call(const struct raw_row *row,
+                                                   const struct lh_place *place, long number,
+                                                   long a, long b, long c, long d, long e, long f)
+{
+    enum lh_park park = row->parks == ON_RING ? begin_ring(a, b, c, d, row->call, place)
+                                              : lh_park_begin((int)a, row->call, *place);
     if (park == LH_PARK_FOREIGN)
         return row->on_loop SIX_ARGS;
     long returned = FORWARD(syscall, SIX_ARGS);
@@ -128,8 +144,10 @@ long wrap_syscall SIX_PARAMS
     const struct raw_row *row = row_of(number);
     if (row == NULL || (lh_self.slot == NULL && !row->parks) || !row->counts(a, b, c, d))
         return FORWARD(syscall, SIX_ARGS);
-    return row->parks ? park_or_call(row, number, a, b, c, d, e, f)
-                      : stand_by_or_call(row, FRAME, number, a, b, c, d, e, f);
+    if (row->parks == NO_PARK)
+        return stand_by_or_call(row, FRAME, number, a, b, c, d, e, f);
+    const struct lh_place place = LH_PLACE();
+    return park_or_call(row, &place, number, a, b, c, d, e, f);
 }
 
 void lh_wrap_syscall_resolve(void)

@@ -103,7 +103,7 @@
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
-        enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol, FRAME);                          \
+        enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol, LH_PLACE());                     \
         if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \
             return on_loop_##symbol args;                                                          \
         ret returned = FORWARD(symbol, args);                                                      \

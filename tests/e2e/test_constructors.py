@@ -1,7 +1,7 @@
 """Every row of the call table once more, made by a shared library's constructor.
 
-The constructors of a program's libraries run before ours, those of libraries that it opens later run
-after it. A family of calls is one test, so that its programs, which mostly wait, run side by side.
+The constructors of a program's libraries run before ours, those of libraries that it opens later
+run after it. A family of calls is one test: its programs, which mostly wait, run side by side.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calls import FAMILIES, Row, all_rows
@@ -45,7 +46,7 @@ def run_after_ours(row: Row, where: str, ms: int, hits: Path, **options: str):
 
 
 def run_host(
-    row: Row, where: str, ms: int, hits: Path, extra: dict[str, str], options: dict[str, str]
+    row: Row, where: str, ms: int, hits: Path, extra: dict[str, str], options: dict[str, Any]
 ) -> tuple[Outcome, list[Event]]:
     argv = [str(HOST), where, row.symbol, str(ms)]
     done, events = run_preloaded(argv, hits, cwd=PROGRAMS, extra=extra, **options)
@@ -97,7 +98,7 @@ def test_slow_call_on_a_loop_in_a_constructor_is_reported(
     check_all(family, check, tmp_path)
 
 
-def run_crowd(hits: Path, *arguments: str, **options: str) -> tuple[int, int]:
+def run_crowd(hits: Path, *arguments: str, **options: Any) -> tuple[int, int]:
     """Loop threads, and how many of them were seen to sleep."""
     extra = {"LD_PRELOAD": f"{LIBRARY} {PROGRAMS / 'constructor' / 'crowd.so'}"}
     done, events = run_preloaded([HOST, *arguments], hits, extra=extra, THRESHOLD="20ms", **options)

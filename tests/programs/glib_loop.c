@@ -1,6 +1,7 @@
 /* A GLib main loop, which parks in poll, and a timer of it that blocks, or does not.
  *
  *   glib_loop sleep|nothing
+ *   glib_loop nested           runs the loop once more in its handler, for 40 ms
  *
  * The few functions are declared here: linking needs GLib's library only, not its headers. */
 /* link: -l:libglib-2.0.so.0 */
@@ -15,7 +16,7 @@ extern unsigned g_timeout_add(unsigned ms, source_func function, void *data);
 extern unsigned g_idle_add(source_func function, void *data);
 
 static volatile int not_the_last_call;
-static int makes_mistake;
+static int makes_mistake, nests;
 static int ticks;
 
 static void sleep_in_handler(void)
@@ -31,12 +32,27 @@ static int on_idle(void *loop)
     return 0; /* once */
 }
 
+static int on_end_of_nested(void *loop)
+{
+    g_main_loop_quit(loop);
+    return 0;
+}
+
+static void run_nested(void)
+{
+    void *loop = g_main_loop_new(NULL, 0);
+    g_timeout_add(40, on_end_of_nested, loop);
+    g_main_loop_run(loop);
+}
+
 static int on_tick(void *loop)
 {
     if (++ticks == 3)
         g_idle_add(on_idle, NULL);
     if (ticks == 6 && makes_mistake)
         sleep_in_handler();
+    if (ticks == 6 && nests)
+        run_nested();
     if (ticks == 8)
         g_main_loop_quit(loop);
     return 1;
@@ -47,6 +63,7 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     makes_mistake = strcmp(argv[1], "sleep") == 0;
+    nests = strcmp(argv[1], "nested") == 0;
     void *loop = g_main_loop_new(NULL, 0);
     g_timeout_add(5, on_tick, loop);
     g_main_loop_run(loop);
