@@ -71,6 +71,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
         return -ENOMEM;
     slot->epfd = epfd;
     slot->park = (struct lh_place){0, 0};
+    memset(slot->former, -1, sizeof(slot->former));
     slot->anchor = (struct lh_anchor){.fd = -1};
     slot->park_frame = 0;
     slot->stays = found != LH_FOUND_BY_CALL;
@@ -139,12 +140,24 @@ static bool is_inside_call(const struct lh_slot *slot, const struct lh_place *pl
 }
 
 /* Has the function that parked so far returned? Its callees are further in than its own waits. */
-static bool has_moved(const struct lh_slot *slot, const struct lh_place *place)
+static bool is_from_outside(const struct lh_slot *slot, const struct lh_place *place)
 {
     const struct lh_place *park = &slot->park;
-    if (is_inside_call(slot, place))
-        return false;
     return place->frame > park->frame || (place->frame == park->frame && place->site == park->site);
+}
+
+static int32_t *former_set(struct lh_slot *slot, int epfd)
+{
+    for (int i = 0; i < LH_FORMER_SETS; i++)
+        if (slot->former[i] == epfd)
+            return &slot->former[i];
+    return NULL;
+}
+
+/* One loop has ended, or rests, and another has begun. */
+static bool has_moved(struct lh_slot *slot, int epfd, const struct lh_place *place)
+{
+    return is_from_outside(slot, place) || former_set(slot, epfd) != NULL;
 }
 
 static bool set_is_open(const struct lh_slot *slot)
@@ -153,8 +166,17 @@ static bool set_is_open(const struct lh_slot *slot)
            (lh_fd_is_epoll(slot->epfd) || lh_fd_is(slot->epfd, "anon_inode:[io_uring]"));
 }
 
+/* The set so far takes the place of the new one among the former ones, or of the oldest. */
 static void park_on(struct lh_slot *slot, int epfd, const struct lh_place *place)
 {
+    int32_t *room = former_set(slot, epfd);
+    if (room == NULL)
+        room = former_set(slot, -1);
+    if (room == NULL) {
+        room = &slot->former[LH_FORMER_SETS - 1];
+        memmove(slot->former, slot->former + 1, sizeof(slot->former) - sizeof(slot->former[0]));
+    }
+    *room = slot->epfd;
     slot->epfd = epfd;
     slot->park = *place;
     slot->anchor = (struct lh_anchor){.fd = -1};
@@ -168,12 +190,15 @@ static enum lh_park find(int epfd, enum lh_call call, const struct lh_place *pla
             may_watch() && thread_is_wanted() && become_loop(epfd, call, LH_FOUND_BY_CALL) == 0;
         return found ? LH_PARK_OWN : LH_PARK_NONE;
     }
-    /* Not known yet, left behind, or closed where we did not see it. */
-    if (slot->epfd < 0 || has_moved(slot, place) || !set_is_open(slot)) {
-        park_on(slot, epfd, place);
-        return LH_PARK_OWN;
-    }
-    return LH_PARK_FOREIGN;
+    if (is_inside_call(slot, place))
+        return LH_PARK_FOREIGN;
+    bool moved = slot->epfd < 0 || has_moved(slot, epfd, place);
+    if (!moved && set_is_open(slot))
+        return LH_PARK_FOREIGN;
+    if (!moved)
+        slot->epfd = -1; /* closed where we did not see it */
+    park_on(slot, epfd, place);
+    return LH_PARK_OWN;
 }
 
 enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *place)
@@ -273,8 +298,14 @@ void lh_loop_leave(void)
 void lh_loop_closes(int fd)
 {
     struct lh_slot *slot = lh_self.slot;
+    int32_t *former = former_set(slot, fd);
+    bool own = slot->epfd == fd || slot->anchor.fd == fd;
     /* A child of vfork has its parent's memory, but descriptors of its own. */
-    if ((slot->epfd != fd && slot->anchor.fd != fd) || fd < 0 || !lh_process_is_ours())
+    if ((!own && former == NULL) || fd < 0 || !lh_process_is_ours())
+        return;
+    if (former != NULL)
+        *former = -1;
+    if (!own)
         return;
     if (!slot->stays) {
         drop(slot);

@@ -18,7 +18,8 @@ enum lh_park {
  * the loop's own. That one is a block while the loop is on the stack: a loop inside the loop, or a
  * wait for an answer. It is the loop's own from then on where the loop has moved: where its waits
  * came from is no longer on the stack, as this one comes from further out, or from the very same
- * place. May start the watchdog. errno stays. */
+ * place; and where it returns to a set that was its own before. May start the watchdog. errno
+ * stays. */
 enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *place);
 
 /* In a wrapper, the place of its call. */

@@ -14,7 +14,8 @@
 #include "preload/anchor.h"
 #include "preload/turns.h"
 
-#define LH_SLOTS 256 /* most loop threads of one process */
+#define LH_SLOTS       256 /* most loop threads of one process */
+#define LH_FORMER_SETS 3   /* loops of one thread after each other, beside the latest */
 
 #define LH_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define LH_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -43,10 +44,11 @@ struct lh_slot {
     uint64_t reported_id;          /* … under this id */
 
     /* Set when the thread becomes a loop thread. */
-    _Atomic uint32_t tid;    /* 0: the slot is free */
-    int32_t epfd;            /* the loop's own epoll set, or ring; -1: none (yet) */
-    struct lh_place park;    /* the outermost place where it has parked on that */
-    struct lh_anchor anchor; /* where it parks in poll or select, without an epoll set */
+    _Atomic uint32_t tid;           /* 0: the slot is free */
+    int32_t epfd;                   /* the loop's own epoll set, or ring; -1: none (yet) */
+    struct lh_place park;           /* the outermost place where it has parked on that */
+    int32_t former[LH_FORMER_SETS]; /* sets that were its own before, and are open; -1: none */
+    struct lh_anchor anchor;        /* where it parks in poll or select, without an epoll set */
     bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */
 

@@ -38,12 +38,18 @@ def test_loops_after_each_other_park_while_the_sets_of_all_are_open(hits: Path) 
     assert run([NESTED, "in-turn"], hits) == [first, second, first, second]
 
 
+def test_loop_that_returns_to_an_earlier_set_parks_but_not_on_a_new_one(hits: Path) -> None:
+    wait, sleep = ("epoll_wait", "run_second"), ("nanosleep", "sleep_in_second")
+    assert run([NESTED, "returning"], hits) == [wait, sleep, wait]
+
+
 def test_second_set_that_is_waited_for_beside_the_first_is_a_block(hits: Path) -> None:
     assert [call for call, _ in run([NESTED, "one-place"], hits)] == ["epoll_wait"] * 3
 
 
-def test_wait_for_another_set_within_another_call_is_part_of_that(hits: Path) -> None:
-    assert [call for call, _ in run([NESTED, "within"], hits)] == ["fread"]
+def test_wait_for_another_set_within_another_call_is_part_of_that_and_no_loop(hits: Path) -> None:
+    wait, sleep = ("epoll_wait", "run_second"), ("nanosleep", "sleep_in_second")
+    assert run([NESTED, "within"], hits) == [("fread", "within"), wait, sleep, wait]
 
 
 @pytest.mark.parametrize(

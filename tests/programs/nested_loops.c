@@ -4,8 +4,10 @@
  *   nested_loops recursion   a handler of the loop runs the same loop once more
  *   nested_loops in-turn     a loop, a loop on another set while the first is still open, and the
  *                            first again; then one from further out in the program
- *   nested_loops one-place   one function waits for two sets, the second while the first is idle
- *   nested_loops within      a call that waits for another set itself, after the loop
+ *   nested_loops returning   a loop deep inside the program, one further out on another set, and
+ * the first again; then, inside that, one on a new set of the second's number nested_loops
+ * one-place   one function waits for two sets, the second while the first is idle nested_loops
+ * within      a call that waits for another set itself, after the loop
  *
  * Waits take 30 ms; sleeps of 40 ms are made in functions that say where. */
 #include <stdio.h>
@@ -120,6 +122,18 @@ __attribute__((noinline)) static void run_deep_inside(unsigned depth)
     not_the_last_call = room[depth];
 }
 
+static int returning(void)
+{
+    int number = second;
+    run_deep_inside(4);
+    run(second, NULL);
+    run_deep_inside(4);
+    close(second);
+    second = epoll_create1(EPOLL_CLOEXEC);
+    run(first, run_second);
+    return second == number ? 0 : 3;
+}
+
 static int within(void)
 {
     const cookie_io_functions_t functions = {.read = read_cookie};
@@ -130,6 +144,7 @@ static int within(void)
     run_deep_inside(4);
     size_t got = fread(&byte, 1, 1, stream);
     run_deep_inside(4);
+    run(first, run_second);
     return (int)got;
 }
 
@@ -138,11 +153,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } scenarios[] = {{"inside", inside},
-                     {"recursion", recursion},
-                     {"in-turn", in_turn},
-                     {"one-place", one_place},
-                     {"within", within}};
+    } scenarios[] = {{"inside", inside},       {"recursion", recursion}, {"in-turn", in_turn},
+                     {"returning", returning}, {"one-place", one_place}, {"within", within}};
     first = epoll_create1(EPOLL_CLOEXEC);
     second = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; argc == 2 && i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
