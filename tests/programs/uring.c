@@ -1,8 +1,9 @@
 /* Threads that wait for a ring of io_uring by syscall(2).
  *
- *   uring loop      an event loop: accepts, and has a timer whose handler sleeps; it waits 40 ms at
- * last uring clients   no loop: each answer is waited for, whether it is there at once or not uring
- * beside    a loop on an epoll set that waits 40 ms for a ring
+ *   uring loop      an event loop: accepts, and has a timer whose handler sleeps; its last wait
+ *                   takes 40 ms; it sleeps again when it has closed its ring
+ *   uring clients   no loop: each answer is waited for, whether it is there at once or not
+ *   uring beside    a loop on an epoll set that waits 40 ms for a ring
  *
  * Ends with 77 where io_uring is not allowed. io_uring(7). */
 #include <errno.h>
@@ -125,6 +126,8 @@ static int loop(void)
         if (turn == 3)
             sleep_in_handler();
     }
+    CHECK(close(ring) == 0);
+    sleep_in_handler(); /* no loop any more */
     return 0;
 }
 
