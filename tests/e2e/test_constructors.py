@@ -116,6 +116,10 @@ def test_threads_that_park_while_constructors_run_are_all_found(attempt: int, hi
     assert run_crowd(hits) == (9, 9)
 
 
+def test_loop_that_a_constructor_declares_is_one(hits: Path) -> None:
+    assert run_crowd(hits, "api") == (9, 9)
+
+
 def test_main_thread_that_has_parked_before_our_constructor_is_one_loop(hits: Path) -> None:
     assert run_crowd(hits, "early", LOOP="main") == (1, 1)
 

@@ -1,11 +1,19 @@
 /* A library whose constructor starts threads that all park at once, while it goes on to park too
  * and the constructors that follow its own run. Later, in host_main(), each thread parks again and
- * then sleeps, the main thread last. With an argument the main thread parks before all others. */
+ * then sleeps, the main thread last.
+ *
+ *   host early   the main thread parks before all others
+ *   host api     before all others it says that it has a loop
+ */
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "loophound.h"
 
 #define THREADS 8
 
@@ -42,10 +50,13 @@ static void *loop(void *unused)
 
 __attribute__((constructor)) static void construct(int argc, char **argv)
 {
-    (void)argv;
+    const char *first = argc > 1 ? argv[1] : "";
     own_set = epoll_create1(EPOLL_CLOEXEC);
-    if (argc > 1)
+    if (strcmp(first, "early") == 0)
         park(own_set);
+    if (strcmp(first, "api") == 0 &&
+        (loophound_flush() != -ENOTCONN || loophound_loop_enter() != 0))
+        _exit(3);
     sem_init(&go, 0, 0);
     pthread_barrier_init(&all_there, NULL, THREADS + 1);
     for (int i = 0; i < THREADS; i++)
