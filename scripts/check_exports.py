@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The call table against libc and against the built library.
 
-Every name in src/calls.def is one of libc's; every sibling that libc has of a wrapped call (64,
-_chk, _2, _time64) is in the table too, and so is every version of it that has code of its own; the
-library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6
-alone.
+Every name in src/calls.def is one of libc's, or of a later libc than this machine's; every sibling
+that libc has of a wrapped call is in the table too: by its name (64, _chk, _2, _r, __isoc99_ ...), or
+because it is the same function under another name, or a version of it that has code of its own. The
+library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6 alone.
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -32,42 +33,80 @@ class Export:
     version: str = ""  # "@@GLIBC_2.3", "@GLIBC_2.2.5", or none
 
 
-def table_rows(cc: str) -> list[Export]:
-    """What each row stands for, as the preprocessor sees it."""
+@dataclass
+class Table:
+    """src/calls.def, as the preprocessor sees it."""
+
+    rows: list[Export]
+    bound: dict[str, str]  # rows without a version of their own that are bound to one
+    left_out: set[str]
+
+    @property
+    def names(self) -> set[str]:
+        return {row.name for row in self.rows}
+
+
+def read_table(cc: str) -> Table:
     columns = "canonical, group, subject, expr, fails, rule, rule_args, version"
     source = (
-        f"#define CALL(symbol, ...) {ROW_MARK} symbol\n"
-        f"#define HOOK(symbol, ...) {ROW_MARK} symbol\n"
+        f"#define CALL(symbol, {columns}, ...) {ROW_MARK} symbol version\n"
+        f"#define HOOK(symbol, version, ...) {ROW_MARK} symbol version\n"
         f"#define CALL_NEWEST(symbol, {columns}, ...) {ROW_MARK} symbol @@ version\n"
         f"#define CALL_OLDER(row, symbol, {columns}, ...) {ROW_MARK} symbol @ version\n"
         "#define MEANING(...)\n"
+        "#define LEFT_OUT(name, reason) lh_left_out name\n"
         '#include "calls.def"\n'
     )
     text = output_of(cc, "-E", "-P", "-x", "c", "-Isrc", "-", text=source)
-    rows = re.findall(rf'{ROW_MARK} (\w+)(?: (@+) "(\S+)")?', text.replace("@ @", "@@"))
-    return [Export(name, at + version) for name, at, version in rows]
+    found = re.findall(rf'{ROW_MARK} (\w+) (@*) ?"([\w.]*)"', text.replace("@ @", "@@"))
+    rows = [Export(name, at + version if at else "") for name, at, version in found]
+    bound = {name: version for name, at, version in found if version and not at}
+    return Table(rows, bound, set(re.findall(r"lh_left_out (\w+)", text)))
 
 
 def exported(library: str) -> dict[Export, str]:
-    """The functions that a shared object exports, and where each is."""
+    """The functions that a shared object exports to programs, and where each is."""
     found = {}
     for line in output_of("nm", "-D", "--defined-only", library).splitlines():
         address, kind, name = line.split(maxsplit=2)
-        if kind != "A":  # the versions themselves
-            plain, at, version = name.partition("@")
+        plain, at, version = name.partition("@")
+        if kind in "TWi" and "PRIVATE" not in version:
             found[Export(plain, at + version)] = address
     return found
 
 
+def default_versions(libc: dict[Export, str]) -> dict[str, str]:
+    """The functions that programs linked today get, and where each is."""
+    names: dict[str, str] = {}
+    for export, address in libc.items():
+        if export.name not in names or export.version.startswith("@@"):
+            names[export.name] = address
+    return names
+
+
 def siblings(symbol: str) -> set[str]:
-    base = re.sub(r"64$", "", re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol))
-    plain = {base, f"{base}64", f"{base}_time64", f"__{base}_time64"}
-    plain |= {f"{base}_unlocked", f"__{base}_unlocked_chk"}
-    if base in ("getc", "putc"):  # macros for these names until glibc 2.28
-        plain.add(f"_IO_{base}")
+    base = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol)
+    base = re.sub(r"^__isoc\d+_", "", base)
+    base = re.sub(r"64(_r)?$", r"\1", base)
+    plain = {base, f"{base}64", f"{base}_time64", f"{base}_unlocked", f"{base}_r", f"v{base}"}
+    plain |= {f"{base}_np", f"{base}_clock", re.sub(r"_r$", "64_r", base)}
     if base.endswith("v2"):  # preadv2, preadv64v2
         plain.add(f"{base[:-1]}64v2")
-    return plain | {f"__{name}{end}" for name in (base, f"{base}64") for end in ("_chk", "_2")}
+    old = {re.sub(r"^(f|l|)(stat|mknod)", r"__\1x\2", name) for name in plain}
+    new_c = {f"__isoc{year}_{name}" for name in plain for year in (99, 23)}
+    marked = {f"{mark}{name}" for name in plain for mark in ("__", "_IO_", "__libc_")}
+    ends = {f"__{name}{end}" for name in plain for end in ("_chk", "_2")}
+    return plain | old | new_c | marked | ends
+
+
+def version_number(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def same_functions(symbols: set[str], libc: dict[str, str]) -> dict[str, str]:
+    """Names that libc has for functions of the table, and which those are."""
+    by_address = {libc[symbol]: symbol for symbol in sorted(symbols) if symbol in libc}
+    return {name: by_address[address] for name, address in libc.items() if address in by_address}
 
 
 def public_functions() -> set[str]:
@@ -79,13 +118,12 @@ def needed(library: str) -> list[str]:
     return re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "-d", library))
 
 
-def version_problems(table: list[Export], libc: dict[Export, str]) -> list[str]:
+def version_problems(table: Table, libc: dict[Export, str]) -> list[str]:
     """A symbol whose versions differ in code has a row for each code; others need no version."""
     problems = []
-    for name in sorted({row.name for row in table}):
+    for name in sorted(table.names):
         codes = {address for export, address in libc.items() if export.name == name}
-        rows = [row for row in table if row.name == name]
-        covered = {libc.get(row) for row in rows if row.version}
+        covered = {libc.get(row) for row in table.rows if row.name == name and row.version}
         if len(codes) > 1 and covered != codes:
             versions = [export.version for export in libc if export.name == name]
             problems.append(f"{name} needs a row for each of {' '.join(sorted(versions))}")
@@ -94,18 +132,26 @@ def version_problems(table: list[Export], libc: dict[Export, str]) -> list[str]:
     return problems
 
 
-def problems_of(table: list[Export], libc: dict[Export, str], library: str) -> list[str]:
-    names = {row.name for row in table}
-    known = {export.name for export in libc}
-    problems = [f"{row} has two rows" for row in table if table.count(row) > 1]
-    problems += [f"{name} is not in libc" for name in sorted(names - known)]
-    problems += version_problems(table, libc)
-    for name in sorted(names):
-        missing = (siblings(name) & known) - names
-        problems += [f"{sibling} is missing beside {name}" for sibling in sorted(missing)]
+def problems_of_names(table: Table, libc: dict[str, str], libc_version: str) -> list[str]:
+    known = table.names | table.left_out
+    problems = [f"{row} has two rows" for row in table.rows if table.rows.count(row) > 1]
+    problems += [f"{name} has a row and is left out" for name in table.names & table.left_out]
+    for name in table.names - set(libc):
+        if version_number(table.bound.get(name, "")) <= version_number(libc_version):
+            problems.append(f"{name} is not in libc")
+    for name in table.names:
+        missing = (siblings(name) & set(libc)) - known
+        problems += [f"{sibling} is missing beside {name}" for sibling in missing]
+    for name, row in same_functions(table.names, libc).items():
+        if name not in known:
+            problems.append(f"{name} is missing: it is {row} under another name")
+    return sorted(problems)
+
+
+def problems_of_library(table: Table, library: str) -> list[str]:
     found = {export.name + export.version for export in exported(library)}
-    wanted = {row.name + row.version for row in table} | public_functions()
-    problems += [f"{library} exports {name}" for name in sorted(found - wanted)]
+    wanted = {row.name + row.version for row in table.rows} | public_functions()
+    problems = [f"{library} exports {name}" for name in sorted(found - wanted)]
     problems += [f"{library} does not export {name}" for name in sorted(wanted - found)]
     if needed(library) != ["libc.so.6"]:
         problems.append(f"{library} needs {needed(library)}, not libc.so.6 alone")
@@ -118,12 +164,15 @@ def main() -> int:
     parser.add_argument("--cc", default="cc")
     arguments = parser.parse_args()
 
-    table = table_rows(arguments.cc)
-    if not table:
+    table = read_table(arguments.cc)
+    if not table.rows:
         print("src/calls.def has no rows")
         return 1
     libc = exported(output_of(arguments.cc, "-print-file-name=libc.so.6").strip())
-    problems = problems_of(table, libc, str(arguments.build / "libloophound.so"))
+    libc_version = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    problems = problems_of_names(table, default_versions(libc), libc_version)
+    problems += version_problems(table, libc)
+    problems += problems_of_library(table, str(arguments.build / "libloophound.so"))
     for problem in dict.fromkeys(problems):
         print(f"call table: {problem}")
     return 1 if problems else 0

@@ -188,6 +188,21 @@ enum lh_waits lh_rule_descriptor(int fd)
     return yes_if(fd_blocks(fd));
 }
 
+/* O_NONBLOCK makes no difference to it: socket(7). */
+enum lh_waits lh_rule_lingers(int fd)
+{
+    struct linger linger = {0, 0};
+    socklen_t length = sizeof(linger);
+    long error =
+        lh_syscall5(SYS_getsockopt, fd, SOL_SOCKET, SO_LINGER, (long)&linger, (long)&length);
+    return yes_if(error == 0 && linger.l_onoff != 0 && linger.l_linger > 0);
+}
+
+enum lh_waits lh_rule_time_only(void)
+{
+    return LH_WAITS_NO;
+}
+
 enum lh_waits lh_rule_flag_set(int flags, int wait)
 {
     return yes_if((flags & wait) != 0);

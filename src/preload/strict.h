@@ -33,6 +33,9 @@ enum lh_waits lh_rule_stream(FILE *stream, size_t wanted);
 enum lh_waits lh_rule_stream_opened(void);
 enum lh_waits lh_rule_stream_out(FILE *stream, size_t size);
 enum lh_waits lh_rule_stream_flush(FILE *stream);
+enum lh_waits lh_rule_stream_print(FILE *stream);
+enum lh_waits lh_rule_stream_wide(FILE *stream, size_t wanted);
+enum lh_waits lh_rule_stream_print_wide(FILE *stream);
 enum lh_waits lh_rule_opened(void);
 enum lh_waits lh_rule_timeout_ms(int timeout);
 enum lh_waits lh_rule_timeout_ts(const struct timespec *timeout);
@@ -43,6 +46,8 @@ enum lh_waits lh_rule_lock_taken(void);
 enum lh_waits lh_rule_until(clockid_t clock, const struct timespec *deadline);
 enum lh_waits lh_rule_host_name(const char *node, const struct addrinfo *hints);
 enum lh_waits lh_rule_descriptor(int fd);
+enum lh_waits lh_rule_lingers(int fd);
+enum lh_waits lh_rule_time_only(void);
 enum lh_waits lh_rule_flag_set(int flags, int wait);
 /* Of a raw system call: the address of a struct timeval, and the arguments of futex(2). */
 enum lh_waits lh_rule_timeval_at(long timeout);

@@ -26,32 +26,81 @@ int lh_stream_fd(uintptr_t stream)
     return read_stream(&file, stream) == 0 ? file._fileno : -1;
 }
 
+/* Wide characters have buffers of their own, described as the narrow ones are: struct
+ * _IO_wide_data (libio.h) begins with the same pointers. Where the stream has not been used for
+ * wide characters yet, they are NULL. */
+static int read_wide_stream(struct _IO_FILE *file, uintptr_t stream)
+{
+    uintptr_t wide = 0;
+    int error = read_stream(file, stream);
+    if (error == 0)
+        error = lh_memory_read_self(&wide, stream + offsetof(struct _IO_FILE, _wide_data),
+                                    sizeof(wide));
+    if (error != 0)
+        return error;
+    const size_t begin = offsetof(struct _IO_FILE, _IO_read_ptr);
+    return lh_memory_read_self((char *)file + begin, wide,
+                               offsetof(struct _IO_FILE, _IO_save_base) - begin);
+}
+
+static enum lh_waits reading_waits(const struct _IO_FILE *file, size_t wanted)
+{
+    size_t buffered = (size_t)(file->_IO_read_end - file->_IO_read_ptr);
+    if (wanted > 0 ? buffered >= wanted : buffered > 0)
+        return LH_WAITS_NO;
+    return lh_rule_fd(file->_fileno);
+}
+
+/* Whether a line is among what is written is not looked at: it may be. */
+static enum lh_waits writing_waits(const struct _IO_FILE *file, size_t size)
+{
+    size_t room = FIRST_BUFFER;
+    if (file->_IO_buf_base != NULL) {
+        const char *next =
+            file->_IO_write_ptr > file->_IO_buf_base ? file->_IO_write_ptr : file->_IO_buf_base;
+        room = (size_t)(file->_IO_buf_end - next);
+    }
+    if (size <= room && (file->_flags & (UNBUFFERED | LINE_BUFFERED)) == 0)
+        return LH_WAITS_NO;
+    return lh_rule_fd(file->_fileno);
+}
+
 enum lh_waits lh_rule_stream(FILE *stream, size_t wanted)
 {
     struct _IO_FILE file;
     if (read_stream(&file, (uintptr_t)stream) != 0)
         return LH_WAITS_NO;
-    size_t buffered = (size_t)(file._IO_read_end - file._IO_read_ptr);
-    if (wanted > 0 ? buffered >= wanted : buffered > 0)
-        return LH_WAITS_NO;
-    return lh_rule_fd(file._fileno);
+    return reading_waits(&file, wanted);
 }
 
-/* Whether a line is among what is written is not looked at: it may be. */
+enum lh_waits lh_rule_stream_wide(FILE *stream, size_t wanted)
+{
+    struct _IO_FILE file;
+    if (read_wide_stream(&file, (uintptr_t)stream) != 0)
+        return LH_WAITS_NO;
+    return reading_waits(&file, wanted * sizeof(wchar_t));
+}
+
 enum lh_waits lh_rule_stream_out(FILE *stream, size_t size)
 {
     struct _IO_FILE file;
-    size_t room = FIRST_BUFFER;
     if (size == 0 || read_stream(&file, (uintptr_t)stream) != 0)
         return LH_WAITS_NO;
-    if (file._IO_buf_base != NULL) {
-        const char *next =
-            file._IO_write_ptr > file._IO_buf_base ? file._IO_write_ptr : file._IO_buf_base;
-        room = (size_t)(file._IO_buf_end - next);
-    }
-    if (size <= room && (file._flags & (UNBUFFERED | LINE_BUFFERED)) == 0)
+    return writing_waits(&file, size);
+}
+
+/* How much is printed is known after it: one character is the least. */
+enum lh_waits lh_rule_stream_print(FILE *stream)
+{
+    return lh_rule_stream_out(stream, 1);
+}
+
+enum lh_waits lh_rule_stream_print_wide(FILE *stream)
+{
+    struct _IO_FILE file;
+    if (read_wide_stream(&file, (uintptr_t)stream) != 0)
         return LH_WAITS_NO;
-    return lh_rule_fd(file._fileno);
+    return writing_waits(&file, sizeof(wchar_t));
 }
 
 /* fflush(NULL) flushes all streams: one of them may have something to write. */

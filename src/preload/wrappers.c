@@ -6,9 +6,12 @@
  *
  * Each wrapper is a C function of its own name that is exported under libc's (an assembler label),
  * so that libc's headers, with their attributes and macros, and our definitions do not meet.
- * Variadic functions have their longest fixed form: in the System V AMD64 ABI (3.5.7) the fixed and
- * the variadic form take their arguments in the same registers, and libc reads a mode or an
- * argument that was not passed no more than it would have; it is handed on unread. */
+ * Variadic system calls have their longest fixed form: in the System V AMD64 ABI (3.5.7) the fixed
+ * and the variadic form take their arguments in the same registers, and libc reads a mode or an
+ * argument that was not passed no more than it would have; it is handed on unread. printf and its
+ * like may be passed floating-point numbers too: they hand a va_list on to libc's own form for one.
+ */
+#include <aio.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +22,10 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <semaphore.h>
+#include <shadow.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +43,12 @@
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <utime.h>
+#include <wchar.h>
 
 #include "preload/hooks.h"
 #include "preload/locks.h"
@@ -79,6 +87,34 @@
     VERSIONED(symbol, #symbol, "@@", __VA_ARGS__)
 #define CALL_OLDER(row, symbol, canonical, group, subject, ...)                                    \
     VERSIONED(row, #symbol, "@", __VA_ARGS__)
+
+#define CALL_HOOKED(hook, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, \
+                    version, ret, params, args)                                                    \
+    REAL(symbol, #symbol, version, ret, params, args)                                                       \
+    ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        hook;                                                                                      \
+        if (LH_LIKELY(lh_self.slot == NULL))                                                       \
+            return FORWARD(symbol, args);                                                          \
+        return on_loop_##symbol args;                                                              \
+    }
+
+#define VARIADIC(v_form, variadic_params, last, symbol, canonical, group, subject, subject_expr,   \
+                 fails, rule, rule_args, version, ret, params, args)                               \
+    TRACKED(on_loop_##symbol, symbol, subject_expr, fails, rule, rule_args, ret, params,           \
+            FORWARD(v_form, args))                                                                 \
+    EXPORTED ret wrap_##symbol variadic_params __asm__(#symbol);                                   \
+    ret wrap_##symbol variadic_params                                                              \
+    {                                                                                              \
+        va_list list;                                                                              \
+        va_start(list, last);                                                                      \
+        ret returned =                                                                             \
+            LH_LIKELY(lh_self.slot == NULL) ? FORWARD(v_form, args) : on_loop_##symbol args;       \
+        va_end(list);                                                                              \
+        return returned;                                                                           \
+    }
 
 /* What is free is taken at once, without a trace. A lock that a dead owner left counts as taken. */
 #define CALL_TRY(try, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args,     \
@@ -179,6 +215,10 @@
         return FORWARD(symbol, args);                                                              \
     }
 
+#define ALIAS(name, symbol)                                                                        \
+    EXPORTED extern __typeof__(wrap_##symbol) wrap_##name __asm__(#name)                           \
+        __attribute__((alias(#symbol)));
+
 #define MEANING(...)
 #define OWN(symbol)
 #include "calls.def"
@@ -198,6 +238,8 @@ void lh_wrappers_resolve(void)
     RESOLVE(row, #symbol, version, ret, params)
 #define HOOK(symbol, version, ret, params, args) RESOLVE(symbol, #symbol, version, ret, params)
 #define MEANING(...)
+#define VARIADIC(...)
+#define ALIAS(name, symbol)
 #define OWN(symbol)
 #include "calls.def"
     lh_wrap_syscall_resolve();

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import PROGRAMS, run_preloaded
+from harness import PROGRAMS, ROOT, run_preloaded
 
 FAMILIES = (
     "sleep",
@@ -26,6 +27,10 @@ FAMILIES = (
     "name",
     "ipc",
     "raw",
+    "print",
+    "attribute",
+    "device",
+    "resolve",
 )
 # Numbers of syscall(2) whose names are not those of the functions they are reported as.
 RAW_NAMES = {"pselect6": "pselect"}
@@ -36,6 +41,7 @@ OTHER_NAMES = {
     "_IO_getc": "getc",
     "_IO_putc": "putc",
     "__getdelim": "getdelim",
+    "getdents64": "getdents64",
 }
 
 
@@ -52,7 +58,8 @@ class Row:
             return OTHER_NAMES[self.symbol]
         symbol = self.symbol.removeprefix("syscall_").removesuffix("_2_2_5")  # an older version
         plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol)
-        plain = re.sub(r"^__(f|l|)xstat", r"\1stat", plain)
+        plain = re.sub(r"^__isoc\d+_", "", plain)
+        plain = re.sub(r"^__(f|l|)x(stat|mknod)", r"\1\2", plain)
         plain = re.sub(r"64(_r)?$", r"\1", plain.replace("64v2", "2"))
         return RAW_NAMES.get(plain, plain)
 
@@ -64,6 +71,33 @@ class Row:
         assert done.stderr == ""
         true_ms, result, error = done.stdout.split()
         return float(true_ms), int(result), int(error), events
+
+
+def read_table() -> list[tuple[str, str, str]]:
+    """Symbol, rule and version of every row."""
+    source = (
+        "#define CALL(symbol, canonical, group, subject, expr, fails, rule, rule_args, version, ...)"
+        " lh_row symbol rule version\n"
+        "#define MEANING(...)\n"
+        '#define RAW(number, ...) lh_row syscall_##number none ""\n'
+        '#include "calls.def"\n'
+    )
+    command = ["cc", "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
+    text = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+    return re.findall(r'lh_row (\w+) (\w+) "([\w.]*)"', text)
+
+
+def is_newer_than_libc(version: str) -> bool:
+    """Is a row's function of a later glibc than this machine's? Then no program here calls it."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)]
+    libc = os.confstr("CS_GNU_LIBC_VERSION")
+    assert libc
+    return numbers > [int(number) for number in re.findall(r"\d+", libc)]
+
+
+TABLE = read_table()
+# No rule can tell whether these would wait: strict mode leaves them alone.
+TIME_ONLY = {symbol for symbol, rule, _ in TABLE if rule == "time_only"}
 
 
 def all_rows() -> list[Row]:

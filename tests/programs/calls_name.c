@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <shadow.h>
 
 #include "scenario.h"
 
@@ -14,6 +15,8 @@ static struct hostent host_entry, *host_result;
 static struct passwd user_entry, *user_result;
 static struct group group_entry, *group_result;
 static struct servent service_entry, *service_result;
+static struct spwd shadow_entry, *shadow_result;
+static struct protoent protocol_entry, *protocol_result;
 static gid_t groups[64];
 static int count = 64, host_error;
 static int name_flags;
@@ -133,6 +136,36 @@ static long call_getservbyport_r(void)
                            &service_result);
 }
 
+#define CALL(symbol, expression)                                                                   \
+    static long call_##symbol(void)                                                                \
+    {                                                                                              \
+        return (expression);                                                                       \
+    }
+
+CALL(getpwent, getpwent() ? 0 : -1)
+CALL(getpwent_r, getpwent_r(&user_entry, buffer, sizeof buffer, &user_result))
+CALL(getgrent, getgrent() ? 0 : -1)
+CALL(getgrent_r, getgrent_r(&group_entry, buffer, sizeof buffer, &group_result))
+CALL(getspent, getspent() ? 0 : -1)
+CALL(getspent_r, getspent_r(&shadow_entry, buffer, sizeof buffer, &shadow_result))
+CALL(getservent, getservent() ? 0 : -1)
+CALL(getservent_r, getservent_r(&service_entry, buffer, sizeof buffer, &service_result))
+CALL(getprotoent, getprotoent() ? 0 : -1)
+CALL(getprotoent_r, getprotoent_r(&protocol_entry, buffer, sizeof buffer, &protocol_result))
+CALL(getspnam, getspnam("root") ? 0 : -1)
+CALL(getspnam_r, getspnam_r("root", &shadow_entry, buffer, sizeof buffer, &shadow_result))
+CALL(getprotobyname, getprotobyname("tcp") ? 0 : -1)
+CALL(getprotobyname_r,
+     getprotobyname_r("tcp", &protocol_entry, buffer, sizeof buffer, &protocol_result))
+CALL(getprotobynumber, getprotobynumber(6) ? 0 : -1)
+CALL(getprotobynumber_r,
+     getprotobynumber_r(6, &protocol_entry, buffer, sizeof buffer, &protocol_result))
+
+#define ROW(symbol)                                                                                \
+    {                                                                                              \
+#symbol, NULL, call_##symbol, NULL, NULL, NULL, SYS_openat                                 \
+    }
+
 static const struct scenario rows[] = {
     {"getnameinfo", NULL, call_getnameinfo, NULL, number_host, call_getnameinfo, SYS_openat},
     {"gethostbyname", NULL, call_gethostbyname, NULL, number_host, call_gethostbyname, SYS_openat},
@@ -158,6 +191,22 @@ static const struct scenario rows[] = {
     {"getservbyname_r", NULL, call_getservbyname_r, NULL, NULL, NULL, SYS_openat},
     {"getservbyport", NULL, call_getservbyport, NULL, NULL, NULL, SYS_openat},
     {"getservbyport_r", NULL, call_getservbyport_r, NULL, NULL, NULL, SYS_openat},
+    ROW(getpwent),
+    ROW(getpwent_r),
+    ROW(getgrent),
+    ROW(getgrent_r),
+    ROW(getspent),
+    ROW(getspent_r),
+    ROW(getservent),
+    ROW(getservent_r),
+    ROW(getprotoent),
+    ROW(getprotoent_r),
+    ROW(getspnam),
+    ROW(getspnam_r),
+    ROW(getprotobyname),
+    ROW(getprotobyname_r),
+    ROW(getprotobynumber),
+    ROW(getprotobynumber_r),
 };
 
 SCENARIO_MAIN(rows)

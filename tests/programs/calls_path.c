@@ -6,7 +6,7 @@
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 
-#include "scenario.h"
+#include "disk_tree.h"
 
 /* readdir_r is deprecated, and still called. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -24,14 +24,6 @@ extern char *__realpath_chk(const char *path, char *resolved, size_t len);
 extern char *realpath_2_2_5(const char *path, char *resolved);
 __asm__(".symver realpath_2_2_5, realpath@GLIBC_2.2.5"); /* before glibc 2.3 */
 
-/* A directory on a disk: an empty file, a link to it, an empty directory, and a free name. */
-static char root[PATH_MAX];
-static char file[PATH_MAX + 8], symbolic[PATH_MAX + 8], directory[PATH_MAX + 8];
-static char absent[PATH_MAX + 8];
-static int fd;
-static DIR *dir;
-static void *mapping;
-
 static struct stat status;
 static struct stat64 status64;
 static struct statx statusx;
@@ -39,62 +31,8 @@ static struct statfs fs;
 static struct statfs64 fs64;
 static struct statvfs vfs;
 static struct statvfs64 vfs64;
-static char text[PATH_MAX];
 static struct dirent entry, *entry_result, **entries;
 static struct dirent64 entry64, *entry64_result, **entries64;
-
-static void name_all(const char *base)
-{
-    sprintf(file, "%s/file", base);
-    sprintf(symbolic, "%s/link", base);
-    sprintf(directory, "%s/dir", base);
-    sprintf(absent, "%s/none", base);
-}
-
-static void clear_up(void)
-{
-    unlink(file);
-    unlink(symbolic);
-    if (unlink(absent) != 0)
-        rmdir(absent);
-    rmdir(directory);
-    rmdir(root);
-}
-
-static void make_tree(void)
-{
-    CHECK(getcwd(text, sizeof text - 32));
-    snprintf(root, sizeof root, "%.4000s/loophound-test-XXXXXX", text);
-    CHECK(mkdtemp(root));
-    name_all(root);
-    atexit(clear_up);
-    fd = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    CHECK(fd >= 0 && symlink("file", symbolic) == 0 && mkdir(directory, 0700) == 0);
-    dir = opendir(root);
-    CHECK(dir);
-    CHECK(ftruncate(fd, 1) == 0);
-    mapping = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(mapping != MAP_FAILED);
-}
-
-/* The same names where no disk is. Most calls fail there; none waits. */
-static void name_memory(void)
-{
-    name_all("/proc/self");
-    dir = opendir("/proc/self/task");
-    CHECK(dir);
-    fd = memfd_create("memory", MFD_CLOEXEC);
-    CHECK(fd >= 0 && ftruncate(fd, 1) == 0);
-    mapping = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(mapping != MAP_FAILED);
-}
-
-/* The call, its one expression, and the system call that it makes. */
-#define CALL(symbol, expression)                                                                   \
-    static long call_##symbol(void)                                                                \
-    {                                                                                              \
-        return (expression);                                                                       \
-    }
 
 CALL(stat, stat(file, &status))
 CALL(lstat, lstat(file, &status))
@@ -183,11 +121,6 @@ static long call_msync_later(void)
 {
     return msync(mapping, 1, MS_ASYNC);
 }
-
-#define ROW(symbol, number)                                                                        \
-    {                                                                                              \
-#symbol, make_tree, call_##symbol, NULL, name_memory, call_##symbol, number                \
-    }
 
 static const struct scenario rows[] = {
     ROW(stat, SYS_newfstatat),

@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
+static sem_t slow_listening;
 static int slow_listener;
 static unsigned slow_delay_ms;
 
 static void *slow_supervisor(void *unused)
 {
     (void)unused;
+    sem_wait(&slow_listening);
     for (;;) {
         struct seccomp_notif request = {0};
         if (ioctl(slow_listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
@@ -51,6 +54,9 @@ static inline void slow_syscall_begin(long number, unsigned delay)
     pthread_t supervisor;
 
     slow_delay_ms = delay;
+    sem_init(&slow_listening, 0, 0);
+    if (pthread_create(&supervisor, NULL, slow_supervisor, NULL) != 0) /* without the filter */
+        exit(3);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     slow_listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                                  SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
@@ -58,9 +64,7 @@ static inline void slow_syscall_begin(long number, unsigned delay)
         perror("seccomp");
         exit(3);
     }
-    /* It inherits the filter; it makes none of the calls that are ever made slow. */
-    if (pthread_create(&supervisor, NULL, slow_supervisor, NULL) != 0)
-        exit(3);
+    sem_post(&slow_listening);
 }
 
 #endif
