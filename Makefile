@@ -147,6 +147,15 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@$(MAKE) --no-print-directory all
 	@scripts/lint --build $(B)
 
+.PHONY: docs
+docs: ## write docs/calls.md from the table of calls
+	@$(PYTHON) scripts/calls_page.py
+
+.PHONY: scan-imports
+scan-imports: ## look for waiting calls of real servers that the table lacks
+	@scripts/bootstrap scan
+	@$(PYTHON) scripts/scan_imports.py
+
 .PHONY: install
 install: all ## install to PREFIX (/usr/local), below DESTDIR
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)'
@@ -161,7 +170,7 @@ clean: ## remove what was built
 .PHONY: help
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-	    while IFS='|' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	    while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 -include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

@@ -42,6 +42,8 @@ OTHER_NAMES = {
     "_IO_putc": "putc",
     "__getdelim": "getdelim",
     "getdents64": "getdents64",
+    "__uflow": "getc_unlocked",
+    "__overflow": "putc_unlocked",
 }
 
 

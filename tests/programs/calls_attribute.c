@@ -1,4 +1,5 @@
 /* More of what is at a path or in a file: see scenario.h and disk_tree.h. */
+#include <glob.h>
 #include <sys/inotify.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
@@ -11,6 +12,8 @@ extern int __xmknod(int version, const char *path, mode_t mode, dev_t *device);
 extern int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev_t *device);
 
 static dev_t no_device;
+static glob_t found;
+static glob64_t found64;
 static char template[PATH_MAX + 8];
 static int queue;
 
@@ -86,6 +89,8 @@ CALL(mkstemps64, mkstemps64(template, 0))
 CALL(mkostemps, mkostemps(template, 0, O_CLOEXEC))
 CALL(mkostemps64, mkostemps64(template, 0, O_CLOEXEC))
 CALL(mkdtemp, mkdtemp(template) ? 0 : -1)
+CALL(glob, glob(file, 0, NULL, &found))
+CALL(glob64, glob64(file, 0, NULL, &found64))
 CALL(posix_fadvise, posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED))
 CALL(posix_fadvise64, posix_fadvise64(fd, 0, 0, POSIX_FADV_WILLNEED))
 
@@ -135,6 +140,8 @@ static const struct scenario rows[] = {
     ALL_ROW(mkostemps, SYS_openat),
     ALL_ROW(mkostemps64, SYS_openat),
     ALL_ROW(mkdtemp, SYS_mkdir),
+    ALL_ROW(glob, SYS_newfstatat),
+    ALL_ROW(glob64, SYS_newfstatat),
     ALL_ROW(posix_fadvise, SYS_fadvise64),
     ALL_ROW(posix_fadvise64, SYS_fadvise64),
     {"tmpfile", NULL, call_tmpfile, NULL, NULL, NULL, SYS_openat},

@@ -33,7 +33,11 @@ extern int __vdprintf_chk(int, int, const char *, va_list);
 extern wchar_t *__fgetws_chk(wchar_t *, size_t, int, FILE *);
 extern wchar_t *__fgetws_unlocked_chk(wchar_t *, size_t, int, FILE *);
 
+extern int __uflow(FILE *);
+extern int __overflow(FILE *, int);
+
 static char buffer[65536];
+static sem_t held, let_go;
 static FILE *stream;
 static wchar_t letters[16];
 static double number;
@@ -90,6 +94,32 @@ static void drain(void)
 {
     while (read(pair[0], buffer, sizeof buffer) > 0)
         ;
+}
+
+/* A stream that another thread holds until it is told. */
+static void *hold_stream(void *unused)
+{
+    (void)unused;
+    flockfile(stream);
+    sem_post(&held);
+    sem_wait(&let_go);
+    funlockfile(stream);
+    return NULL;
+}
+
+static void make_locked_stream(void)
+{
+    pthread_t holder;
+    make_reader();
+    sem_init(&held, 0, 0);
+    sem_init(&let_go, 0, 0);
+    CHECK(pthread_create(&holder, NULL, hold_stream, NULL) == 0);
+    sem_wait(&held);
+}
+
+static void unlock_stream(void)
+{
+    sem_post(&let_go);
 }
 
 static void remove_file(void)
@@ -212,6 +242,8 @@ STANDARD(stdout, putwchar, putwchar(L'x'))
 STANDARD(stdout, putwchar_unlocked, putwchar_unlocked(L'x'))
 CALL(fputws, fputws(L"x", stream))
 CALL(fputws_unlocked, fputws_unlocked(L"x", stream))
+CALL(__uflow, __uflow(stream))
+CALL(__overflow, __overflow(stream, 'x'))
 CALL(getw, getw(stream))
 CALL(putw, putw(1, stream))
 CALL(fseek, fseek(stream, 0, SEEK_SET))
@@ -220,6 +252,12 @@ CALL(fseeko64, fseeko64(stream, 0, SEEK_SET))
 CALL(rewind, (rewind(stream), 0))
 CALL(fsetpos, fsetpos(stream, &start))
 CALL(fsetpos64, fsetpos64(stream, &start64))
+
+static long call_flockfile(void)
+{
+    flockfile(stream);
+    return 0;
+}
 
 #define PRINTS(symbol)                                                                             \
     {                                                                                              \
@@ -299,6 +337,10 @@ static const struct scenario rows[] = {
     PRINTS(putwchar_unlocked),
     PRINTS(fputws),
     PRINTS(fputws_unlocked),
+    READS(__uflow, make_reader_ready),
+    PRINTS(__overflow),
+    {"flockfile", make_locked_stream, call_flockfile, unlock_stream, make_reader, call_flockfile,
+     0},
     READS(getw, make_reader_ready),
     PRINTS(putw),
     SEEKS(fseek),

@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "preload/strict.h"
 
@@ -190,6 +191,78 @@ static void test_writing_waits_only_when_the_buffer_has_no_room(void **state)
     close(ends[0]);
 }
 
+static void test_wide_stream_waits_only_for_what_it_has_not_buffered(void **state)
+{
+    (void)state;
+    int ends[2];
+    wchar_t line[8];
+    assert_int_equal(pipe(ends), 0);
+    FILE *stream = fdopen(ends[0], "r");
+    WAITS(lh_rule_stream_wide(stream, 0));
+    assert_int_equal(write(ends[1], "one\ntwo\n", 8), 8);
+    assert_non_null(fgetws(line, 8, stream));
+    NEVER_WAITS(lh_rule_stream_wide(stream, 0));
+    NEVER_WAITS(lh_rule_stream_wide(stream, 4));
+    WAITS(lh_rule_stream_wide(stream, 5));
+    NEVER_WAITS(lh_rule_stream_wide((void *)16, 1));
+    fclose(stream);
+    close(ends[1]);
+}
+
+static void test_printing_waits_only_when_the_buffer_is_full(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    FILE *stream = fdopen(ends[1], "w");
+    assert_non_null(stream);
+    NEVER_WAITS(lh_rule_stream_print(stream));
+    assert_true(fprintf(stream, "%4095s", "x") == 4095);
+    NEVER_WAITS(lh_rule_stream_print(stream));
+    assert_int_equal(putc_unlocked('x', stream), 'x');
+    WAITS(lh_rule_stream_print(stream));
+    assert_int_equal(setvbuf(stream, NULL, _IONBF, 0), 0);
+    WAITS(lh_rule_stream_print(stream));
+    fclose(stream);
+    close(ends[0]);
+}
+
+static void test_wide_printing_waits_only_without_a_buffer(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    FILE *stream = fdopen(ends[1], "w");
+    assert_non_null(stream);
+    NEVER_WAITS(lh_rule_stream_print_wide(stream));
+    assert_true(fputws(L"one", stream) >= 0);
+    NEVER_WAITS(lh_rule_stream_print_wide(stream));
+    assert_int_equal(setvbuf(stream, NULL, _IONBF, 0), 0);
+    WAITS(lh_rule_stream_print_wide(stream));
+    fclose(stream);
+    close(ends[0]);
+}
+
+static void test_close_waits_for_a_socket_that_lingers(void **state)
+{
+    (void)state;
+    struct linger linger = {1, 5};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    NEVER_WAITS(lh_rule_lingers(fd));
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    WAITS(lh_rule_lingers(fd));
+    linger.l_linger = 0; /* a reset at once */
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    NEVER_WAITS(lh_rule_lingers(fd));
+    close(fd);
+    errno = 77;
+    NEVER_WAITS(lh_rule_lingers(fd));
+    assert_int_equal(errno, 77);
+    fd = open_disk_file();
+    NEVER_WAITS(lh_rule_lingers(fd));
+    close(fd);
+}
+
 static void test_directory_waits_only_for_entries_it_has_not_buffered(void **state)
 {
     (void)state;
@@ -310,6 +383,10 @@ int main(void)
         cmocka_unit_test(test_splice_waits_when_either_end_does),
         cmocka_unit_test(test_stream_waits_only_for_what_it_has_not_buffered),
         cmocka_unit_test(test_writing_waits_only_when_the_buffer_has_no_room),
+        cmocka_unit_test(test_wide_stream_waits_only_for_what_it_has_not_buffered),
+        cmocka_unit_test(test_printing_waits_only_when_the_buffer_is_full),
+        cmocka_unit_test(test_wide_printing_waits_only_without_a_buffer),
+        cmocka_unit_test(test_close_waits_for_a_socket_that_lingers),
         cmocka_unit_test(test_directory_waits_only_for_entries_it_has_not_buffered),
         cmocka_unit_test(test_path_rule_reads_the_flags_of_the_at_family),
         cmocka_unit_test(test_times_count_when_they_ask_for_one),
