@@ -103,7 +103,10 @@ def meaning_of_python(table: Table, calls: Iterable[str]) -> str | None:
 
 
 def main_table(table: Table) -> list[str]:
-    lines = ["| call | reported as | group | in strict mode it counts when |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| call | reported as | group | in strict mode it counts when |",
+        "| --- | --- | --- | --- |",
+    ]
     names: dict[str, list[str]] = {}
     for alias, symbol in table.aliases.items():
         names.setdefault(symbol, []).append(alias)
@@ -120,8 +123,9 @@ def page(table: Table) -> tuple[str, list[str]]:
     lines = [
         "# Every call",
         "",
-        "Made by `make docs` from `src/calls.def`; edit that. A call that took the threshold is reported",
-        "whatever it is; the last column is about strict mode, in which a call counts that could have waited.",
+        "Made by `make docs` from `src/calls.def`; edit that. A call that took the threshold is",
+        "reported whatever it is; the last column is about strict mode, in which a call counts that",
+        "could have waited.",
         "",
         f"{len(table.rows)} rows; names in one line are one function of libc.",
         "",
@@ -129,7 +133,8 @@ def page(table: Table) -> tuple[str, list[str]]:
         "",
         "## Numbers of syscall(2)",
         "",
-        "A program that calls `syscall()` with one of these numbers is reported as if it had called the function.",
+        "A program that calls `syscall()` with one of these numbers is reported as if it had called",
+        "the function.",
         "",
         ", ".join(f"`SYS_{number}`" for number in sorted(table.numbers)) + ".",
         "",

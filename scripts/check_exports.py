@@ -4,7 +4,8 @@
 Every name in src/calls.def is one of libc's, or of a later libc than this machine's; every sibling
 that libc has of a wrapped call is in the table too: by its name (64, _chk, _2, _r, __isoc99_ ...), or
 because it is the same function under another name, or a version of it that has code of its own. The
-library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6 alone.
+library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6 alone;
+what looks at its caller is jumped to.
 """
 
 import argparse
@@ -47,7 +48,7 @@ class Table:
 
 
 def read_table(cc: str) -> Table:
-    columns = "canonical, group, subject, expr, fails, rule, rule_args, version"
+    columns = "canonical, group, subject, expr, fails, rule, args, version"
     source = (
         f"#define CALL(symbol, {columns}, ...) {ROW_MARK} symbol version\n"
         f"#define HOOK(symbol, version, ...) {ROW_MARK} symbol version\n"
@@ -148,11 +149,29 @@ def problems_of_names(table: Table, libc: dict[str, str], libc_version: str) -> 
     return sorted(problems)
 
 
+def instructions(library: str, function: str) -> list[str]:
+    text = output_of("objdump", "-d", "--no-show-raw-insn", f"--disassemble={function}", library)
+    return re.findall(r"^ +[0-9a-f]+:\t(.*)$", text, re.MULTILINE)
+
+
+def problems_of_jumps(library: str) -> list[str]:
+    """dlopen looks at its caller: our wrapper has to jump to it, not call it."""
+    problems = []
+    for function in ("dlopen", "first_dlopen"):
+        code = instructions(library, function)
+        if not any(re.match(r"jmp +\*", line) for line in code):
+            problems.append(f"{library}: {function} does not end in a jump to libc's")
+        if any(re.match(r"call +\*", line) for line in code):
+            problems.append(f"{library}: {function} calls what it should jump to")
+    return problems
+
+
 def problems_of_library(table: Table, library: str) -> list[str]:
     found = {export.name + export.version for export in exported(library)}
     wanted = {row.name + row.version for row in table.rows} | public_functions()
     problems = [f"{library} exports {name}" for name in sorted(found - wanted)]
     problems += [f"{library} does not export {name}" for name in sorted(wanted - found)]
+    problems += problems_of_jumps(library)
     if needed(library) != ["libc.so.6"]:
         problems.append(f"{library} needs {needed(library)}, not libc.so.6 alone")
     return problems

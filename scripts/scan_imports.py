@@ -2,14 +2,13 @@
 """What do real programs import from libc that can wait, and that the table of calls lacks?
 
 Of each file's imports that libc.so.6 defines, those are taken away that src/calls.def has or leaves
-out, and those of scripts/never-wait.txt, which a person has classed. What remains is printed, and is
-a failure: it is to be given a row, a LEFT_OUT, or a line in that list. Without arguments: the
+out, and those of scripts/never-wait.txt, which a person has classed. What remains is printed, and
+is a failure: it is to be given a row, a LEFT_OUT, or a line in that list. Without arguments: the
 interpreters, servers and client libraries below, as Debian has them (scripts/bootstrap scan).
 """
 
 import argparse
 import fnmatch
-import glob
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,8 +73,10 @@ def unclassed(file: str, libc: set[str], table: Table, never: set[str]) -> set[s
 
 
 def files_of(patterns: list[str]) -> Iterator[tuple[str, list[str]]]:
+    root = Path("/")
     for pattern in patterns:
-        yield pattern, sorted(glob.glob(pattern))
+        below = Path(pattern).absolute().relative_to(root)
+        yield pattern, sorted(map(str, root.glob(str(below))))
 
 
 def main() -> int:

@@ -25,6 +25,8 @@ enum lh_subject {
     LH_SUBJECT_STREAM,      /* FILE *: its descriptor */
     LH_SUBJECT_PATH,        /* const char *: a file name */
     LH_SUBJECT_HOST,        /* const char *: a host name */
+    LH_SUBJECT_ADDRESS,     /* const struct lh_address *: a host, by number */
+    LH_SUBJECT_CLOSING,     /* const struct lh_closing *: a descriptor that is gone afterwards */
     LH_SUBJECT_LOCK,        /* the address of a mutex, condition or semaphore */
     LH_SUBJECT_PID,         /* a child's pid */
     LH_SUBJECT_NANOSECONDS, /* requested time, by value; negative: for ever */

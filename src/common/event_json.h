@@ -32,6 +32,10 @@ void lh_event_record(struct lh_json *json, uint32_t pid, const struct lh_record 
 /* "ECONNREFUSED" for 111; NULL for 0 and unknown numbers. */
 const char *lh_errno_name(int error);
 
+/* Writes a struct in_addr (AF_INET) or in6_addr (AF_INET6) as numbers, terminated, cut where it
+ * does not fit; of another family nothing. Returns its length. */
+size_t lh_address_text(int family, const void *address, char *text, size_t size);
+
 /* "127.0.0.1:5432", "[::1]:80", "/run/x.sock" or "@abstract" of a socket resource; false: unknown.
  * `size` must be at least 128. */
 bool lh_peer_text(const struct lh_resource *resource, char *text, size_t size);

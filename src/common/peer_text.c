@@ -117,6 +117,17 @@ static bool unix_text(struct lh_text *text, const struct lh_resource *resource)
     return true;
 }
 
+size_t lh_address_text(int family, const void *address, char *buf, size_t size)
+{
+    struct lh_text text;
+    lh_text_init(&text, buf, size);
+    if (family == AF_INET)
+        add_ipv4(&text, address);
+    else if (family == AF_INET6)
+        add_ipv6(&text, address);
+    return strlen(buf);
+}
+
 bool lh_peer_text(const struct lh_resource *resource, char *buf, size_t size)
 {
     sa_family_t family;

@@ -3,12 +3,14 @@
 #include "preload/subject.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "common/event_json.h"
 #include "preload/clock.h"
 #include "preload/descriptors.h"
 #include "preload/memory.h"
@@ -147,6 +149,72 @@ static void read_stream(const struct subject_reader *reader)
         read_fd_number(reader, fd);
 }
 
+static const void *address_bytes(const struct lh_address *address, int *family)
+{
+    const struct sockaddr *socket_address = address->address;
+    *family = address->family;
+    if (*family != AF_UNSPEC)
+        return address->address;
+    *family = socket_address->sa_family;
+    if (*family == AF_INET6)
+        return &((const struct sockaddr_in6 *)socket_address)->sin6_addr;
+    return &((const struct sockaddr_in *)socket_address)->sin_addr;
+}
+
+static void read_address(const struct subject_reader *reader)
+{
+    struct lh_address address;
+    struct sockaddr_storage copy = {0};
+    int family;
+    if (lh_memory_read_self(&address, reader->subject, sizeof(address)) != 0 ||
+        address.length > sizeof(copy) ||
+        lh_memory_read_self(&copy, (uintptr_t)address.address, address.length) != 0)
+        return;
+    address.address = &copy;
+    const void *bytes = address_bytes(&address, &family);
+    if (family != AF_INET && family != AF_INET6)
+        return;
+    reader->resource->kind = LH_RESOURCE_NAME;
+    reader->resource->length = (uint16_t)lh_address_text(family, bytes, reader->resource->text,
+                                                         sizeof(reader->resource->text));
+}
+
+/* struct _IO_proc_file of glibc's libio/iopopen.c, the same since 2.1: a FILE, its functions, the
+ * child. */
+int lh_popen_pid(const void *stream)
+{
+    int pid = 0;
+    uintptr_t at = (uintptr_t)stream + sizeof(struct _IO_FILE) + sizeof(void *);
+    return lh_memory_read_self(&pid, at, sizeof(pid)) == 0 ? pid : 0;
+}
+
+uintptr_t lh_closing_note(struct lh_closing *closing, bool look)
+{
+    struct lh_resource resource = {.fd = closing->fd, .nonblocking = -1};
+    if (look)
+        describe_fd(&resource, closing->fd);
+    closing->kind = resource.kind;
+    closing->nonblocking = resource.nonblocking;
+    closing->length = resource.length;
+    if (closing->length > sizeof(closing->text))
+        closing->length = sizeof(closing->text);
+    memcpy(closing->text, resource.text, closing->length);
+    return (uintptr_t)closing;
+}
+
+static void read_closing(const struct subject_reader *reader)
+{
+    struct lh_closing closing;
+    struct lh_resource *resource = reader->resource;
+    if (lh_memory_read_self(&closing, reader->subject, sizeof(closing)) != 0)
+        return;
+    resource->kind = closing.kind;
+    resource->fd = closing.fd;
+    resource->nonblocking = closing.nonblocking;
+    resource->length = closing.length;
+    memcpy(resource->text, closing.text, closing.length);
+}
+
 static void read_text(const struct subject_reader *reader, enum lh_resource_kind kind)
 {
     struct lh_resource *resource = reader->resource;
@@ -221,6 +289,8 @@ static void (*const readers[])(const struct subject_reader *) = {
     [LH_SUBJECT_STREAM] = read_stream,
     [LH_SUBJECT_PATH] = read_path,
     [LH_SUBJECT_HOST] = read_host,
+    [LH_SUBJECT_ADDRESS] = read_address,
+    [LH_SUBJECT_CLOSING] = read_closing,
     [LH_SUBJECT_LOCK] = read_lock,
     [LH_SUBJECT_PID] = read_pid,
     [LH_SUBJECT_NANOSECONDS] = read_nanoseconds,

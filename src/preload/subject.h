@@ -22,11 +22,31 @@ struct lh_sleeping {
     const struct timespec *time;
 };
 
+/* family AF_UNSPEC: a struct sockaddr, else a struct in_addr or in6_addr. */
+struct lh_address {
+    const void *address;
+    socklen_t length;
+    int family;
+};
+
+/* What a descriptor was, noted before it is closed. */
+struct lh_closing {
+    int fd;
+    uint8_t kind; /* enum lh_resource_kind; LH_RESOURCE_NONE: not looked at */
+    int8_t nonblocking;
+    uint16_t length;
+    char text[256]; /* as in struct lh_resource */
+};
+
 /* Valid until the end of the enclosing block (C11 6.5.2.5). */
 #define LH_CONNECTING(fd, address, length)                                                         \
     ((uintptr_t) & (struct lh_connecting){(fd), (length), (address)})
 #define LH_SLEEPING(clock, flags, time)                                                            \
     ((uintptr_t) & (struct lh_sleeping){(clock), (flags), (time)})
+
+#define LH_ADDRESS(address, length, family)                                                        \
+    ((uintptr_t) & (struct lh_address){(address), (length), (family)})
+#define LH_CLOSING(number, look) lh_closing_note(&(struct lh_closing){.fd = (number)}, (look))
 
 /* Two descriptors in one word. */
 #define LH_TWO_FDS(to, from) ((uint64_t)(uint32_t)(to) << 32 | (uint32_t)(from))
@@ -40,6 +60,12 @@ static inline int lh_directory_fd(const void *dir)
 {
     return *(const int *)dir;
 }
+
+/* The child behind a stream of popen(3); 0: not known. */
+int lh_popen_pid(const void *stream);
+
+/* Looks at closing->fd, if `look`: some system calls. Returns its address. errno stays. */
+uintptr_t lh_closing_note(struct lh_closing *closing, bool look);
 
 /* Is this descriptor of the calling thread's table what /proc/self/fd calls `what`, as
  * "anon_inode:[eventfd]"? At most 39 characters. */

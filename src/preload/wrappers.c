@@ -51,6 +51,7 @@
 #include <utime.h>
 #include <wchar.h>
 
+#include "preload/dlopen.h"
 #include "preload/hooks.h"
 #include "preload/locks.h"
 #include "preload/standby.h"

@@ -1,4 +1,5 @@
 /* More of what is at a path or in a file: see scenario.h and disk_tree.h. */
+#include <dlfcn.h>
 #include <glob.h>
 #include <sys/inotify.h>
 #include <sys/time.h>
@@ -89,6 +90,7 @@ CALL(mkstemps64, mkstemps64(template, 0))
 CALL(mkostemps, mkostemps(template, 0, O_CLOEXEC))
 CALL(mkostemps64, mkostemps64(template, 0, O_CLOEXEC))
 CALL(mkdtemp, mkdtemp(template) ? 0 : -1)
+CALL(dlopen, dlopen(file, RTLD_NOW) ? 0 : -1)
 CALL(glob, glob(file, 0, NULL, &found))
 CALL(glob64, glob64(file, 0, NULL, &found64))
 CALL(posix_fadvise, posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED))
@@ -140,6 +142,7 @@ static const struct scenario rows[] = {
     ALL_ROW(mkostemps, SYS_openat),
     ALL_ROW(mkostemps64, SYS_openat),
     ALL_ROW(mkdtemp, SYS_mkdir),
+    ALL_ROW(dlopen, SYS_openat),
     ALL_ROW(glob, SYS_newfstatat),
     ALL_ROW(glob64, SYS_newfstatat),
     ALL_ROW(posix_fadvise, SYS_fadvise64),

@@ -156,6 +156,7 @@ static void make_lingering_socket(void)
     CHECK(fcntl(tcp[0], F_SETFL, O_RDWR | O_NONBLOCK) == 0);
     while (send(tcp[0], buffer, sizeof buffer, 0) > 0)
         ;
+    CHECK(fcntl(tcp[0], F_SETFL, O_RDWR) == 0);
     CHECK(setsockopt(tcp[0], SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == 0);
 }
 
