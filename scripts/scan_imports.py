@@ -86,7 +86,8 @@ def main() -> int:
     arguments = parser.parse_args()
 
     table = read_table(arguments.cc)
-    libc = set(exported(output_of(arguments.cc, "-print-file-name=libc.so.6").strip()))
+    functions = exported(output_of(arguments.cc, "-print-file-name=libc.so.6").strip())
+    libc = {function.name for function in functions}
     never, idle = never_waiting(libc)
     problems = [f"scripts/never-wait.txt: {name} is no function of libc" for name in idle]
     both = sorted(name for name in never if name in table.rows or name in table.aliases)

@@ -92,7 +92,7 @@
 
 #define CALL_HOOKED(hook, symbol, canonical, group, subject, subject_expr, fails, rule, rule_args, \
                     version, ret, params, args)                                                    \
-    REAL(symbol, #symbol, version, ret, params, args)                                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
     ON_LOOP(symbol, subject_expr, fails, rule, rule_args, ret, params, args)                       \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \

@@ -58,7 +58,7 @@ class Row:
         """The table's second column, worked out from its first by libc's habits."""
         if self.symbol in OTHER_NAMES:
             return OTHER_NAMES[self.symbol]
-        symbol = self.symbol.removeprefix("syscall_").removesuffix("_2_2_5")  # an older version
+        symbol = re.sub(r"_2(_\d+)+$", "", self.symbol.removeprefix("syscall_"))  # an older version
         plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol)
         plain = re.sub(r"^__isoc\d+_", "", plain)
         plain = re.sub(r"^__(f|l|)x(stat|mknod)", r"\1\2", plain)

@@ -7,14 +7,12 @@ duration, what it returned, and errno.
 from __future__ import annotations
 
 import errno
-import os
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from calls import TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc
-from harness import PROGRAMS, ROOT, blocks, describe
+from harness import PROGRAMS, blocks, describe
 
 # The group and the kind of resource that a report of a call has.
 MEANING = {

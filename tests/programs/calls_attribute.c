@@ -15,6 +15,13 @@ extern int __xmknodat(int version, int dirfd, const char *path, mode_t mode, dev
 static dev_t no_device;
 static glob_t found;
 static glob64_t found64;
+
+/* Before glibc 2.27. */
+extern int glob_2_2_5(const char *path, int flags, int (*failed)(const char *, int), glob_t *into);
+extern int glob64_2_2_5(const char *path, int flags, int (*failed)(const char *, int),
+                        glob64_t *into);
+__asm__(".symver glob_2_2_5, glob@GLIBC_2.2.5");
+__asm__(".symver glob64_2_2_5, glob64@GLIBC_2.2.5");
 static char template[PATH_MAX + 8];
 static int queue;
 
@@ -93,6 +100,8 @@ CALL(mkdtemp, mkdtemp(template) ? 0 : -1)
 CALL(dlopen, dlopen(file, RTLD_NOW) ? 0 : -1)
 CALL(glob, glob(file, 0, NULL, &found))
 CALL(glob64, glob64(file, 0, NULL, &found64))
+CALL(glob_2_2_5, glob_2_2_5(file, 0, NULL, &found))
+CALL(glob64_2_2_5, glob64_2_2_5(file, 0, NULL, &found64))
 CALL(posix_fadvise, posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED))
 CALL(posix_fadvise64, posix_fadvise64(fd, 0, 0, POSIX_FADV_WILLNEED))
 
@@ -145,6 +154,8 @@ static const struct scenario rows[] = {
     ALL_ROW(dlopen, SYS_openat),
     ALL_ROW(glob, SYS_newfstatat),
     ALL_ROW(glob64, SYS_newfstatat),
+    ALL_ROW(glob_2_2_5, SYS_newfstatat),
+    ALL_ROW(glob64_2_2_5, SYS_newfstatat),
     ALL_ROW(posix_fadvise, SYS_fadvise64),
     ALL_ROW(posix_fadvise64, SYS_fadvise64),
     {"tmpfile", NULL, call_tmpfile, NULL, NULL, NULL, SYS_openat},

@@ -101,6 +101,18 @@ static long call_aio_suspend64(void)
     return aio_suspend64(waited64, 1, &timeout);
 }
 
+/* Before glibc 2.34, and before 2.4. */
+extern int lio_listio_2_4(int mode, struct aiocb *const *list, int count, struct sigevent *event);
+__asm__(".symver lio_listio_2_4, lio_listio@GLIBC_2.4");
+extern int lio_listio_2_2_5(int mode, struct aiocb *const *list, int count, struct sigevent *event);
+__asm__(".symver lio_listio_2_2_5, lio_listio@GLIBC_2.2.5");
+extern int lio_listio64_2_4(int mode, struct aiocb64 *const *list, int count,
+                            struct sigevent *event);
+__asm__(".symver lio_listio64_2_4, lio_listio64@GLIBC_2.4");
+extern int lio_listio64_2_2_5(int mode, struct aiocb64 *const *list, int count,
+                              struct sigevent *event);
+__asm__(".symver lio_listio64_2_2_5, lio_listio64@GLIBC_2.2.5");
+
 static long call_lio_listio(void)
 {
     return lio_listio(LIO_WAIT, jobs, 1, NULL);
@@ -119,6 +131,46 @@ static long call_lio_listio_begin(void)
 static long call_lio_listio64_begin(void)
 {
     return lio_listio64(LIO_NOWAIT, jobs64, 1, NULL);
+}
+
+static long call_lio_listio_2_4(void)
+{
+    return lio_listio_2_4(LIO_WAIT, jobs, 1, NULL);
+}
+
+static long call_lio_listio_2_4_begin(void)
+{
+    return lio_listio_2_4(LIO_NOWAIT, jobs, 1, NULL);
+}
+
+static long call_lio_listio_2_2_5(void)
+{
+    return lio_listio_2_2_5(LIO_WAIT, jobs, 1, NULL);
+}
+
+static long call_lio_listio_2_2_5_begin(void)
+{
+    return lio_listio_2_2_5(LIO_NOWAIT, jobs, 1, NULL);
+}
+
+static long call_lio_listio64_2_4(void)
+{
+    return lio_listio64_2_4(LIO_WAIT, jobs64, 1, NULL);
+}
+
+static long call_lio_listio64_2_4_begin(void)
+{
+    return lio_listio64_2_4(LIO_NOWAIT, jobs64, 1, NULL);
+}
+
+static long call_lio_listio64_2_2_5(void)
+{
+    return lio_listio64_2_2_5(LIO_WAIT, jobs64, 1, NULL);
+}
+
+static long call_lio_listio64_2_2_5_begin(void)
+{
+    return lio_listio64_2_2_5(LIO_NOWAIT, jobs64, 1, NULL);
 }
 
 static long call_getrandom(void)
@@ -225,6 +277,14 @@ static const struct scenario rows[] = {
     {"lio_listio", make_jobs, call_lio_listio, write_one, make_jobs, call_lio_listio_begin, 0},
     {"lio_listio64", make_jobs, call_lio_listio64, write_one, make_jobs, call_lio_listio64_begin,
      0},
+    {"lio_listio_2_4", make_jobs, call_lio_listio_2_4, write_one, make_jobs,
+     call_lio_listio_2_4_begin, 0},
+    {"lio_listio_2_2_5", make_jobs, call_lio_listio_2_2_5, write_one, make_jobs,
+     call_lio_listio_2_2_5_begin, 0},
+    {"lio_listio64_2_4", make_jobs, call_lio_listio64_2_4, write_one, make_jobs,
+     call_lio_listio64_2_4_begin, 0},
+    {"lio_listio64_2_2_5", make_jobs, call_lio_listio64_2_2_5, write_one, make_jobs,
+     call_lio_listio64_2_2_5_begin, 0},
     {"getrandom", NULL, call_getrandom, NULL, NULL, call_getrandom, SYS_getrandom},
     {"getentropy", NULL, call_getentropy, NULL, NULL, call_getentropy, SYS_getrandom},
     {"process_vm_readv", NULL, call_process_vm_readv, NULL, NULL, call_process_vm_readv,
