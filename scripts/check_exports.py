@@ -2,10 +2,10 @@
 """The call table against libc and against the built library.
 
 Every name in src/calls.def is one of libc's, or of a later libc than this machine's; every sibling
-that libc has of a wrapped call is in the table too: by its name (64, _chk, _2, _r, __isoc99_ ...), or
-because it is the same function under another name, or a version of it that has code of its own. The
-library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6 alone;
-what looks at its caller is jumped to.
+that libc has of a wrapped call is in the table too: by its name (64, _chk, __isoc99_ ...), because
+it is the same function under another name, or as a version of it that has code of its own. The
+library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6
+alone; what looks at its caller is jumped to.
 """
 
 import argparse

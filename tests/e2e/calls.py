@@ -78,7 +78,7 @@ class Row:
 def read_table() -> list[tuple[str, str, str]]:
     """Symbol, rule and version of every row."""
     source = (
-        "#define CALL(symbol, canonical, group, subject, expr, fails, rule, rule_args, version, ...)"
+        "#define CALL(symbol, canonical, group, subject, expr, fails, rule, args, version, ...)"
         " lh_row symbol rule version\n"
         "#define MEANING(...)\n"
         '#define RAW(number, ...) lh_row syscall_##number none ""\n'
