@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from calls import TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc
-from harness import PROGRAMS, blocks, describe
+from harness import LIBRARY, PROGRAMS, blocks, describe
 
 # The group and the kind of resource that a report of a call has.
 MEANING = {
@@ -73,7 +73,7 @@ MEANING = {
     "io_uring_enter": ("wait", None),
     "waitpid wait4 waitid pclose process_vm_readv process_vm_writev": ("process", "pid"),
     "posix_spawn posix_spawnp": ("process", "file"),
-    "sync msync tmpfile lio_listio": ("file", None),
+    "sync msync tmpfile": ("file", None),
     "close": ("network", "socket"),
     "fclose": ("file", "file"),
     "wait wait3": ("process", None),
@@ -96,6 +96,17 @@ def test_every_row_of_the_table_has_a_scenario() -> None:
     table = [symbol for symbol, _, version in TABLE if not is_newer_than_libc(version)]
     assert len(table) > 50
     assert sorted(table) == sorted(row.symbol for row in ROWS)
+
+
+def test_other_names_of_a_function_are_the_wrapper_of_its_row() -> None:
+    source = '#define ALIAS(name, symbol) lh_alias name symbol\n#include "calls.def"\n'
+    aliases = re.findall(r"lh_alias (\w+) (\w+)", preprocess(source))
+    assert ("__read", "read") in aliases
+    command = ["nm", "-D", "--defined-only", str(LIBRARY)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = [line.split() for line in listing.splitlines()]
+    addresses = {name.split("@")[0]: address for address, _, name in lines}
+    assert [pair for pair in aliases if addresses[pair[0]] != addresses[pair[1]]] == []
 
 
 @every_row

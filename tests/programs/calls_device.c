@@ -24,8 +24,6 @@ static struct timespec timeout;
 static char byte, copy;
 static struct aiocb job;
 static struct aiocb64 job64;
-static struct aiocb *const jobs[] = {&job};
-static struct aiocb64 *const jobs64[] = {&job64};
 static const struct aiocb *const waited[] = {&job};
 static const struct aiocb64 *const waited64[] = {&job64};
 static struct iovec here = {&byte, 1}, there = {&copy, 1};
@@ -71,7 +69,6 @@ static void make_jobs(void)
     CHECK(pipe2(pair, O_CLOEXEC) == 0);
     job = (struct aiocb){.aio_fildes = pair[0], .aio_buf = &byte, .aio_nbytes = 1};
     job64 = (struct aiocb64){.aio_fildes = pair[0], .aio_buf = &byte, .aio_nbytes = 1};
-    job.aio_lio_opcode = job64.aio_lio_opcode = LIO_READ;
 }
 
 static void begin_jobs(void)
@@ -86,11 +83,6 @@ static void begin_jobs_for_a_time(void)
     timeout.tv_nsec = delay_ms * 1000000L;
 }
 
-static void write_one(void)
-{
-    CHECK(write(pair[1], "x", 1) == 1);
-}
-
 static long call_aio_suspend(void)
 {
     return aio_suspend(waited, 1, &timeout);
@@ -99,78 +91,6 @@ static long call_aio_suspend(void)
 static long call_aio_suspend64(void)
 {
     return aio_suspend64(waited64, 1, &timeout);
-}
-
-/* Before glibc 2.34, and before 2.4. */
-extern int lio_listio_2_4(int mode, struct aiocb *const *list, int count, struct sigevent *event);
-__asm__(".symver lio_listio_2_4, lio_listio@GLIBC_2.4");
-extern int lio_listio_2_2_5(int mode, struct aiocb *const *list, int count, struct sigevent *event);
-__asm__(".symver lio_listio_2_2_5, lio_listio@GLIBC_2.2.5");
-extern int lio_listio64_2_4(int mode, struct aiocb64 *const *list, int count,
-                            struct sigevent *event);
-__asm__(".symver lio_listio64_2_4, lio_listio64@GLIBC_2.4");
-extern int lio_listio64_2_2_5(int mode, struct aiocb64 *const *list, int count,
-                              struct sigevent *event);
-__asm__(".symver lio_listio64_2_2_5, lio_listio64@GLIBC_2.2.5");
-
-static long call_lio_listio(void)
-{
-    return lio_listio(LIO_WAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio64(void)
-{
-    return lio_listio64(LIO_WAIT, jobs64, 1, NULL);
-}
-
-static long call_lio_listio_begin(void)
-{
-    return lio_listio(LIO_NOWAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio64_begin(void)
-{
-    return lio_listio64(LIO_NOWAIT, jobs64, 1, NULL);
-}
-
-static long call_lio_listio_2_4(void)
-{
-    return lio_listio_2_4(LIO_WAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio_2_4_begin(void)
-{
-    return lio_listio_2_4(LIO_NOWAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio_2_2_5(void)
-{
-    return lio_listio_2_2_5(LIO_WAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio_2_2_5_begin(void)
-{
-    return lio_listio_2_2_5(LIO_NOWAIT, jobs, 1, NULL);
-}
-
-static long call_lio_listio64_2_4(void)
-{
-    return lio_listio64_2_4(LIO_WAIT, jobs64, 1, NULL);
-}
-
-static long call_lio_listio64_2_4_begin(void)
-{
-    return lio_listio64_2_4(LIO_NOWAIT, jobs64, 1, NULL);
-}
-
-static long call_lio_listio64_2_2_5(void)
-{
-    return lio_listio64_2_2_5(LIO_WAIT, jobs64, 1, NULL);
-}
-
-static long call_lio_listio64_2_2_5_begin(void)
-{
-    return lio_listio64_2_2_5(LIO_NOWAIT, jobs64, 1, NULL);
 }
 
 static long call_getrandom(void)
@@ -274,17 +194,6 @@ static const struct scenario rows[] = {
     {"aio_suspend", begin_jobs_for_a_time, call_aio_suspend, NULL, begin_jobs, call_aio_suspend, 0},
     {"aio_suspend64", begin_jobs_for_a_time, call_aio_suspend64, NULL, begin_jobs,
      call_aio_suspend64, 0},
-    {"lio_listio", make_jobs, call_lio_listio, write_one, make_jobs, call_lio_listio_begin, 0},
-    {"lio_listio64", make_jobs, call_lio_listio64, write_one, make_jobs, call_lio_listio64_begin,
-     0},
-    {"lio_listio_2_4", make_jobs, call_lio_listio_2_4, write_one, make_jobs,
-     call_lio_listio_2_4_begin, 0},
-    {"lio_listio_2_2_5", make_jobs, call_lio_listio_2_2_5, write_one, make_jobs,
-     call_lio_listio_2_2_5_begin, 0},
-    {"lio_listio64_2_4", make_jobs, call_lio_listio64_2_4, write_one, make_jobs,
-     call_lio_listio64_2_4_begin, 0},
-    {"lio_listio64_2_2_5", make_jobs, call_lio_listio64_2_2_5, write_one, make_jobs,
-     call_lio_listio64_2_2_5_begin, 0},
     {"getrandom", NULL, call_getrandom, NULL, NULL, call_getrandom, SYS_getrandom},
     {"getentropy", NULL, call_getentropy, NULL, NULL, call_getentropy, SYS_getrandom},
     {"process_vm_readv", NULL, call_process_vm_readv, NULL, NULL, call_process_vm_readv,

@@ -115,6 +115,23 @@ static void test_other_families_have_no_peer(void **state)
     assert_no_peer();
 }
 
+static void test_hosts_by_number_have_no_port(void **state)
+{
+    (void)state;
+    struct in_addr four;
+    struct in6_addr six;
+    char text[64];
+    assert_int_equal(inet_pton(AF_INET, "192.0.2.7", &four), 1);
+    assert_int_equal(lh_address_text(AF_INET, &four, text, sizeof(text)), 9);
+    assert_string_equal(text, "192.0.2.7");
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", &six), 1);
+    assert_int_equal(lh_address_text(AF_INET6, &six, text, sizeof(text)), 11);
+    assert_string_equal(text, "2001:db8::1");
+    assert_int_equal(lh_address_text(AF_UNIX, &six, text, sizeof(text)), 0);
+    assert_int_equal(lh_address_text(AF_INET, &four, text, 4), 3);
+    assert_string_equal(text, "192");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_ipv6_addresses_are_as_libc_writes_them),
         cmocka_unit_test(test_unix_sockets_are_paths_or_abstract_names),
         cmocka_unit_test(test_other_families_have_no_peer),
+        cmocka_unit_test(test_hosts_by_number_have_no_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
