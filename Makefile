@@ -36,6 +36,7 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
+RUNTIME_SRC := $(wildcard tests/runtimes/c/*.c)
 
 PRELOAD_OBJ := $(COMMON_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)
 COMMAND_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(COLLECT_SRC:%.c=$(B)/obj/%.o) $(CLI_SRC:%.c=$(B)/obj/%.o)
@@ -49,6 +50,7 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+RUNTIMES := $(RUNTIME_SRC:tests/runtimes/c/%.c=$(B)/runtimes/%)
 
 # Each command is named in a few words; `make V=1` prints it whole.
 V ?= 0
@@ -117,6 +119,11 @@ $(B)/bench/%: tests/bench/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
+$(B)/runtimes/%: tests/runtimes/c/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fno-inline $< -o $@ $(LDFLAGS) \
+	    $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+
 .PHONY: demo
 demo: ## install what is missing, build, and find the blocks of a real FastAPI server
 	@scripts/bootstrap build demo
@@ -131,6 +138,17 @@ test: ## install what is missing, build, and run every test
 
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
+
+# Loops that come from PyPI, for the interpreter that has the tests' own packages too.
+$(B)/runtimes-venv/done: tests/runtimes/requirements.txt
+	$(call say,PIP,$<)rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
+	    $(@D)/bin/pip -q --disable-pip-version-check install -r $< && cp $< $@
+
+.PHONY: test-runtimes
+test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test with them
+	@scripts/bootstrap build runtimes
+	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
 .PHONY: bench
 bench: all $(BENCH) ## measure what a wrapper costs, in ns per call
@@ -170,7 +188,7 @@ clean: ## remove what was built
 .PHONY: help
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-	    while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
+	    while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) \
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

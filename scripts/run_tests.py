@@ -2,7 +2,8 @@
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
-(tests/e2e). Nothing is skipped silently: skipped tests are in the last line too.
+(tests/e2e), and so are those of real event loops (tests/runtimes), which run only where they are
+asked for: `make test-runtimes`. Nothing is skipped silently: skipped tests are in the last line too.
 """
 
 import argparse
@@ -68,12 +69,12 @@ def run_unit(program: Path, totals: Totals) -> None:
     totals.skipped += skipped
 
 
-def run_e2e(build: Path, totals: Totals, extra: list[str]) -> None:
+def run_pytest(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
     """Runs pytest in this interpreter's environment and adds up its report."""
-    report = build / "e2e.xml"
+    report = build / f"{suite_name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
-    command += [f"--junitxml={report}", "tests/e2e", *extra]
+    command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
     status = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False
     ).returncode
@@ -93,19 +94,21 @@ def run_e2e(build: Path, totals: Totals, extra: list[str]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--only", choices=["unit", "e2e"])
+    parser.add_argument("--only", choices=["unit", "e2e", "runtimes"])
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
 
     totals = Totals()
-    if arguments.only != "e2e":
+    suites = [arguments.only] if arguments.only else ["unit", "e2e"]
+    if "unit" in suites:
         programs = sorted(path for path in (build / "unit").glob("test_*") if not path.suffix)
         for program in programs:
             if (ROOT / "tests" / "unit" / f"{program.name}.c").exists():
                 run_unit(program, totals)
-    if arguments.only != "unit":
-        run_e2e(build, totals, arguments.pytest)
+    for suite in suites:
+        if suite != "unit":
+            run_pytest(suite, build, totals, arguments.pytest)
     if totals.passed + totals.failed == 0:
         print("no test was run")
         totals.failed = 1

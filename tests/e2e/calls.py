@@ -75,6 +75,11 @@ class Row:
         return float(true_ms), int(result), int(error), events
 
 
+def preprocess(source: str) -> str:
+    command = ["cc", "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+
+
 def read_table() -> list[tuple[str, str, str]]:
     """Symbol, rule and version of every row."""
     source = (
@@ -84,9 +89,7 @@ def read_table() -> list[tuple[str, str, str]]:
         '#define RAW(number, ...) lh_row syscall_##number none ""\n'
         '#include "calls.def"\n'
     )
-    command = ["cc", "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
-    text = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
-    return re.findall(r'lh_row (\w+) (\w+) "([\w.]*)"', text)
+    return re.findall(r'lh_row (\w+) (\w+) "([\w.]*)"', preprocess(source))
 
 
 def is_newer_than_libc(version: str) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from calls import TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc
+from calls import TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc, preprocess
 from harness import LIBRARY, PROGRAMS, blocks, describe
 
 # The group and the kind of resource that a report of a call has.

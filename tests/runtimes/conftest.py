@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+# What their assertions compare is said as in a test's own.
+pytest.register_assert_rewrite("harness", "watched", "line_server")
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Python's event loops: the call that blocks one is named, and the line of Python it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import BUILD, Event, first_frame_in, of_type, read_events
+from line_server import KINDS, assert_named, check_clean, run_wrong
+from watched import HERE
+
+PYTHON = BUILD / "runtimes-venv" / "bin" / "python"
+PROGRAMS = HERE / "python"
+WAITS = (PROGRAMS / "waits.py").read_text().splitlines()
+
+# The program, what its loop parks in by its own name, and by libc's.
+LOOPS = [
+    ("asyncio", "EpollSelector", "epoll_wait"),
+    ("asyncio", "PollSelector", "poll"),
+    ("asyncio", "SelectSelector", "select"),
+    ("asyncio", "uvloop", "epoll_pwait"),
+    ("trio", "epoll", "epoll_wait"),
+    ("gevent", "epoll", "epoll_wait"),
+    ("gevent", "poll", "poll"),
+    ("gevent", "select", "select"),
+]
+every_loop = pytest.mark.parametrize(
+    ("runtime", "park", "how"), LOOPS, ids=[f"{loop[0]}-{loop[1]}" for loop in LOOPS]
+)
+
+
+def argv(runtime: str, park: str) -> list[str | Path]:
+    return [PYTHON, PROGRAMS / f"{runtime}_loop.py", park]
+
+
+def line_of(function: str) -> int:
+    """The line of waits.py in which that function waits."""
+    begin = WAITS.index(f"def {function}():")
+    return next(n for n, line in enumerate(WAITS, 1) if n > begin and "# waits" in line)
+
+
+def assert_line(block: Event, kind: str, program: str) -> None:
+    frame = first_frame_in(block, "waits.py")
+    assert frame, block["stack"]
+    assert (frame["lang"], frame["function"], frame["line"]) == ("python", kind, line_of(kind))
+    handler = first_frame_in(block, program)
+    assert handler and handler["function"] == "work"
+
+
+@every_loop
+@pytest.mark.parametrize("kind", KINDS)
+def test_wait_in_a_handler_is_named(
+    runtime: str, park: str, how: str, kind: str, tmp_path: Path, hits: Path
+) -> None:
+    events, stage = run_wrong(argv(runtime, park), kind, tmp_path, hits)
+    for block in assert_named(events, kind, stage):
+        assert_line(block, kind, f"{runtime}_loop.py")
+    (loop,) = of_type(events, "loop")
+    assert loop["how"] == how
+
+
+@every_loop
+def test_the_same_waits_done_properly_are_silent(
+    runtime: str, park: str, how: str, tmp_path: Path, hits: Path
+) -> None:
+    check_clean(argv(runtime, park), list(KINDS), tmp_path, hits)
+    (loop,) = of_type(read_events(hits), "loop")
+    assert loop["how"] == how
+
+
+@every_loop
+def test_names_looked_up_by_a_thread_are_silent_in_strict_mode_too(
+    runtime: str, park: str, how: str, tmp_path: Path, hits: Path
+) -> None:
+    check_clean(argv(runtime, park), ["look_up"], tmp_path, hits, KINDS["look_up"].flags())
+    (loop,) = of_type(read_events(hits), "loop")
+    assert loop["how"] == how
