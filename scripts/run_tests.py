@@ -3,7 +3,8 @@
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
 (tests/e2e), and so are those of real event loops (tests/runtimes), which run only where they are
-asked for: `make test-runtimes`. Nothing is skipped silently: skipped tests are in the last line too.
+asked for: `make test-runtimes`. Nothing is skipped silently: skipped tests are in the last line
+too.
 """
 
 import argparse

@@ -96,23 +96,6 @@ def test_none_finds_no_loop_in_poll_either(hits: Path) -> None:
     assert of_type(read_events(hits), "loop") == []
 
 
-@pytest.mark.parametrize("park", ["poll", "select"])
-@pytest.mark.parametrize(("mistake", "calls"), [("sleep", ["nanosleep"]), ("nothing", [])])
-def test_libev_without_epoll(park: str, mistake: str, calls: list, hits: Path) -> None:
-    (loop,), found = run([PROGRAMS / "ev_server", park, mistake], hits)
-    assert loop["how"] == park
-    assert [block["call"] for block in found] == calls
-    assert all("sleep_in_handler" in functions(block) for block in found)
-
-
-@pytest.mark.parametrize(("mistake", "calls"), [("sleep", ["nanosleep"]), ("nothing", [])])
-def test_glib_main_loop(mistake: str, calls: list, hits: Path) -> None:
-    (loop,), found = run([PROGRAMS / "glib_loop", mistake], hits)
-    assert loop["how"] in {"poll", "ppoll"}
-    assert [block["call"] for block in found] == calls
-    assert all("sleep_in_handler" in functions(block) for block in found)
-
-
 @every_selector
 def test_asyncio_without_epoll_is_found_and_its_sleep_reported(selector: str, hits: Path) -> None:
     (loop,), found = run([PYTHON, APP, selector, "sleep"], hits)

@@ -109,7 +109,8 @@ class Stage:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.directory = directory
-        self.server = stack.enter_context(SlowPage())
+        self.server = SlowPage()
+        stack.enter_context(self.server)
         self.file = stack.enter_context((directory / "file").open("w"))
         fcntl.flock(self.file, fcntl.LOCK_EX)
         # autocommit: the transaction is ours to begin and to end
