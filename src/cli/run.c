@@ -9,7 +9,9 @@
 #include "cli/locate.h"
 #include "cli/run.h"
 
-#define DRAIN_MS 200
+/* The command has ended: what it did last is worth the wait. Reading the symbols of a large program
+ * takes a busy machine more than a few hundred ms; an output that nobody reads gives up by itself. */
+#define DRAIN_MS 5000
 
 /* What the command is to inherit, kept while we have every signal blocked. */
 struct signals {

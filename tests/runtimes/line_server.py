@@ -109,7 +109,7 @@ class Stage:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.directory = directory
-        self.server = SlowPage()
+        self.server: SlowPage = SlowPage()
         stack.enter_context(self.server)
         self.file = stack.enter_context((directory / "file").open("w"))
         fcntl.flock(self.file, fcntl.LOCK_EX)
