@@ -136,6 +136,13 @@ test: ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory test-programs
 	@$(PYTHON) scripts/run_tests.py --build $(B)
 
+# LOOPHOUND_TEST_PYTHONS=/path/python3.14t:... adds interpreters that are not found by themselves.
+.PHONY: test-pythons
+test-pythons: test-programs ## compare at least 10,000 Python stacks on each Python that is found
+	@scripts/bootstrap build test
+	@LOOPHOUND_TEST_SCALE=3 $(PYTHON) scripts/run_tests.py --build $(B) --only e2e -- \
+	    -k test_python_walk -s -rs -v
+
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
 

@@ -4,16 +4,21 @@
  *     cc -I$prefix/include/python$version -I$prefix/include/python$version/internal \
  *         scripts/python-offsets.c -o build/python-offsets && build/python-offsets
  *
- * Written for 3.11 to 3.13. From 3.13 on it prints positions inside _Py_DebugOffsets, not offsets.
+ * Written for 3.8 to 3.15. From 3.13 on it prints positions inside _Py_DebugOffsets, not offsets.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
 #include <stddef.h>
 #include <stdio.h>
 
+#if PY_VERSION_HEX >= 0x030b0000
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_runtime.h"
+#else
+#include <code.h>
+#include <frameobject.h>
+#endif
 
 #define COLUMN(name, value) printf("       ." #name " = %zu,\n", (size_t)(value))
 
@@ -29,11 +34,17 @@ static void print_row(void)
     POSITION(frame_code, interpreter_frame.executable);
     POSITION(frame_instruction, interpreter_frame.instr_ptr);
     POSITION(frame_owner, interpreter_frame.owner);
+#if PY_VERSION_HEX >= 0x030e0000
+    POSITION(frame_bytecode_index, interpreter_frame.tlbc_index);
+#endif
     POSITION(code_filename, code_object.filename);
     POSITION(code_qualname, code_object.qualname);
     POSITION(code_first_line, code_object.firstlineno);
     POSITION(code_line_table, code_object.linetable);
     POSITION(code_bytecode, code_object.co_code_adaptive);
+#if PY_VERSION_HEX >= 0x030e0000
+    POSITION(code_bytecode_copies, code_object.co_tlbc);
+#endif
     POSITION(string_length, unicode_object.length);
     POSITION(string_state, unicode_object.state);
     POSITION(string_ascii, unicode_object.asciiobject_size);
@@ -44,9 +55,9 @@ static void print_row(void)
 
 #else
 
-static void print_row(void)
+static void print_frame(void)
 {
-    printf("PYTHON(0x%04x,\n", PY_VERSION_HEX >> 16);
+#if PY_VERSION_HEX >= 0x030b0000
     COLUMN(thread_cframe, offsetof(PyThreadState, cframe));
     COLUMN(cframe_frame, offsetof(_PyCFrame, current_frame));
     COLUMN(cframe_previous, offsetof(_PyCFrame, previous));
@@ -54,14 +65,45 @@ static void print_row(void)
     COLUMN(frame_code, offsetof(_PyInterpreterFrame, f_code));
     COLUMN(frame_instruction, offsetof(_PyInterpreterFrame, prev_instr));
     COLUMN(frame_owner, offsetof(_PyInterpreterFrame, owner));
-#if PY_VERSION_HEX < 0x030c0000
+#else
+#if PY_VERSION_HEX >= 0x030a0000
+    COLUMN(thread_cframe, offsetof(PyThreadState, cframe));
+    COLUMN(cframe_previous, offsetof(CFrame, previous));
+#endif
+    COLUMN(thread_frame, offsetof(PyThreadState, frame));
+    COLUMN(frame_previous, offsetof(PyFrameObject, f_back));
+    COLUMN(frame_code, offsetof(PyFrameObject, f_code));
+    COLUMN(frame_last_instruction, offsetof(PyFrameObject, f_lasti));
+#endif
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030c0000
     COLUMN(frame_is_entry, offsetof(_PyInterpreterFrame, is_entry));
 #endif
+}
+
+static void print_code(void)
+{
     COLUMN(code_filename, offsetof(PyCodeObject, co_filename));
+#if PY_VERSION_HEX >= 0x030b0000
     COLUMN(code_qualname, offsetof(PyCodeObject, co_qualname));
+#else
+    COLUMN(code_qualname, offsetof(PyCodeObject, co_name));
+#endif
     COLUMN(code_first_line, offsetof(PyCodeObject, co_firstlineno));
+#if PY_VERSION_HEX >= 0x030a0000
     COLUMN(code_line_table, offsetof(PyCodeObject, co_linetable));
+#else
+    COLUMN(code_line_table, offsetof(PyCodeObject, co_lnotab));
+#endif
+#if PY_VERSION_HEX >= 0x030b0000
     COLUMN(code_bytecode, offsetof(PyCodeObject, co_code_adaptive));
+#endif
+}
+
+static void print_row(void)
+{
+    printf("PYTHON(0x%04x,\n", PY_VERSION_HEX >> 16);
+    print_frame();
+    print_code();
     COLUMN(string_length, offsetof(PyASCIIObject, length));
     COLUMN(string_state, offsetof(PyASCIIObject, state));
     COLUMN(string_ascii, sizeof(PyASCIIObject));

@@ -49,9 +49,24 @@ static bool put_python_below(struct merge *merge, uint64_t address)
     }
 }
 
+/* `pc` is a return address, and the call may be the last instruction. */
+static bool is_inside(struct lh_code_range loop, uint64_t pc)
+{
+    return pc - 1 - loop.start < loop.size;
+}
+
+static bool put_python_of(struct merge *merge, const struct lh_native_frame *frame,
+                          struct lh_code_range loop)
+{
+    if (!is_inside(loop, frame->pc) || merge->python_next == merge->python_count)
+        return false;
+    put(merge, true, merge->python_next++);
+    return true;
+}
+
 uint32_t lh_merge(const struct lh_native_frame *native, uint32_t native_count,
                   const struct lh_python_frame *python, uint32_t python_count,
-                  struct lh_merged_frame *merged, uint32_t most)
+                  struct lh_code_range loop, struct lh_merged_frame *merged, uint32_t most)
 {
     struct merge merge = {python, python_count, 0, merged, most, 0};
     if (native_count > 0)
@@ -59,7 +74,7 @@ uint32_t lh_merge(const struct lh_native_frame *native, uint32_t native_count,
     for (uint32_t i = 0; i < native_count && merge.count < most; i++) {
         /* Where the last frame ends is not known, so it is no loop for certain. */
         bool is_loop = i + 1 < native_count && put_python_below(&merge, native[i + 1].sp);
-        if (!is_loop)
+        if (!is_loop && !put_python_of(&merge, &native[i], loop))
             put(&merge, false, i);
     }
     while (merge.python_next < python_count)

@@ -15,9 +15,11 @@ struct lh_merged_frame {
 /* Merges by stack address, innermost first, at most `most` frames. The native frame in whose part
  * of the stack a boundary lies is the interpreter's loop: the Python frames up to that boundary
  * stand in its place. No Python frame is lost: those below the first native frame come before it,
- * those that found none, as the native stack ended early, come last. Returns the number. */
+ * those that found none, as the native stack ended early, come last. Where `loop` is not empty
+ * there are no boundaries: each native frame in it is an interpreter's loop with one Python frame.
+ * Returns the number. */
 uint32_t lh_merge(const struct lh_native_frame *native, uint32_t native_count,
                   const struct lh_python_frame *python, uint32_t python_count,
-                  struct lh_merged_frame *merged, uint32_t most);
+                  struct lh_code_range loop, struct lh_merged_frame *merged, uint32_t most);
 
 #endif

@@ -112,7 +112,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
     memcpy(stacks->strings, record->strings, record->strings_length);
     uint32_t native = lh_unwind(stacks->unwinder, record, stacks->native, most + 1);
     uint32_t count = lh_merge(stacks->native, native, record->python, record->python_count,
-                              stacks->merged, most);
+                              record->python_loop, stacks->merged, most);
     for (uint32_t i = 0; i < count; i++) {
         struct lh_merged_frame at = stacks->merged[i];
         frames[i] = at.python ? python_frame(stacks, &record->python[at.index])

@@ -68,6 +68,12 @@ struct lh_python_frame {
     uint16_t function;
 };
 
+/* Instructions of the program: [start, start + size). */
+struct lh_code_range {
+    uint64_t start;
+    uint64_t size; /* 0: nothing */
+};
+
 struct lh_record {
     _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
     uint64_t position;     /* set by reserve, used by commit */
@@ -92,6 +98,8 @@ struct lh_record {
     uint32_t stack_length;
     uint32_t python_count;
     uint32_t strings_length;
+    struct lh_code_range python_loop; /* size not 0: no boundaries are known, but each Python frame
+                                         has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
     uint8_t stack[LH_STACK_BYTES];

@@ -58,16 +58,21 @@ static uint32_t find_version(void)
     return major << 8 | number_at(&text);
 }
 
+/* A symbol's size stands in the symbol table alone. 0: not known. */
+static size_t size_of(const void *object)
+{
+    const ElfW(Sym) *symbol = NULL;
+    Dl_info info;
+    if (object == NULL || dladdr1(object, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
+        return 0;
+    return symbol != NULL ? symbol->st_size : 0;
+}
+
 static void find_runtime(struct interpreter *found)
 {
     void *runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
-    const ElfW(Sym) *symbol = NULL;
-    Dl_info info;
-    if (runtime == NULL)
-        return;
     found->runtime = (uintptr_t)runtime;
-    if (dladdr1(runtime, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL)
-        found->runtime_size = symbol->st_size;
+    found->runtime_size = size_of(runtime);
 }
 
 static char *put_text(char *to, const char *text)
@@ -101,6 +106,8 @@ static void find_layout(struct interpreter *found)
     layout->code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type");
     layout->string_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyUnicode_Type");
     layout->bytes_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyBytes_Type");
+    const void *eval_loop = dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
+    layout->eval_loop = (struct lh_code_range){(uintptr_t)eval_loop, size_of(eval_loop)};
     found->thread_state = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
     found->supported = layout->code_type != 0 && layout->string_type != 0 &&
                        layout->bytes_type != 0 && found->thread_state != NULL &&

@@ -1,4 +1,4 @@
-/* The location table of a code object, streamed.
+/* The line table of a code object, streamed.
  *
  * Runs on the program's threads and on the watchdog. No malloc, no stdio, no libc that may set
  * errno; what it reads may be anything, and a bad table only costs the line number. */
@@ -8,6 +8,8 @@
 
 #define CHUNK           512u
 #define VARINT_BITS_MAX 30 /* six chunks of six bits hold any int */
+
+#define RANGE_WITHOUT_LINE (-128)
 
 /* Codes of an entry, bits 3 to 6 of its first byte; below ONE_LINE are the short forms. */
 enum { ONE_LINE = 10, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
@@ -94,25 +96,64 @@ static uint32_t line_number(int64_t line)
     return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
 }
 
-uint32_t lh_python_line(lh_memory_read *read, uintptr_t table, size_t length, int32_t first_line,
-                        int64_t offset)
+static uint32_t line_in_locations(struct stream *stream, int64_t line, int64_t offset)
 {
-    struct stream stream = {.read = read, .next = table, .left = length};
-    int64_t line = first_line;
     int64_t end = 0;
-    if (offset < 0) /* not started yet; PyCode_Addr2Line() says the same */
-        return line_number(line);
     while (end <= offset) {
-        uint8_t first = next_byte(&stream);
+        uint8_t first = next_byte(stream);
         int code = (first >> 3) & 15;
         if ((first & 0x80) == 0)
             return 0;
         end += ((first & 7) + 1) * 2;
-        line += next_line_delta(&stream, code);
-        if (stream.failed)
+        line += next_line_delta(stream, code);
+        if (stream->failed)
             return 0;
         if (end > offset)
             return code == NONE ? 0 : line_number(line);
     }
     return 0;
+}
+
+/* Pairs: for how many bytes, and by how much the line differs. */
+static uint32_t line_in_ranges(struct stream *stream, int64_t line, int64_t offset)
+{
+    int64_t end = 0;
+    while (end <= offset) {
+        end += next_byte(stream);
+        int8_t delta = (int8_t)next_byte(stream);
+        if (stream->failed || (end > offset && delta == RANGE_WITHOUT_LINE))
+            return 0;
+        line += delta == RANGE_WITHOUT_LINE ? 0 : delta;
+    }
+    return line_number(line);
+}
+
+/* Pairs: how many bytes later, and by how much the line differs from there on. */
+static uint32_t line_in_lnotab(struct stream *stream, int64_t line, int64_t offset)
+{
+    int64_t start = 0;
+    while (stream->left > 0 || stream->at < stream->end) {
+        start += next_byte(stream);
+        int8_t delta = (int8_t)next_byte(stream);
+        if (stream->failed)
+            return 0;
+        if (start > offset)
+            break;
+        line += delta;
+    }
+    return line_number(line);
+}
+
+uint32_t lh_python_line(enum lh_python_line_format format, lh_memory_read *read, uintptr_t table,
+                        size_t length, int32_t first_line, int64_t offset)
+{
+    static uint32_t (*const find[])(struct stream *, int64_t, int64_t) = {
+        [LH_PYTHON_LOCATIONS] = line_in_locations,
+        [LH_PYTHON_RANGES] = line_in_ranges,
+        [LH_PYTHON_LNOTAB] = line_in_lnotab,
+    };
+    struct stream stream = {.read = read, .next = table, .left = length};
+    if (offset < 0) /* not started yet; PyCode_Addr2Line() says the same */
+        return line_number(first_line);
+    return find[format](&stream, first_line, offset);
 }

@@ -17,10 +17,10 @@
 #define REPLACEMENT    0xfffdu
 #define CODE_POINT_MAX 0x10ffffu
 
-/* PyASCIIObject.state, from bit 2 on: kind (3 bits), compact, ascii. */
-#define STATE_KIND(state)    (((state) >> 2) & 7)
-#define STATE_COMPACT(state) (((state) >> 5) & 1)
-#define STATE_ASCII(state)   (((state) >> 6) & 1)
+/* PyASCIIObject.state, from string_kind_bit on: kind (3 bits), compact, ascii. */
+#define STATE_KIND(state)    ((state)&7)
+#define STATE_COMPACT(state) (((state) >> 3) & 1)
+#define STATE_ASCII(state)   (((state) >> 4) & 1)
 
 struct text {
     uintptr_t address; /* of the first character */
@@ -76,6 +76,7 @@ static int parse_header(const struct lh_python_layout *layout, const uint8_t *he
     memcpy(&type, header + at->object_type, sizeof(type));
     memcpy(&length, header + at->string_length, sizeof(length));
     memcpy(&state, header + at->string_state, sizeof(state));
+    state >>= at->string_kind_bit;
     uint8_t kind = STATE_KIND(state);
     if (type != layout->string_type || length < 0 || length > LENGTH_MAX || !STATE_COMPACT(state) ||
         (kind != 1 && kind != 2 && kind != 4))

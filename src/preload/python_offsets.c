@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "preload/python_lines.h"
+
 /* The start of _Py_DebugOffsets: Include/internal/pycore_runtime.h of 3.13, the same ever since. */
 struct debug_offsets {
     char cookie[8];
@@ -23,6 +25,8 @@ static const struct row {
     {.version = number, .by_debug_offsets = true, .offsets = {__VA_ARGS__}},
 #include "preload/python_offsets.def"
 };
+
+#define STRING_KIND_BIT 2 /* after `interned`, two bits */
 
 #define COLUMNS (sizeof(struct lh_python_offsets) / sizeof(uint16_t))
 
@@ -53,15 +57,16 @@ static int follow_debug_offsets(uint32_t version, struct lh_python_offsets *foun
     if (runtime == NULL || size < sizeof(start))
         return -ENOTSUP;
     memcpy(&start, runtime, sizeof(start));
-    /* Free-threaded builds keep other headers and per-thread bytecode: no row is for them yet. */
     if (memcmp(start.cookie, "xdebugpy", sizeof(start.cookie)) != 0 ||
-        start.version >> 16 != version || start.free_threaded != 0)
+        start.version >> 16 != version)
         return -ENOTSUP;
     int error = follow_positions(found, runtime, size);
     if (error)
         return error;
     /* PyCompactUnicodeObject adds utf8_length and utf8; its size is not among the numbers. */
     found->string_wide = (uint16_t)(found->string_ascii + 2 * sizeof(uint64_t));
+    /* Nor are the bits of a str's state: in free-threaded builds `interned` became a byte. */
+    found->string_kind_bit = start.free_threaded != 0 && version >= 0x030e ? 8 : STRING_KIND_BIT;
     return 0;
 }
 
@@ -74,13 +79,16 @@ static uint16_t frame_span(const struct lh_python_offsets *at)
 {
     uint16_t pointers = larger(at->frame_previous, larger(at->frame_code, at->frame_instruction));
     uint16_t bytes = larger(at->frame_owner, at->frame_is_entry);
-    return larger((uint16_t)(pointers + sizeof(uintptr_t)), (uint16_t)(bytes + 1));
+    uint16_t ints = larger(at->frame_last_instruction, at->frame_bytecode_index);
+    return larger(larger((uint16_t)(pointers + sizeof(uintptr_t)), (uint16_t)(bytes + 1)),
+                  (uint16_t)(ints + sizeof(int32_t)));
 }
 
 static uint16_t code_span(const struct lh_python_offsets *at)
 {
     uint16_t pointers = larger(larger(at->code_filename, at->code_qualname),
                                larger(at->code_line_table, at->object_type));
+    pointers = larger(pointers, at->code_bytecode_copies);
     return larger((uint16_t)(pointers + sizeof(uintptr_t)),
                   (uint16_t)(at->code_first_line + sizeof(int32_t)));
 }
@@ -98,21 +106,35 @@ static bool fits(const struct lh_python_offsets *at)
            at->bytes_data <= LH_PYTHON_HEADER_SPAN_MAX;
 }
 
+static enum lh_python_line_format line_format(uint32_t version)
+{
+    if (version < 0x030a)
+        return LH_PYTHON_LNOTAB;
+    return version == 0x030a ? LH_PYTHON_RANGES : LH_PYTHON_LOCATIONS;
+}
+
+static int fill(const struct row *row, const void *runtime, size_t size,
+                struct lh_python_offsets *found)
+{
+    *found = row->offsets;
+    if (!row->by_debug_offsets) {
+        found->string_kind_bit = STRING_KIND_BIT;
+    } else {
+        int error = follow_debug_offsets(row->version, found, runtime, size);
+        if (error)
+            return error;
+    }
+    found->line_format = line_format(row->version);
+    found->frame_span = frame_span(found);
+    found->code_span = code_span(found);
+    return fits(found) ? 0 : -ENOTSUP;
+}
+
 int lh_python_offsets_find(uint32_t version, const void *runtime, size_t size,
                            struct lh_python_offsets *found)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].version != version)
-            continue;
-        *found = rows[i].offsets;
-        if (rows[i].by_debug_offsets) {
-            int error = follow_debug_offsets(version, found, runtime, size);
-            if (error)
-                return error;
-        }
-        found->frame_span = frame_span(found);
-        found->code_span = code_span(found);
-        return fits(found) ? 0 : -ENOTSUP;
-    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].version == version)
+            return fill(&rows[i], runtime, size, found);
     return -ENOTSUP;
 }

@@ -6,27 +6,31 @@
 #include <stdint.h>
 
 /* Most bytes of these objects that the walk reads: every offset into them must lie below. */
-#define LH_PYTHON_FRAME_SPAN_MAX  96u
+#define LH_PYTHON_FRAME_SPAN_MAX  112u
 #define LH_PYTHON_CODE_SPAN_MAX   256u
 #define LH_PYTHON_HEADER_SPAN_MAX 96u /* of a str or bytes object, in front of its data */
 
 /* Byte offsets; 0 means that this version has no such member, but for cframe_frame, which counts
- * only where thread_cframe is set. All of one type, for a row of positions is read as an array. */
+ * only where thread_frame is not set, and frame_code. All of one type, for a row of positions is
+ * read as an array. A frame is a PyFrameObject up to 3.10, a _PyInterpreterFrame since. */
 struct lh_python_offsets {
     uint16_t thread_cframe;   /* PyThreadState: the _PyCFrame of the innermost eval loop */
-    uint16_t thread_frame;    /* PyThreadState: the innermost frame, where there is no _PyCFrame */
+    uint16_t thread_frame;    /* PyThreadState: the innermost frame, where _PyCFrame has none */
     uint16_t cframe_frame;    /* _PyCFrame: the innermost frame */
     uint16_t cframe_previous; /* _PyCFrame: that of the next outer eval loop */
-    uint16_t frame_previous;  /* _PyInterpreterFrame: the caller's */
+    uint16_t frame_previous;  /* the caller's frame */
     uint16_t frame_code;      /* its code object */
-    uint16_t frame_instruction; /* its instruction, as CPython's own line numbers count */
-    uint16_t frame_owner;       /* a char: who allocated it */
-    uint16_t frame_is_entry;    /* a bool: the outermost frame of its eval loop */
+    uint16_t frame_last_instruction; /* up to 3.10: an int, in units of the version's line table */
+    uint16_t frame_instruction;      /* a pointer into the bytecode, as CPython counts lines */
+    uint16_t frame_owner;            /* a char: who allocated it */
+    uint16_t frame_is_entry;         /* a bool: the outermost frame of its eval loop */
+    uint16_t frame_bytecode_index;   /* an int: which of the code object's copies it runs */
     uint16_t code_filename;
-    uint16_t code_qualname;
+    uint16_t code_qualname;   /* up to 3.10 co_name, for there is no co_qualname */
     uint16_t code_first_line; /* an int */
     uint16_t code_line_table; /* a bytes object */
     uint16_t code_bytecode;
+    uint16_t code_bytecode_copies; /* a _PyCodeArray: the bytecode for each thread */
     uint16_t string_length;
     uint16_t string_state;
     uint16_t string_ascii; /* where the characters of an ASCII str start */
@@ -36,9 +40,12 @@ struct lh_python_offsets {
     uint16_t object_type;
 
     /* Not in the table: the bytes to read of a frame and of a code object for all of the above, and
-     * no more, for an object may end where readable memory ends. */
+     * no more, for an object may end where readable memory ends; the format of line tables; the
+     * first bit of a str's kind in its state. */
     uint16_t frame_span;
     uint16_t code_span;
+    uint16_t line_format; /* enum lh_python_line_format */
+    uint16_t string_kind_bit;
 };
 
 /* Looks up the row of a version (0x030b for 3.11). `runtime` is _PyRuntime, `size` bytes long:

@@ -5,9 +5,10 @@
  * object is taken for what it should be only when its type says so, and the number of steps is
  * bounded.
  *
- * An eval loop (_PyEval_EvalFrameDefault) runs a Python frame and those that it calls without C in
- * between. An object in its C stack frame marks it: a _PyCFrame in 3.11, and since 3.12 a frame of
- * its own, a shim, below its outermost Python frame. Such an address is a frame's `boundary`. */
+ * An eval loop (_PyEval_EvalFrameDefault) runs a Python frame and, since 3.11, those that it calls
+ * without C in between. An object in its C stack frame marks it: a _PyCFrame in 3.10 and 3.11, and
+ * since 3.12 a frame of its own, a shim, below its outermost Python frame. Such an address is a
+ * frame's `boundary`. 3.8 and 3.9 have nothing of the kind. */
 #include "preload/python_walk.h"
 
 #include <errno.h>
@@ -16,8 +17,14 @@
 
 #include "preload/python_lines.h"
 
-/* Owners from here on are shims: FRAME_OWNED_BY_CSTACK in 3.12 and 3.13 (pycore_frame.h). */
+/* Owners from here on are shims: FRAME_OWNED_BY_CSTACK in 3.12 and 3.13 (pycore_frame.h),
+ * FRAME_OWNED_BY_INTERPRETER since (pycore_interpframe_structs.h). */
 #define OWNER_SHIM 3
+
+/* Since 3.14 a reference has two bits of its own (pycore_stackref.h). No object is there anyway. */
+#define REFERENCE_BITS ((uintptr_t)3)
+
+#define INSTRUCTION_BYTES 2 /* _Py_CODEUNIT */
 
 #define STEPS_PER_FRAME 4   /* a frame, and the shims that may stand between it and the next */
 #define STEPS_SPARE     256 /* to find the eval loop of the last frame that was wanted */
@@ -26,6 +33,8 @@ struct frame {
     uintptr_t previous;
     uintptr_t code;
     uintptr_t instruction;
+    int32_t last_instruction;
+    int32_t bytecode_index;
     bool is_entry;
     bool is_shim;
 };
@@ -34,6 +43,7 @@ struct code {
     uintptr_t filename;
     uintptr_t qualname;
     uintptr_t line_table;
+    uintptr_t bytecode_copies;
     int32_t first_line;
 };
 
@@ -50,6 +60,19 @@ static uintptr_t read_word(const struct lh_python_walk *walk, uintptr_t address)
     return walk->read(&word, address, sizeof(word)) == 0 ? word : 0;
 }
 
+static int32_t int_at(const uint8_t *object, uint16_t offset)
+{
+    int32_t number;
+    memcpy(&number, object + offset, sizeof(number));
+    return number;
+}
+
+/* Up to 3.10 there is a C stack frame of the eval loop for each Python frame. */
+static bool is_loop_per_frame(const struct lh_python_offsets *at)
+{
+    return at->frame_last_instruction != 0;
+}
+
 static int read_frame(const struct lh_python_walk *walk, uintptr_t address, struct frame *frame)
 {
     const struct lh_python_offsets *at = &walk->layout->at;
@@ -57,10 +80,14 @@ static int read_frame(const struct lh_python_walk *walk, uintptr_t address, stru
     if (walk->read(bytes, address, at->frame_span) != 0)
         return -EFAULT;
     frame->previous = word_at(bytes, at->frame_previous);
-    frame->code = word_at(bytes, at->frame_code);
+    frame->code = word_at(bytes, at->frame_code) & ~REFERENCE_BITS;
     frame->instruction = word_at(bytes, at->frame_instruction);
-    frame->is_entry = at->frame_is_entry != 0 && bytes[at->frame_is_entry] != 0;
-    frame->is_shim = at->frame_is_entry == 0 && (int8_t)bytes[at->frame_owner] >= OWNER_SHIM;
+    frame->last_instruction = int_at(bytes, at->frame_last_instruction);
+    frame->bytecode_index = int_at(bytes, at->frame_bytecode_index);
+    frame->is_entry =
+        is_loop_per_frame(at) || (at->frame_is_entry != 0 && bytes[at->frame_is_entry] != 0);
+    frame->is_shim = at->frame_owner != 0 && at->frame_is_entry == 0 &&
+                     (int8_t)bytes[at->frame_owner] >= OWNER_SHIM;
     return 0;
 }
 
@@ -75,8 +102,36 @@ static int read_code(const struct lh_python_walk *walk, uintptr_t address, struc
     code->filename = word_at(bytes, at->code_filename);
     code->qualname = word_at(bytes, at->code_qualname);
     code->line_table = word_at(bytes, at->code_line_table);
-    memcpy(&code->first_line, bytes + at->code_first_line, sizeof(code->first_line));
+    code->bytecode_copies = word_at(bytes, at->code_bytecode_copies);
+    code->first_line = int_at(bytes, at->code_first_line);
     return 0;
+}
+
+/* Where the frame's bytecode starts. Free-threaded builds since 3.14 have copies of it, the first
+ * being the code object's own; 0: not known. */
+static uintptr_t bytecode_of(const struct lh_python_walk *walk, const struct frame *frame,
+                             const struct code *code)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    if (at->code_bytecode_copies == 0)
+        return frame->code + at->code_bytecode;
+    int64_t size = (int64_t)read_word(walk, code->bytecode_copies);
+    if (frame->bytecode_index < 0 || frame->bytecode_index >= size)
+        return 0;
+    return read_word(walk, code->bytecode_copies +
+                               (1 + (uintptr_t)frame->bytecode_index) * sizeof(uintptr_t));
+}
+
+/* In bytes from the start of the bytecode, as line tables count. */
+static int64_t instruction_offset(const struct lh_python_walk *walk, const struct frame *frame,
+                                  const struct code *code)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    if (at->frame_last_instruction != 0)
+        return (int64_t)frame->last_instruction *
+               (at->line_format == LH_PYTHON_LNOTAB ? 1 : INSTRUCTION_BYTES);
+    uintptr_t start = bytecode_of(walk, frame, code);
+    return start != 0 ? (int64_t)(frame->instruction - start) : INT64_MAX; /* beyond any table */
 }
 
 static uint32_t line_of(const struct lh_python_walk *walk, const struct frame *frame,
@@ -91,9 +146,9 @@ static uint32_t line_of(const struct lh_python_walk *walk, const struct frame *f
     memcpy(&length, bytes + layout->at.bytes_length, sizeof(length));
     if (length < 0)
         return 0;
-    return lh_python_line(walk->read, code->line_table + layout->at.bytes_data, (size_t)length,
-                          code->first_line,
-                          (int64_t)(frame->instruction - frame->code - layout->at.code_bytecode));
+    return lh_python_line(layout->at.line_format, walk->read,
+                          code->line_table + layout->at.bytes_data, (size_t)length,
+                          code->first_line, instruction_offset(walk, frame, code));
 }
 
 /* _Py_InitCleanup (3.12 and 3.13) stands below an __init__ that was called without C in between. It
@@ -110,7 +165,7 @@ static void close_eval_loop(struct lh_python_walk *walk, uintptr_t boundary)
     walk->open = -1;
 }
 
-/* In 3.11 the chain of _PyCFrames goes along with the entry frames. */
+/* In 3.10 and 3.11 the chain of _PyCFrames goes along with the entry frames. */
 static void leave_cframe(struct lh_python_walk *walk)
 {
     close_eval_loop(walk, walk->cframe);
@@ -169,11 +224,12 @@ static int step(struct lh_python_walk *walk, uintptr_t address, uintptr_t *next)
 static uintptr_t first_frame(struct lh_python_walk *walk, uintptr_t thread_state)
 {
     const struct lh_python_offsets *at = &walk->layout->at;
-    if (at->thread_cframe == 0)
-        return read_word(walk, thread_state + at->thread_frame);
-    uintptr_t cframe = read_word(walk, thread_state + at->thread_cframe);
-    if (at->frame_is_entry != 0)
+    uintptr_t cframe =
+        at->thread_cframe != 0 ? read_word(walk, thread_state + at->thread_cframe) : 0;
+    if (at->frame_owner == 0 || at->frame_is_entry != 0)
         walk->cframe = cframe;
+    if (at->thread_frame != 0)
+        return read_word(walk, thread_state + at->thread_frame);
     return cframe == 0 ? 0 : read_word(walk, cframe + at->cframe_frame);
 }
 
@@ -187,6 +243,8 @@ void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
     walk.left = LH_PYTHON_FRAMES - record->python_count;
     if (walk.left > most)
         walk.left = most;
+    if (is_loop_per_frame(&layout->at) && layout->at.thread_cframe == 0)
+        record->python_loop = layout->eval_loop;
     uint32_t steps = walk.left * STEPS_PER_FRAME + STEPS_SPARE;
     uintptr_t frame = walk.left == 0 ? 0 : first_frame(&walk, thread_state);
     while (frame != 0 && steps-- > 0 && step(&walk, frame, &frame) == 0)

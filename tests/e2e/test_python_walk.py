@@ -1,7 +1,8 @@
 """The walk over Python frames against the interpreter's own answer, on every interpreter found.
 
 The library's sources are built into a module of their own (tests/python_walk/walk.c), which
-tests/python_walk/cases.py loads by ctypes.
+tests/python_walk/cases.py loads by ctypes. LOOPHOUND_TEST_SCALE repeats the cases more often: `make
+test-pythons` does.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import ROOT
+from pythons import INTERPRETERS, MISSING, OTHERS, READABLE
 
 SOURCES = [
     "tests/python_walk/walk.c",
@@ -28,39 +28,10 @@ FLAGS = "-std=gnu11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Isrc
 # Undefined behaviour ends the interpreter; needs no runtime library.
 TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
 
-ROWS = re.findall(
-    r"^PYTHON\w*\(0x03(\w\w),", (ROOT / "src/preload/python_offsets.def").read_text(), re.MULTILINE
-)
-KNOWN = {f"3.{int(row, 16)}" for row in ROWS}
-OLDEST = (3, 8)
-CAPTURES = 5_000
+SCALE = int(os.environ.get("LOOPHOUND_TEST_SCALE", "1"))
+CAPTURES = 5_000 * SCALE
 EXPECTED_MOST_US = 100
 TRIES = 5
-
-
-def version_of(python: str) -> str:
-    code = "import ctypes, sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
-def interpreters() -> dict[str, str]:
-    """Debian's, those of pyenv, and what is on PATH; by their real path, with their version."""
-    candidates = [Path("/usr/bin/python3"), *Path.home().glob(".pyenv/versions/3.*/bin/python3")]
-    candidates += [Path(p) for v in range(8, 16) if (p := shutil.which(f"python3.{v}"))]
-    real = {str(path.resolve()) for path in candidates if path.exists()}
-    versions = {python: version_of(python) for python in sorted(real)}
-    return {python: version for python, version in versions.items() if is_supported(version)}
-
-
-def is_supported(version: str) -> bool:
-    major, _, minor = version.partition(".")
-    return (int(major or 0), int(minor or 0)) >= OLDEST
-
-
-INTERPRETERS = interpreters()
-READABLE = [python for python, version in INTERPRETERS.items() if version in KNOWN]
-OTHERS = [python for python, version in INTERPRETERS.items() if version not in KNOWN]
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +60,16 @@ def test_this_machine_has_an_interpreter_whose_frames_can_be_read() -> None:
     assert READABLE, INTERPRETERS
 
 
+@pytest.mark.parametrize("version", MISSING)
+def test_every_version_with_a_row_was_compared(version: str) -> None:
+    pytest.skip(f"no Python {version} on this machine")
+
+
 @pytest.mark.parametrize("python", READABLE)
 def test_every_stack_is_the_interpreters_own(python: str, walk: Path) -> None:
-    report = ask(python, "cases.py", walk, "compare", 50)
+    report = ask(python, "cases.py", walk, "compare", 50 * SCALE)
+    counts = {name: report[name] for name in ("captures", "frames", "different")}
+    print(f"\nPython {INTERPRETERS[python]} {python}: {counts}")
     assert report["differences"] == []
     assert report["different"] == 0
     assert report["captures"] >= CAPTURES

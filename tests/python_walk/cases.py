@@ -54,9 +54,11 @@ def stored(name: str) -> bytes:
 def truth(frame: FrameType) -> list[bytes]:
     walked = list(traceback.walk_stack(frame))[:most]
     summary = traceback.StackSummary.extract(iter(walked), lookup_lines=False)
+    assert len(summary) == len(walked)
     lines = []
-    for entry, (walked_frame, _) in zip(summary, walked, strict=True):
-        names = stored(entry.filename), stored(walked_frame.f_code.co_qualname)
+    for entry, (walked_frame, _) in zip(summary, walked):  # noqa: B905, strict= is new in 3.10
+        code = walked_frame.f_code
+        names = stored(entry.filename), stored(getattr(code, "co_qualname", code.co_name))
         lines.append(b"%s\037%s\037%d" % (*names, entry.lineno or 0))
     return lines
 
@@ -69,7 +71,7 @@ def compare(got: int, text: bytes, eval_loops: int, want: list[bytes]) -> None:
         counts["eval_loops"] += eval_loops
         if got == len(want) and lines == want:
             return
-        for mine, theirs in zip(lines, want, strict=False):
+        for mine, theirs in zip(lines, want):  # noqa: B905
             if mine != theirs:
                 differences.append(f"{mine!r} is not {theirs!r}")
                 return
@@ -301,7 +303,7 @@ async def coroutines() -> None:
     asyncio.get_running_loop().call_soon(S)
     await asyncio.sleep(0)
     stopped = asynchronous_generator()
-    await anext(stopped)
+    await stopped.__anext__()
     await stopped.aclose()
 
 

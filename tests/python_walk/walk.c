@@ -20,8 +20,11 @@
 /* What walk_capture() answers when the walk is wrong by itself. */
 enum { BAD_RECORD = -1, BAD_BOUNDARY = -2, NO_MEMORY = -3 };
 
+/* Where the compiler put the interpreter loop: the start of _PyEval_EvalFrameDefault, and of its
+ * cold part, which has a frame description of its own, and no symbol in a stripped interpreter. */
+static uintptr_t loop_parts[2];
+
 struct eval_loops {
-    uintptr_t function; /* start of _PyEval_EvalFrameDefault */
     int count;
     int open; /* 1: the high end of the last one is not known yet */
     uintptr_t low[EVAL_LOOPS_MAX];
@@ -67,11 +70,43 @@ static _Unwind_Reason_Code note_eval_loop(struct _Unwind_Context *context, void 
         loops->high[loops->count++] = sp;
         loops->open = 0;
     }
-    if (_Unwind_GetRegionStart(context) == loops->function && loops->count < EVAL_LOOPS_MAX) {
+    uintptr_t region = _Unwind_GetRegionStart(context);
+    if ((region == loop_parts[0] || region == loop_parts[1]) && loops->count < EVAL_LOOPS_MAX) {
         loops->low[loops->count] = sp;
         loops->open = 1;
     }
     return _URC_NO_REASON;
+}
+
+struct search {
+    uintptr_t address;
+    uintptr_t region; /* of the C frame whose part of the stack `address` is in */
+    uintptr_t last;
+};
+
+static _Unwind_Reason_Code find_region(struct _Unwind_Context *context, void *data)
+{
+    struct search *search = data;
+    if (_Unwind_GetCFA(context) > search->address) {
+        search->region = search->last;
+        return _URC_END_OF_STACK;
+    }
+    search->last = _Unwind_GetRegionStart(context);
+    return _URC_NO_REASON;
+}
+
+/* Learns the cold part from one boundary: from then on all of them must agree with it. */
+static void learn_loop_parts(const struct lh_record *record)
+{
+    uint32_t i = 0;
+    while (i < record->python_count && record->python[i].boundary == 0)
+        i++;
+    loop_parts[0] = (uintptr_t)dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
+    if (loop_parts[1] != 0 || i == record->python_count)
+        return;
+    struct search search = {.address = record->python[i].boundary};
+    _Unwind_Backtrace(find_region, &search);
+    loop_parts[1] = search.region;
 }
 
 /* Does each boundary lie in its own eval loop, in the same order, and has each loop one? */
@@ -79,6 +114,9 @@ static int boundaries_are_right(const struct lh_record *record, uint32_t most,
                                 const struct eval_loops *loops)
 {
     int next = 0;
+    if (record->python_loop.size != 0) /* 3.8 and 3.9: one for each frame, and no boundaries */
+        return record->python_loop.start == loop_parts[0] &&
+               (record->python_count == most || (int)record->python_count == loops->count);
     for (uint32_t i = 0; i < record->python_count; i++) {
         uint64_t boundary = record->python[i].boundary;
         if (boundary == 0)
@@ -100,10 +138,10 @@ int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops)
     size_t used = 0;
     if (record == NULL || loops == NULL)
         goto out;
-    loops->function = (uintptr_t)dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
+    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    learn_loop_parts(record);
     _Unwind_Backtrace(note_eval_loop, loops);
     *eval_loops = loops->count;
-    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
     result = BAD_RECORD;
     if (!lh_record_check(record))
         goto out;

@@ -16,15 +16,15 @@ static const struct lh_native_frame native[NATIVE] = {
     {0xa, 0x1000, false}, {0xb, 0x1100, false}, {0xc, 0x1200, false}, {0xd, 0x1300, false}};
 
 /* Checks against a text such as "n0 p0 p1 n2". */
-static void expect_merged(const struct lh_native_frame *frames, uint32_t frame_count,
-                          const uint64_t *boundaries, uint32_t python_count, uint32_t most,
-                          const char *expected)
+static void expect_merged_in(struct lh_code_range loop, const struct lh_native_frame *frames,
+                             uint32_t frame_count, const uint64_t *boundaries,
+                             uint32_t python_count, uint32_t most, const char *expected)
 {
     struct lh_python_frame python[8] = {{0}};
     for (uint32_t i = 0; i < python_count; i++)
-        python[i].boundary = boundaries[i];
+        python[i].boundary = boundaries != NULL ? boundaries[i] : 0;
     struct lh_merged_frame merged[MOST];
-    uint32_t count = lh_merge(frames, frame_count, python, python_count, merged, most);
+    uint32_t count = lh_merge(frames, frame_count, python, python_count, loop, merged, most);
     assert_true(count <= most);
 
     char text[4 * MOST] = "";
@@ -37,6 +37,14 @@ static void expect_merged(const struct lh_native_frame *frames, uint32_t frame_c
     }
     text[used] = '\0';
     assert_string_equal(text, expected);
+}
+
+static void expect_merged(const struct lh_native_frame *frames, uint32_t frame_count,
+                          const uint64_t *boundaries, uint32_t python_count, uint32_t most,
+                          const char *expected)
+{
+    expect_merged_in((struct lh_code_range){0}, frames, frame_count, boundaries, python_count, most,
+                     expected);
 }
 
 static void test_without_python_frames_the_native_ones_stay(void **state)
@@ -109,6 +117,28 @@ static void test_no_more_frames_than_asked_for(void **state)
     expect_merged(native, NATIVE, (const uint64_t[]){0, 0}, 2, 0, "");
 }
 
+/* Up to CPython 3.9: the loop is known by its instructions alone, here [0xb, 0xc]. */
+static const struct lh_code_range loop = {0xa, 2};
+
+static void test_without_boundaries_each_loop_frame_gives_way_to_one_python_frame(void **state)
+{
+    (void)state;
+    expect_merged_in(loop, native, NATIVE, NULL, 2, MOST, "n0 p0 p1 n3");
+}
+
+static void test_python_frames_whose_loop_was_not_copied_come_last(void **state)
+{
+    (void)state;
+    expect_merged_in(loop, native, 2, NULL, 3, MOST, "n0 p0 p1 p2");
+}
+
+static void test_a_loop_without_a_python_frame_stays(void **state)
+{
+    (void)state;
+    expect_merged_in(loop, native, NATIVE, NULL, 1, MOST, "n0 p0 n2 n3");
+    expect_merged_in(loop, native, NATIVE, NULL, 2, 2, "n0 p0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +153,9 @@ int main(void)
         cmocka_unit_test(test_python_frames_without_boundaries_come_last),
         cmocka_unit_test(test_python_frames_below_the_native_stack_come_first),
         cmocka_unit_test(test_no_more_frames_than_asked_for),
+        cmocka_unit_test(test_without_boundaries_each_loop_frame_gives_way_to_one_python_frame),
+        cmocka_unit_test(test_python_frames_whose_loop_was_not_copied_come_last),
+        cmocka_unit_test(test_a_loop_without_a_python_frame_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Location tables of CPython 3.11 and later: what a compiler may write, and what nobody should. */
+/* Line tables of CPython: what a compiler may write, and what nobody should. Where nothing else is
+ * said they are the location tables of 3.11 and later. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,9 +39,14 @@ static int read_nothing(void *to, uintptr_t address, size_t size)
     return -EFAULT;
 }
 
+static uint32_t line_in(enum lh_python_line_format format, int64_t offset)
+{
+    return lh_python_line(format, read_table, (uintptr_t)table, length, FIRST_LINE, offset);
+}
+
 static uint32_t line_at(int64_t offset)
 {
-    return lh_python_line(read_table, (uintptr_t)table, length, FIRST_LINE, offset);
+    return line_in(LH_PYTHON_LOCATIONS, offset);
 }
 
 static int clear_table(void **state)
@@ -169,7 +175,8 @@ static void test_no_table_says_more_than_it_has(void **state)
     assert_int_equal(line_at(INT64_MAX), 0);
     length--; /* cut inside the entry */
     assert_int_equal(line_at(0), 0);
-    assert_int_equal(lh_python_line(read_nothing, (uintptr_t)table, 100, FIRST_LINE, 0), 0);
+    assert_int_equal(
+        lh_python_line(LH_PYTHON_LOCATIONS, read_nothing, (uintptr_t)table, 100, FIRST_LINE, 0), 0);
 }
 
 static void test_what_is_no_table_gives_no_line(void **state)
@@ -235,9 +242,81 @@ static void test_a_table_of_cpythons_own_gives_cpythons_own_lines(void **state)
     memcpy(table, real, sizeof(real));
     length = sizeof(real);
     for (size_t i = 0; i < sizeof(real_lines); i++)
-        assert_int_equal(lh_python_line(read_table, (uintptr_t)table, length, 1, (int64_t)(2 * i)),
+        assert_int_equal(lh_python_line(LH_PYTHON_LOCATIONS, read_table, (uintptr_t)table, length,
+                                        1, (int64_t)(2 * i)),
                          real_lines[i]);
     assert_int_equal(line_at(2 * sizeof(real_lines)), 0);
+}
+
+/* Pairs of Objects/lnotab_notes.txt, in 3.10 and before. */
+static void put_pair(unsigned bytes, int lines)
+{
+    put(bytes);
+    put((unsigned)lines & 0xff);
+}
+
+static void test_ranges_have_their_lines(void **state)
+{
+    (void)state;
+    put_pair(6, 1);
+    put_pair(0, 127); /* a large step is made of several */
+    put_pair(50, 73);
+    put_pair(4, -1);
+    static const uint16_t expected[][2] = {{0, 101}, {5, 101}, {6, 301}, {55, 301}, {56, 300}};
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        assert_int_equal(line_in(LH_PYTHON_RANGES, expected[i][0]), expected[i][1]);
+    assert_int_equal(line_in(LH_PYTHON_RANGES, 60), 0); /* beyond the last */
+    assert_int_equal(line_in(LH_PYTHON_RANGES, -2), FIRST_LINE);
+}
+
+static void test_a_range_without_a_line_has_none_and_changes_none(void **state)
+{
+    (void)state;
+    put_pair(2, 4);
+    put_pair(2, -128);
+    put_pair(2, 1);
+    assert_int_equal(line_in(LH_PYTHON_RANGES, 0), 104);
+    assert_int_equal(line_in(LH_PYTHON_RANGES, 2), 0);
+    assert_int_equal(line_in(LH_PYTHON_RANGES, 4), 105);
+}
+
+static void test_lnotab_says_where_lines_start(void **state)
+{
+    (void)state;
+    assert_int_equal(line_in(LH_PYTHON_LNOTAB, 4), FIRST_LINE); /* nothing but the first line */
+    put_pair(6, 1);
+    put_pair(44, 127);
+    put_pair(0, 73);
+    put_pair(8, -2);
+    static const uint16_t expected[][2] = {{0, 100},  {5, 100},  {6, 101},
+                                           {49, 101}, {50, 301}, {58, 299}};
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        assert_int_equal(line_in(LH_PYTHON_LNOTAB, expected[i][0]), expected[i][1]);
+    assert_int_equal(line_in(LH_PYTHON_LNOTAB, 1 << 20), 299); /* the last line goes on */
+    assert_int_equal(line_in(LH_PYTHON_LNOTAB, -1), FIRST_LINE);
+}
+
+static void test_pairs_that_are_cut_or_cannot_be_read_give_no_line(void **state)
+{
+    (void)state;
+    for (int format = LH_PYTHON_RANGES; format <= LH_PYTHON_LNOTAB; format++) {
+        length = 0;
+        put_pair(2, 1);
+        put(2);
+        assert_int_equal(line_in(format, 2), 0);
+        assert_int_equal(lh_python_line(format, read_nothing, (uintptr_t)table, 2, FIRST_LINE, 0),
+                         0);
+    }
+}
+
+static void test_huge_tables_of_pairs_are_streamed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++)
+        put_pair(2, 1);
+    assert_int_equal(line_in(LH_PYTHON_RANGES, 2 * (MANY - 1)), FIRST_LINE + MANY);
+    assert_int_equal(line_in(LH_PYTHON_LNOTAB, 2 * MANY), FIRST_LINE + MANY);
+    assert_in_range(largest_read, 1, 1024);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, clear_table)
@@ -256,6 +335,11 @@ int main(void)
         TEST(test_no_line_is_below_one),
         TEST(test_a_huge_table_is_streamed),
         TEST(test_a_table_of_cpythons_own_gives_cpythons_own_lines),
+        TEST(test_ranges_have_their_lines),
+        TEST(test_a_range_without_a_line_has_none_and_changes_none),
+        TEST(test_lnotab_says_where_lines_start),
+        TEST(test_pairs_that_are_cut_or_cannot_be_read_give_no_line),
+        TEST(test_huge_tables_of_pairs_are_streamed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,14 +33,17 @@ struct bytes {
 struct code {
     struct object head;
     const void *filename, *qualname, *line_table;
+    const void *copies;
     int32_t first_line;
     uint16_t bytecode[4];
 };
 struct frame {
     const void *previous, *code, *instruction;
     char owner;
+    int32_t bytecode_index;
 };
 struct thread {
+    const void *next; /* so that the frame's offset is not 0 */
     const void *frame;
 };
 
@@ -65,7 +68,8 @@ static struct lh_python_layout layout = {
            .bytes_data = offsetof(struct bytes, data),
            .object_type = offsetof(struct object, type),
            .frame_span = sizeof(struct frame),
-           .code_span = offsetof(struct code, bytecode)},
+           .code_span = offsetof(struct code, bytecode),
+           .string_kind_bit = 2},
 };
 
 static struct string file;
@@ -182,6 +186,41 @@ static void test_one_str_object_is_stored_once(void **state)
     assert_int_equal(record.python_count, 100);
     assert_int_equal(record.strings_length, sizeof("app.py") + sizeof("f0"));
     assert_int_equal(record.python[99].function, record.python[0].function);
+}
+
+/* Free-threaded 3.14 and later: each thread may run a copy of the bytecode (pycore_code.h). */
+static void test_an_instruction_in_a_threads_own_copy_has_its_line(void **state)
+{
+    (void)state;
+    static uint16_t copy[4];
+    static const struct {
+        int64_t size;
+        const void *entries[2];
+    } copies = {2, {&codes[0].bytecode, copy}};
+    layout.at.frame_bytecode_index = offsetof(struct frame, bytecode_index);
+    layout.at.code_bytecode_copies = offsetof(struct code, copies);
+    codes[0].copies = codes[1].copies = codes[2].copies = codes[3].copies = &copies;
+    frames[1].bytecode_index = 1;
+    frames[1].instruction = &copy[1];
+    frames[2].bytecode_index = 2;
+    frames[3].bytecode_index = -1;
+    walk(5);
+    layout.at.frame_bytecode_index = layout.at.code_bytecode_copies = 0;
+    assert_frame(0, 0);
+    assert_frame(1, 1);
+    for (int i = 2; i < 5; i++) /* no such copy; the last has none at all */
+        assert_int_equal(record.python[i].line, 0);
+}
+
+/* 3.14 and later: the low bits of a reference are not part of the address. */
+static void test_a_tagged_reference_is_followed(void **state)
+{
+    (void)state;
+    frames[0].code = (const char *)frames[0].code + 1;
+    frames[1].code = (const char *)frames[1].code + 3;
+    walk(3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_frame(i, (int)i);
 }
 
 static void test_an_eval_loop_ends_at_its_shim(void **state)
@@ -320,6 +359,8 @@ int main(void)
         TEST(test_frames_are_added_to_those_in_the_record),
         TEST(test_a_full_record_stays_as_it_is),
         TEST(test_one_str_object_is_stored_once),
+        TEST(test_a_tagged_reference_is_followed),
+        TEST(test_an_instruction_in_a_threads_own_copy_has_its_line),
         TEST(test_an_eval_loop_ends_at_its_shim),
         TEST(test_what_is_no_code_object_ends_the_walk),
         TEST(test_what_is_no_str_ends_the_walk),
