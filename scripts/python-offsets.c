@@ -5,6 +5,7 @@
  *         scripts/python-offsets.c -o build/python-offsets && build/python-offsets
  *
  * Written for 3.8 to 3.15. From 3.13 on it prints positions inside _Py_DebugOffsets, not offsets.
+ * The columns of tasks and coroutines are printed by scripts/python_task_offsets.py.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -15,6 +16,9 @@
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_runtime.h"
+#if PY_VERSION_HEX >= 0x030e0000
+#include "internal/pycore_tstate.h"
+#endif
 #else
 #include <code.h>
 #include <frameobject.h>
@@ -36,6 +40,8 @@ static void print_row(void)
     POSITION(frame_owner, interpreter_frame.owner);
 #if PY_VERSION_HEX >= 0x030e0000
     POSITION(frame_bytecode_index, interpreter_frame.tlbc_index);
+#else
+    POSITION(frame_locals, interpreter_frame.localsplus);
 #endif
     POSITION(code_filename, code_object.filename);
     POSITION(code_qualname, code_object.qualname);
@@ -51,6 +57,9 @@ static void print_row(void)
     POSITION(bytes_length, bytes_object.ob_size);
     POSITION(bytes_data, bytes_object.ob_sval);
     POSITION(object_type, pyobject.ob_type);
+#if PY_VERSION_HEX >= 0x030e0000
+    COLUMN(thread_task, offsetof(_PyThreadStateImpl, asyncio_running_task));
+#endif
 }
 
 #else
@@ -65,6 +74,7 @@ static void print_frame(void)
     COLUMN(frame_code, offsetof(_PyInterpreterFrame, f_code));
     COLUMN(frame_instruction, offsetof(_PyInterpreterFrame, prev_instr));
     COLUMN(frame_owner, offsetof(_PyInterpreterFrame, owner));
+    COLUMN(frame_locals, offsetof(_PyInterpreterFrame, localsplus));
 #else
 #if PY_VERSION_HEX >= 0x030a0000
     COLUMN(thread_cframe, offsetof(PyThreadState, cframe));
@@ -74,6 +84,7 @@ static void print_frame(void)
     COLUMN(frame_previous, offsetof(PyFrameObject, f_back));
     COLUMN(frame_code, offsetof(PyFrameObject, f_code));
     COLUMN(frame_last_instruction, offsetof(PyFrameObject, f_lasti));
+    COLUMN(frame_locals, offsetof(PyFrameObject, f_localsplus));
 #endif
 #if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030c0000
     COLUMN(frame_is_entry, offsetof(_PyInterpreterFrame, is_entry));

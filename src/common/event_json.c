@@ -273,6 +273,20 @@ static void write_stack(struct lh_json *json, const struct lh_frame *frames, uin
     lh_json_close(json, ']');
 }
 
+static void write_task(struct lh_json *json, const struct lh_record *record)
+{
+    const struct lh_python_task *task = &record->task;
+    if (!task->has_name && !task->has_coroutine) {
+        key_null(json, "task");
+        return;
+    }
+    lh_json_key(json, "task");
+    lh_json_open(json, '{');
+    key_string(json, "name", task->has_name ? record->strings + task->name : NULL);
+    key_string(json, "coroutine", task->has_coroutine ? record->strings + task->coroutine : NULL);
+    lh_json_close(json, '}');
+}
+
 static void write_loop(struct lh_json *json, const struct lh_record *record)
 {
     static const char *const how[LH_FOUND_COUNT] = {
@@ -293,7 +307,7 @@ static void write_block(struct lh_json *json, const struct lh_record *record,
     key_string(json, "errno", lh_errno_name(record->error));
     write_resource(json, &record->resource);
     key_null(json, "holder");
-    key_null(json, "task");
+    write_task(json, record);
     write_stack(json, frames, frame_count);
     key_null(json, "suppressed");
 }

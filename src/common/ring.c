@@ -68,9 +68,15 @@ uint64_t lh_ring_resume(const struct lh_ring *ring)
     return position;
 }
 
+static bool task_is_inside(const struct lh_python_task *task, uint32_t strings_length)
+{
+    return (!task->has_name || task->name < strings_length) &&
+           (!task->has_coroutine || task->coroutine < strings_length);
+}
+
 static bool strings_are_inside(const struct lh_record *record)
 {
-    if (record->python_count == 0)
+    if (record->python_count == 0 && !record->task.has_name && !record->task.has_coroutine)
         return true;
     /* The last byte of the pool is a NUL, so every offset inside it starts a terminated string. */
     if (record->strings_length == 0 || record->strings[record->strings_length - 1] != '\0')
@@ -79,7 +85,7 @@ static bool strings_are_inside(const struct lh_record *record)
         if (record->python[i].file >= record->strings_length ||
             record->python[i].function >= record->strings_length)
             return false;
-    return true;
+    return task_is_inside(&record->task, record->strings_length);
 }
 
 bool lh_record_check(const struct lh_record *record)

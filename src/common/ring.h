@@ -68,6 +68,14 @@ struct lh_python_frame {
     uint16_t function;
 };
 
+/* The asyncio task that ran. Strings as above, where there are any. */
+struct lh_python_task {
+    uint8_t has_name;
+    uint8_t has_coroutine;
+    uint16_t name;
+    uint16_t coroutine; /* its qualified name */
+};
+
 /* Instructions of the program: [start, start + size). */
 struct lh_code_range {
     uint64_t start;
@@ -98,6 +106,7 @@ struct lh_record {
     uint32_t stack_length;
     uint32_t python_count;
     uint32_t strings_length;
+    struct lh_python_task task;
     struct lh_code_range python_loop; /* size not 0: no boundaries are known, but each Python frame
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];

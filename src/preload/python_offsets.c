@@ -28,14 +28,14 @@ static const struct row {
 
 #define STRING_KIND_BIT 2 /* after `interned`, two bits */
 
-#define COLUMNS (sizeof(struct lh_python_offsets) / sizeof(uint16_t))
+#define POSITIONS (offsetof(struct lh_python_offsets, thread_task) / sizeof(uint16_t))
 
 /* Replaces each position in `found` by the number that stands there. */
 static int follow_positions(struct lh_python_offsets *found, const void *runtime, size_t size)
 {
-    uint16_t columns[COLUMNS];
+    uint16_t columns[POSITIONS];
     memcpy(columns, found, sizeof(columns));
-    for (size_t i = 0; i < COLUMNS; i++) {
+    for (size_t i = 0; i < POSITIONS; i++) {
         uint64_t offset;
         if (columns[i] == 0)
             continue;

@@ -24,6 +24,7 @@ struct lh_python_offsets {
     uint16_t frame_instruction;      /* a pointer into the bytecode, as CPython counts lines */
     uint16_t frame_owner;            /* a char: who allocated it */
     uint16_t frame_is_entry;         /* a bool: the outermost frame of its eval loop */
+    uint16_t frame_locals;           /* the first local; up to 3.13, where thread_task is not */
     uint16_t frame_bytecode_index;   /* an int: which of the code object's copies it runs */
     uint16_t code_filename;
     uint16_t code_qualname;   /* up to 3.10 co_name, for there is no co_qualname */
@@ -38,6 +39,13 @@ struct lh_python_offsets {
     uint16_t bytes_length;
     uint16_t bytes_data;
     uint16_t object_type;
+
+    /* Of asyncio, and never positions. Those into a task and a coroutine count from the end of the
+     * object's header. */
+    uint16_t thread_task; /* PyThreadState, 3.14 and later: the task it runs */
+    uint16_t task_name;   /* a str; since 3.12 also an int, for "Task-" and that number */
+    uint16_t task_coroutine;
+    uint16_t coroutine_qualname;
 
     /* Not in the table: the bytes to read of a frame and of a code object for all of the above, and
      * no more, for an object may end where readable memory ends; the format of line tables; the

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "preload/python_lines.h"
+#include "preload/python_task.h"
 
 /* Owners from here on are shims: FRAME_OWNED_BY_CSTACK in 3.12 and 3.13 (pycore_frame.h),
  * FRAME_OWNED_BY_INTERPRETER since (pycore_interpframe_structs.h). */
@@ -173,7 +174,7 @@ static void leave_cframe(struct lh_python_walk *walk)
         walk->cframe = read_word(walk, walk->cframe + walk->layout->at.cframe_previous);
 }
 
-static int append(struct lh_python_walk *walk, const struct frame *frame)
+static int append(struct lh_python_walk *walk, uintptr_t address, const struct frame *frame)
 {
     struct lh_record *record = walk->record;
     struct lh_python_frame *out = &record->python[record->python_count];
@@ -196,6 +197,7 @@ static int append(struct lh_python_walk *walk, const struct frame *frame)
     walk->open = (int32_t)record->python_count;
     walk->left--;
     record->python_count++;
+    lh_python_task_note(walk, address);
     return 0;
 }
 
@@ -210,7 +212,7 @@ static int step(struct lh_python_walk *walk, uintptr_t address, uintptr_t *next)
     if (frame.is_shim) {
         close_eval_loop(walk, address);
     } else if (walk->left > 0) {
-        error = append(walk, &frame);
+        error = append(walk, address, &frame);
         if (error)
             return error;
     }
@@ -249,4 +251,5 @@ void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
     uintptr_t frame = walk.left == 0 ? 0 : first_frame(&walk, thread_state);
     while (frame != 0 && steps-- > 0 && step(&walk, frame, &frame) == 0)
         ;
+    lh_python_task_store(&walk, thread_state);
 }

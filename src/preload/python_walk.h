@@ -3,6 +3,7 @@
 #ifndef LH_PRELOAD_PYTHON_WALK_H
 #define LH_PRELOAD_PYTHON_WALK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/ring.h"
@@ -27,6 +28,8 @@ struct lh_python_walk {
     uint32_t left;    /* frames still wanted */
     int32_t open;     /* index of the last frame taken while its eval loop is not known; or -1 */
     uintptr_t cframe; /* _PyCFrame of the eval loop the walk is in; 0: no more, or no such thing */
+    uintptr_t handle_frame; /* asyncio's, that runs a step of a task; 0: none so far */
+    bool is_eager;          /* … which an eager task inside it has stopped */
     /* Names stored already, by the address of the str object. */
     uintptr_t seen[LH_PYTHON_NAMES_SEEN];
     uint16_t seen_at[LH_PYTHON_NAMES_SEEN];

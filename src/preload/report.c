@@ -68,6 +68,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     record->python_count = 0;
     record->strings_length = 0;
     record->python_loop.size = 0;
+    record->task = (struct lh_python_task){0};
     if (lh_options.stack_frames == 0)
         return;
     record->stack_length =

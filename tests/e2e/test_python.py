@@ -99,7 +99,8 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
     assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
     assert start["threshold_ms"] == 100 and start["strict"] is False
     assert loop["how"] == "epoll_wait"
-    assert (block["holder"], block["task"]) == (None, None)
+    assert block["holder"] is None
+    assert block["task"] == {"name": "Task-1", "coroutine": "main"}
     assert not block["suppressed"]
     assert block["resource"]["kind"] == "socket" and block["resource"]["nonblocking"] is False
     assert {"loops", "blocks", "stalls", "suppressed", "dropped", "blocked_ms"} <= set(summary)

@@ -32,6 +32,6 @@ def test_a_version_without_a_row_is_said_and_has_native_frames(python: str, hits
     done, events = run_preloaded([python, CLASSIC, "sleep", "on"], hits)
     assert (done.returncode, done.stderr) == (0, "")
     (start,), (block,) = of_type(events, "start"), blocks(events)
-    (warning,) = [line for line in start["warnings"] if line.startswith("Python")]
+    (warning,) = (line for line in start["warnings"] if line.startswith("Python"))
     assert warning.startswith(f"Python {INTERPRETERS[python]}: no Python frames")
     assert {frame["lang"] for frame in block["stack"]} == {"native"}

@@ -20,6 +20,7 @@ from pythons import INTERPRETERS, MISSING, OTHERS, READABLE
 
 SOURCES = [
     "tests/python_walk/walk.c",
+    "tests/python_walk/spoilt.c",
     "src/preload/memory.c",
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("src/preload/python*.c"))),
     "src/common/ring.c",
@@ -30,6 +31,7 @@ TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
 
 SCALE = int(os.environ.get("LOOPHOUND_TEST_SCALE", "1"))
 CAPTURES = 5_000 * SCALE
+INSTANTS = 5_000 if SCALE == 1 else 100_000
 EXPECTED_MOST_US = 100
 TRIES = 5
 
@@ -78,8 +80,27 @@ def test_every_stack_is_the_interpreters_own(python: str, walk: Path) -> None:
 
 
 @pytest.mark.parametrize("python", READABLE)
+def test_the_running_task_is_asyncios_own(python: str, walk: Path) -> None:
+    report = ask(python, "tasks.py", walk)
+    assert report["differences"] == []
+    assert report["with"] > 100
+    assert report["without"] >= 7
+
+
+@pytest.mark.parametrize("python", READABLE)
 def test_spoilt_memory_neither_crashes_nor_leaves_the_record(python: str, walk: Path) -> None:
     assert ask(python, "cases.py", walk, "fuzz", 20_000)["bad"] == 0
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_a_capture_at_any_instant_with_spoilt_memory_neither_crashes_nor_leaves_the_record(
+    python: str, walk: Path
+) -> None:
+    report = ask(python, "cases.py", walk, "instants", INSTANTS)
+    print(f"\nPython {INTERPRETERS[python]} {python}: {report}")
+    assert report["bad"] == 0
+    assert report["captures"] >= INSTANTS
+    assert report["frames"] >= report["captures"]
 
 
 @pytest.mark.parametrize("python", READABLE)

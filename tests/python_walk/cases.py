@@ -24,10 +24,13 @@ MOST = 64
 NAME_MAX = 255
 RECURSION = 500
 BUFFER = 128 * 600
+INSTANT_NS = 100_000
 
 library = ctypes.PyDLL(sys.argv[1])  # keeps the GIL: nothing else runs between the two answers
 library.walk_thread_state.restype = ctypes.c_size_t
 library.walk_fuzz.restype = ctypes.c_long
+library.walk_instants_captures.restype = ctypes.c_long
+library.walk_instants_stop.restype = ctypes.c_long
 library.walk_race_stop.restype = ctypes.c_long
 library.walk_cost_ns.restype = ctypes.c_double
 assert library.walk_find() == 0
@@ -447,6 +450,19 @@ def fuzz(rounds: int) -> None:
     print(json.dumps({"bad": at_depth(30, lambda: next(map(lambda _: spoil(), [0])))}))
 
 
+def instants(wanted: int) -> None:
+    """Captures from a signal handler, whatever the interpreter is at just then."""
+    frames = ctypes.c_long()
+    state = ctypes.c_size_t(library.walk_thread_state())
+    assert library.walk_instants_start(state, ctypes.c_long(INSTANT_NS)) == 0
+    while library.walk_instants_captures() < wanted:
+        everything()
+        recursion(RECURSION)
+    captures = library.walk_instants_captures()
+    bad = library.walk_instants_stop(ctypes.byref(frames))
+    print(json.dumps({"bad": bad, "captures": captures, "frames": frames.value}))
+
+
 def race(scale: int) -> None:
     captures = ctypes.c_long()
     assert library.walk_race_start(ctypes.c_size_t(library.walk_thread_state())) == 0
@@ -468,4 +484,11 @@ def cost(rounds: int) -> None:
 
 if __name__ == "__main__":
     scale = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    {"compare": compare_all, "fuzz": fuzz, "race": race, "cost": cost}[sys.argv[2]](scale)
+    what = {
+        "compare": compare_all,
+        "fuzz": fuzz,
+        "instants": instants,
+        "race": race,
+        "cost": cost,
+    }
+    what[sys.argv[2]](scale)

@@ -1,7 +1,6 @@
 /* The Python stack walk as a module for ctypes: tests/e2e/test_python_walk.py builds it from the
  * library's own sources and compares its answers with the interpreter's. */
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -36,7 +35,7 @@ API const char *walk_problem(void);
 API uintptr_t walk_thread_state(void);
 API int walk_is_runtime_lock(uintptr_t address);
 API int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops);
-API long walk_fuzz(uintptr_t thread_state, uint64_t seed, long rounds);
+API int walk_task(char *text, size_t size);
 API int walk_race_start(uintptr_t thread_state);
 API long walk_race_stop(long *captures);
 API double walk_cost_ns(uint32_t most, int rounds);
@@ -162,102 +161,21 @@ out:
     return result;
 }
 
-static uint64_t fuzz_state;
-static unsigned fuzz_rarity; /* one reading in so many is spoilt */
-static uintptr_t fuzz_seen;  /* an address that was read before */
-
-static uint64_t fuzz_random(void)
+/* The running task as "name \037 coroutine", a part being "?" when it is not known. Returns 1, or 0
+ * when there is none, or what is wrong. */
+int walk_task(char *text, size_t size)
 {
-    fuzz_state ^= fuzz_state << 13;
-    fuzz_state ^= fuzz_state >> 7;
-    fuzz_state ^= fuzz_state << 17;
-    return fuzz_state;
-}
-
-static uint64_t fuzz_word(uint64_t word)
-{
-    switch (fuzz_random() % 8) {
-    case 0:
-        return fuzz_random();
-    case 1:
-        return word ^ (1ULL << (fuzz_random() % 64));
-    case 2:
-        return word + fuzz_random() % 4096 - 2048;
-    case 3:
-        return fuzz_seen;
-    case 4:
-        return UINT64_MAX - fuzz_random() % 256;
-    case 5:
-        return (uintptr_t)&fuzz_state;
-    case 6:
-        return 0;
-    default:
-        return fuzz_random() % 100000;
-    }
-}
-
-static int fuzz_read(void *to, uintptr_t address, size_t size)
-{
-    if (lh_memory_read_self(to, address, size) != 0)
-        return -EFAULT;
-    if (fuzz_random() % 4 == 0)
-        fuzz_seen = address;
-    if (fuzz_random() % fuzz_rarity != 0)
-        return 0;
-    if (size >= sizeof(uint64_t)) {
-        char *place = (char *)to + fuzz_random() % (size / sizeof(uint64_t)) * sizeof(uint64_t);
-        uint64_t word;
-        memcpy(&word, place, sizeof(word));
-        word = fuzz_word(word);
-        memcpy(place, &word, sizeof(word));
-    } else {
-        ((char *)to)[fuzz_random() % size] ^= (char)fuzz_random();
-    }
-    return fuzz_random() % 8 == 0 ? -EFAULT : 0;
-}
-
-/* A record between two areas that nothing may write to. */
-struct fenced {
-    uint8_t before[4096];
-    struct lh_record record;
-    uint8_t after[4096];
-};
-
-static int fence_is_whole(const struct fenced *fenced)
-{
-    for (size_t i = 0; i < sizeof(fenced->before); i++)
-        if (fenced->before[i] != 0xa5 || fenced->after[i] != 0xa5)
-            return 0;
-    const struct lh_record *record = &fenced->record;
-    for (size_t i = 0; i < sizeof(record->stack); i++)
-        if (record->stack[i] != 0)
-            return 0;
-    return record->stack_length == 0 && record->type == 0;
-}
-
-/* Captures with spoilt memory and, every second time, a wrong thread state. Returns how many
- * records were out of bounds. */
-long walk_fuzz(uintptr_t thread_state, uint64_t seed, long rounds)
-{
-    long bad = 0;
-    struct fenced *fenced = malloc(sizeof(*fenced));
-    if (fenced == NULL)
-        return NO_MEMORY;
-    fuzz_state = seed * 2 + 1;
-    memset(fenced->before, 0xa5, sizeof(fenced->before));
-    memset(fenced->after, 0xa5, sizeof(fenced->after));
-    for (long i = 0; i < rounds; i++) {
-        uint32_t most = (uint32_t)(fuzz_random() % 200);
-        uintptr_t where = i % 2 ? thread_state : fuzz_word(thread_state);
-        memset(&fenced->record, 0, sizeof(fenced->record));
-        fuzz_rarity = 2U << (fuzz_random() % 8);
-        lh_python_capture(fuzz_read, where, most, &fenced->record);
-        if (!lh_record_check(&fenced->record) || fenced->record.python_count > most ||
-            !fence_is_whole(fenced))
-            bad++;
-    }
-    free(fenced);
-    return bad;
+    struct lh_record *record = calloc(1, sizeof(*record));
+    int result = NO_MEMORY;
+    if (record == NULL)
+        return result;
+    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), LH_PYTHON_FRAMES, record);
+    const struct lh_python_task *task = &record->task;
+    result = lh_record_check(record) ? task->has_name || task->has_coroutine : BAD_RECORD;
+    snprintf(text, size, "%s\037%s", task->has_name ? record->strings + task->name : "?",
+             task->has_coroutine ? record->strings + task->coroutine : "?");
+    free(record);
+    return result;
 }
 
 static struct {

@@ -141,6 +141,19 @@ static void test_a_block_has_its_members(void **state)
                         "\"holder\":null,\"task\":null,\"stack\":[],\"suppressed\":null}\n");
 }
 
+static void test_a_task_has_a_name_and_a_coroutine(void **state)
+{
+    (void)state;
+    static const char strings[] = "app.py\0Task-7\0Server.handle";
+    memcpy(record.strings, strings, sizeof(strings));
+    record.task = (struct lh_python_task){.has_name = 1, .name = 7};
+    write_record();
+    assert_contains("\"task\":{\"name\":\"Task-7\",\"coroutine\":null}");
+    record.task = (struct lh_python_task){.has_coroutine = 1, .coroutine = 14};
+    write_record();
+    assert_contains("\"task\":{\"name\":null,\"coroutine\":\"Server.handle\"}");
+}
+
 static void test_an_inflight_event_has_the_members_of_a_block(void **state)
 {
     (void)state;
@@ -336,6 +349,7 @@ int main(void)
         TEST(test_an_unterminated_exe_is_read_to_the_end_of_its_array),
         TEST(test_a_loop_says_how_it_was_found),
         TEST(test_a_block_has_its_members),
+        TEST(test_a_task_has_a_name_and_a_coroutine),
         TEST(test_an_inflight_event_has_the_members_of_a_block),
         TEST(test_a_variant_is_reported_by_its_canonical_name),
         TEST(test_a_thread_without_a_name_is_null),

@@ -144,6 +144,7 @@ static void good_record(void)
     taken.strings_length = 4;
     memcpy(taken.strings, "a\0b", 4);
     taken.python[0].function = 2;
+    taken.task = (struct lh_python_task){.has_name = 1, .name = 2, .has_coroutine = 1};
 }
 
 static void test_record_with_anything_out_of_bounds_is_refused(void **state)
@@ -171,6 +172,11 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(strings[3] = 'x');
     REFUSED(python[0].file = 4);
     REFUSED(python[0].function = 4);
+    REFUSED(task.name = 4);
+    REFUSED(task.coroutine = 4);
+    good_record();
+    taken.python_count = taken.strings_length = 0; /* a task alone needs strings too */
+    assert_false(lh_record_check(&taken));
 #undef REFUSED
     good_record();
     memset(taken.thread, 'x', sizeof(taken.thread));

@@ -1,0 +1,15 @@
+/* The asyncio task that a thread runs. See python.h for who may call what. */
+#ifndef LH_PRELOAD_PYTHON_TASK_H
+#define LH_PRELOAD_PYTHON_TASK_H
+
+#include "preload/python_walk.h"
+
+/* Looks at a frame that the walk has just taken, the last of the record: up to 3.13 the task is
+ * found by the frame of asyncio's own that runs its step. */
+void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame);
+
+/* At the end of the walk: stores the name and the coroutine of the running task into record->task.
+ * What is not known for certain, or no asyncio.Task written in C, is left out. */
+void lh_python_task_store(struct lh_python_walk *walk, uintptr_t thread_state);
+
+#endif
