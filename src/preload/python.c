@@ -1,16 +1,14 @@
 /* The interpreter of this process, found once, and the stacks of its threads.
  *
- * lh_python_find() runs on the program's threads, where dlsym may be called. All else also runs on
- * the watchdog: no malloc, no stdio, no libc that may set errno, no thread-local storage. */
+ * lh_python_find() runs on the program's threads, where dlsym(3) may be called. All else also runs
+ * on the watchdog: no malloc, no stdio, no libc that may set errno, no thread-local storage. */
 #include "preload/python.h"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "preload/python_library.h"
 #include "preload/python_offsets.h"
 #include "preload/python_walk.h"
 
@@ -47,10 +45,10 @@ static uint32_t number_at(const char **text)
  */
 static uint32_t find_version(void)
 {
-    const unsigned long *hex = dlsym(RTLD_DEFAULT, "Py_Version");
+    const unsigned long *hex = lh_python_symbol("Py_Version");
     if (hex != NULL)
         return (uint32_t)(*hex >> 16);
-    const char *(*get_version)(void) = dlsym(RTLD_DEFAULT, "Py_GetVersion");
+    const char *(*get_version)(void) = lh_python_symbol("Py_GetVersion");
     const char *text = get_version != NULL ? get_version() : "";
     uint32_t major = number_at(&text);
     if (*text == '.')
@@ -58,21 +56,11 @@ static uint32_t find_version(void)
     return major << 8 | number_at(&text);
 }
 
-/* A symbol's size stands in the symbol table alone. 0: not known. */
-static size_t size_of(const void *object)
-{
-    const ElfW(Sym) *symbol = NULL;
-    Dl_info info;
-    if (object == NULL || dladdr1(object, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
-        return 0;
-    return symbol != NULL ? symbol->st_size : 0;
-}
-
 static void find_runtime(struct interpreter *found)
 {
-    void *runtime = dlsym(RTLD_DEFAULT, "_PyRuntime");
+    void *runtime = lh_python_symbol("_PyRuntime");
     found->runtime = (uintptr_t)runtime;
-    found->runtime_size = size_of(runtime);
+    found->runtime_size = lh_python_symbol_size(runtime);
 }
 
 static char *put_text(char *to, const char *text)
@@ -103,12 +91,13 @@ static void find_layout(struct interpreter *found)
 {
     struct lh_python_layout *layout = &found->layout;
     uint32_t version = find_version();
-    layout->code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type");
-    layout->string_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyUnicode_Type");
-    layout->bytes_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyBytes_Type");
-    const void *eval_loop = dlsym(RTLD_DEFAULT, "_PyEval_EvalFrameDefault");
-    layout->eval_loop = (struct lh_code_range){(uintptr_t)eval_loop, size_of(eval_loop)};
-    found->thread_state = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
+    layout->code_type = (uintptr_t)lh_python_symbol("PyCode_Type");
+    layout->string_type = (uintptr_t)lh_python_symbol("PyUnicode_Type");
+    layout->bytes_type = (uintptr_t)lh_python_symbol("PyBytes_Type");
+    const void *eval_loop = lh_python_symbol("_PyEval_EvalFrameDefault");
+    layout->eval_loop =
+        (struct lh_code_range){(uintptr_t)eval_loop, lh_python_symbol_size(eval_loop)};
+    found->thread_state = (void *(*)(void))lh_python_symbol("PyGILState_GetThisThreadState");
     found->supported = layout->code_type != 0 && layout->string_type != 0 &&
                        layout->bytes_type != 0 && found->thread_state != NULL &&
                        lh_python_offsets_find(version, (const void *)found->runtime,
@@ -119,7 +108,8 @@ static void find_layout(struct interpreter *found)
 
 void lh_python_look(void)
 {
-    atomic_store(&is_initialized, (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsInitialized"));
+    lh_python_library_look();
+    atomic_store(&is_initialized, (int (*)(void))lh_python_symbol("Py_IsInitialized"));
 }
 
 bool lh_python_is_loaded(void)

@@ -15,8 +15,9 @@
 int lh_python_find(void);
 const char *lh_python_problem(void);
 
-/* Looks for an interpreter, initialised or not, with dlsym(3); in our set-up, and by
- * lh_python_find(). lh_python_is_loaded() says whether one was seen, and costs nothing. */
+/* Looks for an interpreter, initialised or not, with the loader's functions; in our set-up,
+ * and by lh_python_find() as long as none was seen. lh_python_is_loaded() says whether one was
+ * seen, and costs nothing. */
 void lh_python_look(void);
 bool lh_python_is_loaded(void);
 

@@ -1,0 +1,110 @@
+"""Python inside a C program, and Python whose frames are switched: greenlets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import PROGRAMS, PYTHON, blocks, describe, functions, run_preloaded
+from pythons import KNOWN
+
+LIBRARIES = [
+    library
+    for version in sorted(KNOWN)
+    for library in [
+        *Path.home().glob(f".pyenv/versions/{version}.*/lib/libpython{version}.so.1.0"),
+        *Path("/usr/lib/x86_64-linux-gnu").glob(f"libpython{version}.so.1.0"),
+    ]
+]
+WAYS = [("local", "later"), ("global", "first"), ("global", "later")]
+EMBEDDED = [(library, "local", "first") for library in LIBRARIES]
+EMBEDDED += [(library, *way) for library in LIBRARIES[-1:] for way in WAYS]
+
+
+@pytest.mark.parametrize(("library", "scope", "when"), EMBEDDED)
+def test_a_plugin_of_a_c_program_has_python_frames(
+    library: Path, scope: str, when: str, hits: Path
+) -> None:
+    home = {"PYTHONHOME": str(library.parents[1])} if "versions" in library.parts else {}
+    program = [PROGRAMS / "embed_python", scope, library, when]
+    done, events = run_preloaded(program, hits, extra=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    (block,) = blocks(events)
+    python = [frame for frame in block["stack"] if frame["lang"] == "python"]
+    assert [frame["function"].split(".")[-1] for frame in python] == ["handle", "<module>"]
+    assert [(frame["file"], frame["line"]) for frame in python] == [
+        ("<string>", 4),
+        ("<string>", 5),
+    ]
+    names = functions(block)
+    assert names.index("<module>") < names.index("main"), describe(events)
+
+
+def test_a_library_was_there_to_embed() -> None:
+    if not LIBRARIES:
+        pytest.skip("no libpython on this machine")
+
+
+GREENLET = """
+import select, time
+from greenlet import greenlet
+
+def waits():
+    time.sleep(0.15)
+
+def starts():
+    other.switch()
+    waits()
+
+def runs():
+    one.switch()
+
+loop = select.epoll()
+loop.poll(0)
+other = greenlet(runs)
+one = greenlet(starts)
+one.switch()
+"""
+
+GEVENT = """
+import time
+import gevent
+
+def waits():
+    time.sleep(0.15)
+
+def serves():
+    gevent.sleep(0.01)
+    waits()
+
+gevent.joinall([gevent.spawn(serves), gevent.spawn(gevent.sleep, 0.3)])
+"""
+
+
+def test_a_greenlet_has_its_own_frames(hits: Path, tmp_path: Path) -> None:
+    pytest.importorskip("greenlet")
+    script = tmp_path / "app.py"
+    script.write_text(GREENLET)
+    done, events = run_preloaded([PYTHON, script], hits)
+    assert (done.returncode, done.stderr) == (0, "")
+    (block,) = blocks(events)
+    python = [frame for frame in block["stack"] if frame["lang"] == "python"]
+    assert [(frame["function"], frame["line"]) for frame in python] == [
+        ("waits", 6),
+        ("starts", 10),
+    ]
+
+
+def test_a_gevent_handler_that_sleeps_is_named_with_its_line(hits: Path, tmp_path: Path) -> None:
+    pytest.importorskip("gevent")
+    script = tmp_path / "app.py"
+    script.write_text(GEVENT)
+    done, events = run_preloaded([PYTHON, script], hits)
+    assert (done.returncode, done.stderr) == (0, "")
+    (block,) = blocks(events)
+    python = [frame for frame in block["stack"] if frame["lang"] == "python"]
+    assert [(frame["function"], frame["line"]) for frame in python[:2]] == [
+        ("waits", 6),
+        ("serves", 10),
+    ]
+    assert all("gevent" in frame["file"] for frame in python[2:]), describe(events)

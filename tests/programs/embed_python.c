@@ -1,0 +1,53 @@
+/* A program with an interpreter inside, whose loop is its own: Python code blocks in a handler of
+ * it.
+ *
+ *   embed_python local|global /path/libpython3.so first|later
+ *
+ * `local`: opened as plugins are, its symbols seen by nobody else. `first`: the interpreter is
+ * there before the loop; `later`: it is initialised by a handler. */
+/* link: -ldl */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+static const char script[] = "import time\n"
+                             "class Plugin:\n"
+                             "    def handle(self):\n"
+                             "        time.sleep(0.15)\n"
+                             "Plugin().handle()\n";
+
+static void (*initialize)(int signals);
+static int (*run)(const char *source);
+
+static void park_once(void)
+{
+    static int set = -1;
+    struct epoll_event event;
+    if (set < 0)
+        set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_wait(set, &event, 1, 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4)
+        return 2;
+    int scope = strcmp(argv[1], "local") == 0 ? RTLD_LOCAL : RTLD_GLOBAL;
+    void *python = dlopen(argv[2], RTLD_NOW | scope);
+    if (python == NULL)
+        return 3;
+    initialize = (void (*)(int))dlsym(python, "Py_InitializeEx");
+    run = (int (*)(const char *))dlsym(python, "PyRun_SimpleString");
+    if (initialize == NULL || run == NULL)
+        return 4;
+    if (strcmp(argv[3], "first") == 0)
+        initialize(0);
+    park_once();
+    if (strcmp(argv[3], "first") != 0)
+        initialize(0);
+    if (run(script) != 0)
+        return 5;
+    park_once();
+    return 0;
+}
