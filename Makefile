@@ -117,7 +117,7 @@ $(B)/programs/constructor/%.so: tests/programs/%.c $(B)/flags
 
 $(B)/bench/%: tests/bench/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
 $(B)/runtimes/%: tests/runtimes/c/%.c $(B)/flags
 	@mkdir -p $(@D)
@@ -158,7 +158,7 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
 .PHONY: bench
-bench: all $(BENCH) ## measure what a wrapper costs, in ns per call
+bench: all $(BENCH) ## measure what a wrapper costs, in ns per call, and a capture, in us
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 
 .PHONY: format

@@ -22,6 +22,12 @@
 #else
 #include <code.h>
 #include <frameobject.h>
+#if PY_VERSION_HEX >= 0x03090000
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+#else
+#include "internal/pycore_pystate.h"
+#endif
 #endif
 
 #define COLUMN(name, value) printf("       ." #name " = %zu,\n", (size_t)(value))
@@ -33,6 +39,11 @@
 static void print_row(void)
 {
     printf("PYTHON_BY_DEBUG_OFFSETS(0x%04x,\n", PY_VERSION_HEX >> 16);
+    POSITION(runtime_interpreters, runtime_state.interpreters_head);
+    POSITION(interpreter_next, interpreter_state.next);
+    POSITION(interpreter_threads, interpreter_state.threads_head);
+    POSITION(thread_next, thread_state.next);
+    POSITION(thread_id, thread_state.thread_id);
     POSITION(thread_frame, thread_state.current_frame);
     POSITION(frame_previous, interpreter_frame.previous);
     POSITION(frame_code, interpreter_frame.executable);
@@ -63,6 +74,19 @@ static void print_row(void)
 }
 
 #else
+
+static void print_threads(void)
+{
+    COLUMN(runtime_interpreters, offsetof(_PyRuntimeState, interpreters.head));
+    COLUMN(interpreter_next, offsetof(PyInterpreterState, next));
+#if PY_VERSION_HEX >= 0x030b0000
+    COLUMN(interpreter_threads, offsetof(PyInterpreterState, threads.head));
+#else
+    COLUMN(interpreter_threads, offsetof(PyInterpreterState, tstate_head));
+#endif
+    COLUMN(thread_next, offsetof(PyThreadState, next));
+    COLUMN(thread_id, offsetof(PyThreadState, thread_id));
+}
 
 static void print_frame(void)
 {
@@ -113,6 +137,7 @@ static void print_code(void)
 static void print_row(void)
 {
     printf("PYTHON(0x%04x,\n", PY_VERSION_HEX >> 16);
+    print_threads();
     print_frame();
     print_code();
     COLUMN(string_length, offsetof(PyASCIIObject, length));

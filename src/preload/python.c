@@ -94,6 +94,7 @@ static void find_layout(struct interpreter *found)
     layout->code_type = (uintptr_t)lh_python_symbol("PyCode_Type");
     layout->string_type = (uintptr_t)lh_python_symbol("PyUnicode_Type");
     layout->bytes_type = (uintptr_t)lh_python_symbol("PyBytes_Type");
+    layout->runtime = found->runtime;
     const void *eval_loop = lh_python_symbol("_PyEval_EvalFrameDefault");
     layout->eval_loop =
         (struct lh_code_range){(uintptr_t)eval_loop, lh_python_symbol_size(eval_loop)};

@@ -11,10 +11,16 @@
 #define LH_PYTHON_HEADER_SPAN_MAX 96u /* of a str or bytes object, in front of its data */
 
 /* Byte offsets; 0 means that this version has no such member, but for cframe_frame, which counts
- * only where thread_frame is not set, and frame_code. All of one type, for a row of positions is
- * read as an array. A frame is a PyFrameObject up to 3.10, a _PyInterpreterFrame since. */
+ * only where thread_frame is not set, frame_code, and interpreter_next. All of one type, for a row
+ * of positions is read as an array. A frame is a PyFrameObject up to 3.10, a _PyInterpreterFrame
+ * since. */
 struct lh_python_offsets {
-    uint16_t thread_cframe;   /* PyThreadState: the _PyCFrame of the innermost eval loop */
+    uint16_t runtime_interpreters; /* _PyRuntime: the PyInterpreterState made last */
+    uint16_t interpreter_next;     /* the one made before; may be at 0 */
+    uint16_t interpreter_threads;  /* its PyThreadStates */
+    uint16_t thread_next;          /* the next of them */
+    uint16_t thread_id;            /* what pthread_self(3) says there */
+    uint16_t thread_cframe;        /* PyThreadState: the _PyCFrame of the innermost eval loop */
     uint16_t thread_frame;    /* PyThreadState: the innermost frame, where _PyCFrame has none */
     uint16_t cframe_frame;    /* _PyCFrame: the innermost frame */
     uint16_t cframe_previous; /* _PyCFrame: that of the next outer eval loop */

@@ -113,11 +113,15 @@ void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame)
         walk->handle_frame = frame;
 }
 
-static uintptr_t running_task(const struct lh_python_walk *walk, uintptr_t thread_state)
+static uintptr_t running_task(const struct lh_python_walk *walk, const uintptr_t *states,
+                              uint32_t count)
 {
     const struct lh_python_offsets *at = &walk->layout->at;
-    if (at->thread_task != 0)
-        return read_word(walk, thread_state + at->thread_task);
+    uintptr_t task = 0;
+    for (uint32_t i = 0; at->thread_task != 0 && task == 0 && i < count; i++)
+        task = read_word(walk, states[i] + at->thread_task);
+    if (task != 0)
+        return task;
     if (walk->handle_frame == 0 || walk->is_eager)
         return 0;
     uintptr_t handle = read_word(walk, walk->handle_frame + at->frame_locals);
@@ -170,14 +174,14 @@ static bool store_coroutine(struct lh_python_walk *walk, uintptr_t coroutine, ui
            lh_python_store_name(walk, name, offset) == 0;
 }
 
-void lh_python_task_store(struct lh_python_walk *walk, uintptr_t thread_state)
+void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, uint32_t count)
 {
     const struct lh_python_offsets *at = &walk->layout->at;
     struct lh_python_task *out = &walk->record->task;
     *out = (struct lh_python_task){0};
     if (at->task_name == 0)
         return;
-    uintptr_t task = running_task(walk, thread_state);
+    uintptr_t task = running_task(walk, states, count);
     if (!is_task(walk, task))
         return;
     out->has_name = store_name(walk, member(walk, task, at->task_name), &out->name);

@@ -8,8 +8,9 @@
  * found by the frame of asyncio's own that runs its step. */
 void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame);
 
-/* At the end of the walk: stores the name and the coroutine of the running task into record->task.
- * What is not known for certain, or no asyncio.Task written in C, is left out. */
-void lh_python_task_store(struct lh_python_walk *walk, uintptr_t thread_state);
+/* At the end of the walk over the PyThreadStates of a thread, innermost first: stores the name and
+ * the coroutine of the running task into record->task. What is not known for certain, or no
+ * asyncio.Task written in C, is left out. */
+void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, uint32_t count);
 
 #endif

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "preload/python_lines.h"
+#include "preload/python_states.h"
 #include "preload/python_task.h"
 
 /* Owners from here on are shims: FRAME_OWNED_BY_CSTACK in 3.12 and 3.13 (pycore_frame.h),
@@ -235,10 +236,20 @@ static uintptr_t first_frame(struct lh_python_walk *walk, uintptr_t thread_state
     return cframe == 0 ? 0 : read_word(walk, cframe + at->cframe_frame);
 }
 
+static void walk_state(struct lh_python_walk *walk, uintptr_t thread_state)
+{
+    uint32_t steps = walk->left * STEPS_PER_FRAME + STEPS_SPARE;
+    uintptr_t frame = walk->left == 0 ? 0 : first_frame(walk, thread_state);
+    walk->open = -1;
+    while (frame != 0 && steps-- > 0 && step(walk, frame, &frame) == 0)
+        ;
+}
+
 void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout, .record = record, .open = -1};
+    struct lh_python_walk walk = {.read = read, .layout = layout, .record = record};
+    uintptr_t states[LH_PYTHON_STATES_MAX];
     if (thread_state == 0 || record->python_count >= LH_PYTHON_FRAMES ||
         record->strings_length > LH_STRING_BYTES)
         return;
@@ -247,9 +258,8 @@ void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
         walk.left = most;
     if (is_loop_per_frame(&layout->at) && layout->at.thread_cframe == 0)
         record->python_loop = layout->eval_loop;
-    uint32_t steps = walk.left * STEPS_PER_FRAME + STEPS_SPARE;
-    uintptr_t frame = walk.left == 0 ? 0 : first_frame(&walk, thread_state);
-    while (frame != 0 && steps-- > 0 && step(&walk, frame, &frame) == 0)
-        ;
-    lh_python_task_store(&walk, thread_state);
+    uint32_t count = lh_python_states(layout, read, thread_state, states);
+    for (uint32_t i = 0; i < count; i++)
+        walk_state(&walk, states[i]);
+    lh_python_task_store(&walk, states, count);
 }

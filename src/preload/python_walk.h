@@ -18,6 +18,7 @@ struct lh_python_layout {
     uintptr_t code_type; /* addresses of PyCode_Type, PyUnicode_Type and PyBytes_Type */
     uintptr_t string_type;
     uintptr_t bytes_type;
+    uintptr_t runtime;              /* _PyRuntime */
     struct lh_code_range eval_loop; /* _PyEval_EvalFrameDefault */
 };
 

@@ -1,4 +1,4 @@
-"""Python inside a C program, and Python whose frames are switched: greenlets."""
+"""Python inside a C program, subinterpreters, and frames that are switched: greenlets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness import PROGRAMS, PYTHON, blocks, describe, functions, run_preloaded
-from pythons import KNOWN
+from pythons import KNOWN, READABLE
 
 LIBRARIES = [
     library
@@ -108,3 +108,46 @@ def test_a_gevent_handler_that_sleeps_is_named_with_its_line(hits: Path, tmp_pat
         ("serves", 10),
     ]
     assert all("gevent" in frame["file"] for frame in python[2:]), describe(events)
+
+
+SUBINTERPRETER = """
+import select, sys
+loop = select.epoll()
+loop.poll(0)
+code = "import time\\ndef waits():\\n    time.sleep(0.15)\\nwaits()\\n"
+
+def runs():
+    if sys.version_info >= (3, 13):
+        import _interpreters
+        created = _interpreters.create()
+        _interpreters.exec(created, code)
+        _interpreters.destroy(created)
+    else:
+        import _xxsubinterpreters
+        _xxsubinterpreters.run_string(_xxsubinterpreters.create(), code)
+
+runs()
+"""
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_frames_of_a_subinterpreter_stand_before_those_that_run_it(
+    python: str, hits: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "app.py"
+    script.write_text(SUBINTERPRETER)
+    done, events = run_preloaded([python, script], hits)
+    assert (done.returncode, done.stderr) == (0, "")
+    (block,) = blocks(events)
+    python_frames = [frame for frame in block["stack"] if frame["lang"] == "python"]
+    source = "<script>" if "<script>" in python_frames[0]["file"] else "<string>"
+    assert [(Path(frame["file"]).name, frame["function"]) for frame in python_frames] == [
+        (source, "waits"),
+        (source, "<module>"),
+        ("app.py", "runs"),
+        ("app.py", "<module>"),
+    ]
+    names = functions(block)
+    between = block["stack"][names.index("<module>") : names.index("runs")]
+    assert "native" in [frame["lang"] for frame in between]
+    assert "_PyEval_EvalFrameDefault" not in names

@@ -1,0 +1,128 @@
+/* What a capture costs on the program's thread: registers and stack, and 16 Python frames more.
+ *
+ * Python is the newest libpython that the loader finds; without one that part is left out, and
+ * said. */
+/* link: -ldl */
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "preload/python.h"
+#include "preload/report.h"
+
+#define CAPTURES      5000
+#define DEEP          (2 * LH_STACK_BYTES)
+#define PYTHON_FRAMES 16u
+#define NEWEST_MINOR  15
+#define OLDEST_MINOR  8
+
+static struct lh_record record;
+static double costs_us[CAPTURES];
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_costs(const char *what, double most_us)
+{
+    qsort(costs_us, CAPTURES, sizeof(costs_us[0]), compare);
+    printf("  %-46s %8.1f us median %8.1f us 99%%  (at most %.0f us are allowed)\n", what,
+           costs_us[CAPTURES / 2], costs_us[CAPTURES * 99 / 100], most_us);
+    fflush(stdout);
+}
+
+/* All that a report does on the program's thread, but for the ring. */
+static void measure_fill(void)
+{
+    volatile char deep[DEEP]; /* so that there is a whole stack to copy */
+    struct lh_call_copy copy = {.tid = 1};
+    memset((char *)deep, 1, sizeof(deep));
+    copy.registers.rsp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
+    for (int i = 0; i < CAPTURES; i++) {
+        double start = now_us();
+        lh_record_fill(&record, LH_EVENT_BLOCK, &copy, 0, true);
+        costs_us[i] = now_us() - start;
+    }
+    if (record.stack_length != LH_STACK_BYTES)
+        exit(1);
+    print_costs("registers and 32 KiB of stack", 10);
+}
+
+/* Called by Python, with the GIL. */
+static void measure_python(void)
+{
+    uintptr_t thread_state = lh_python_thread_state();
+    for (int i = 0; i < CAPTURES; i++) {
+        double start = now_us();
+        record.python_count = record.strings_length = 0;
+        lh_python_capture(lh_memory_read_self, thread_state, PYTHON_FRAMES, &record);
+        costs_us[i] = now_us() - start;
+    }
+    if (record.python_count != PYTHON_FRAMES)
+        exit(1);
+    print_costs("16 Python frames more", 100);
+}
+
+static void *open_python(char *name, size_t size)
+{
+    void *python = NULL;
+    for (int minor = NEWEST_MINOR; python == NULL && minor >= OLDEST_MINOR; minor--) {
+        snprintf(name, size, "libpython3.%d.so.1.0", minor);
+        python = dlopen(name, RTLD_NOW | RTLD_GLOBAL);
+    }
+    return python;
+}
+
+/* Functions of different names in one file, each calling the next. */
+static void write_script(char *script, size_t size)
+{
+    int used = snprintf(script, size,
+                        "import ctypes\nmeasure = ctypes.PYFUNCTYPE(None)(%zu)\n"
+                        "def f%u():\n  measure()\n",
+                        (size_t)measure_python, PYTHON_FRAMES);
+    for (unsigned i = PYTHON_FRAMES; i > 0; i--)
+        used += snprintf(script + used, size - (size_t)used, "def f%u():\n  f%u()\n", i - 1, i);
+    snprintf(script + used, size - (size_t)used, "f0()\n");
+}
+
+static int run_python(void)
+{
+    char name[64];
+    char script[2048];
+    void *python = open_python(name, sizeof(name));
+    if (python == NULL) {
+        puts("  no libpython3 here: Python frames are not measured");
+        return 0;
+    }
+    void (*initialize)(int) = (void (*)(int))dlsym(python, "Py_InitializeEx");
+    int (*run)(const char *) = (int (*)(const char *))dlsym(python, "PyRun_SimpleString");
+    if (initialize == NULL || run == NULL)
+        return 1;
+    initialize(0);
+    printf("%s\n", name);
+    if (lh_python_find() != 0)
+        return 1;
+    write_script(script, sizeof(script));
+    return run(script) != 0;
+}
+
+int main(void)
+{
+    lh_options.stack_frames = 64;
+    puts("one capture on the program's thread");
+    measure_fill();
+    return run_python();
+}
