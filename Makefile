@@ -141,7 +141,12 @@ test: ## install what is missing, build, and run every test
 test-pythons: test-programs ## compare at least 10,000 Python stacks on each Python that is found
 	@scripts/bootstrap build test
 	@LOOPHOUND_TEST_SCALE=3 $(PYTHON) scripts/run_tests.py --build $(B) --only e2e -- \
-	    -k test_python_walk -s -rs -v
+	    -k 'test_python_walk or test_python_versions or test_python_embedded' -s -rs -v
+
+.PHONY: test-new-pythons
+test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own (needs root)
+	@scripts/new-pythons $(B)/pythons
+	@LOOPHOUND_TEST_PYTHONS="$$(printf '%s:' $(B)/pythons/python3.*)" $(MAKE) --no-print-directory test-pythons
 
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)

@@ -34,10 +34,12 @@ def interpreters() -> dict[str, str]:
     candidates = [Path("/usr/bin/python3"), *Path.home().glob(".pyenv/versions/3.*/bin/python3")]
     names = [f"python3.{v}{kind}" for v in range(8, 16) for kind in ("", "t", "-dbg")]
     candidates += [Path(p) for name in names if (p := shutil.which(name))]
-    candidates += [Path(p) for p in os.environ.get("LOOPHOUND_TEST_PYTHONS", "").split(":") if p]
     real = {str(path.resolve()) for path in candidates if path.exists()}
-    probed = sorted({probe(python) for python in real})
-    return {python: version for python, version in probed if is_supported(version)}
+    probed = {probe(python) for python in real}
+    # What is named is run as it is named: it may be a script that sets things up.
+    named = [p for p in os.environ.get("LOOPHOUND_TEST_PYTHONS", "").split(":") if p]
+    probed |= {(str(Path(python).absolute()), probe(python)[1]) for python in named}
+    return {python: version for python, version in sorted(probed) if is_supported(version)}
 
 
 def is_supported(version: str) -> bool:
