@@ -285,7 +285,7 @@ void lh_loop_enter_main(void)
 
 void lh_loop_note_python(struct lh_slot *slot)
 {
-    if (slot->python_thread == 0 && lh_python_is_loaded() && lh_python_find() == 0)
+    if (lh_python_is_loaded() && lh_python_find() == 0)
         slot->python_thread = lh_python_thread_state();
 }
 

@@ -81,7 +81,8 @@ static inline void lh_park_end(void)
  * or not. */
 void lh_loop_enter_main(void);
 
-/* Takes note of the thread's interpreter, which may have come to life after its first park. */
+/* Takes note of the thread's PyThreadState: the interpreter may have come to life after the first
+ * park, and a thread that Python did not make has another one each time it visits Python. */
 void lh_loop_note_python(struct lh_slot *slot);
 
 /* The calling thread says that it runs an event loop (no epoll set is known yet), or that it no

@@ -40,6 +40,21 @@ def test_a_plugin_of_a_c_program_has_python_frames(
     assert names.index("<module>") < names.index("main"), describe(events)
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_each_visit_of_a_foreign_thread_to_python_has_python_frames(
+    library: Path, hits: Path
+) -> None:
+    home = {"PYTHONHOME": str(library.parents[1])} if "versions" in library.parts else {}
+    program = [PROGRAMS / "embed_python", "global", library, "visits"]
+    done, events = run_preloaded(program, hits, extra=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = blocks(events)
+    assert len(found) == 2, describe(events)
+    for block in found:
+        names = [f["function"] for f in block["stack"] if f["lang"] == "python"]
+        assert [name.split(".")[-1] for name in names] == ["handle", "<module>"]
+
+
 def test_a_library_was_there_to_embed() -> None:
     if not LIBRARIES:
         pytest.skip("no libpython on this machine")

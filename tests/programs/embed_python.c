@@ -7,7 +7,9 @@
  * there before the loop; `later`: it is initialised by a handler. */
 /* link: -ldl */
 #include <dlfcn.h>
-#include <stdio.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -19,6 +21,9 @@ static const char script[] = "import time\n"
 
 static void (*initialize)(int signals);
 static int (*run)(const char *source);
+static int (*ensure)(void);
+static void (*release)(int state);
+static void *(*save_thread)(void);
 
 static void park_once(void)
 {
@@ -27,6 +32,42 @@ static void park_once(void)
     if (set < 0)
         set = epoll_create1(EPOLL_CLOEXEC);
     epoll_wait(set, &event, 1, 0);
+}
+
+/* So that what was freed is not handed out again. */
+static void use_up_memory(void)
+{
+    for (size_t size = 16; size < 4096; size += 16)
+        for (int i = 0; i < 16; i++) {
+            volatile char *taken = malloc(size);
+            taken[0] = 1;
+        }
+}
+
+static void *visit_twice(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        park_once();
+        int state = ensure();
+        int failed = run(script);
+        release(state);
+        if (failed)
+            exit(6);
+        use_up_memory();
+    }
+    return NULL;
+}
+
+static int run_visits(void)
+{
+    pthread_t thread;
+    initialize(0);
+    save_thread();
+    if (pthread_create(&thread, NULL, visit_twice, NULL) != 0)
+        return 7;
+    pthread_join(thread, NULL);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -39,8 +80,13 @@ int main(int argc, char **argv)
         return 3;
     initialize = (void (*)(int))dlsym(python, "Py_InitializeEx");
     run = (int (*)(const char *))dlsym(python, "PyRun_SimpleString");
-    if (initialize == NULL || run == NULL)
+    ensure = (int (*)(void))dlsym(python, "PyGILState_Ensure");
+    release = (void (*)(int))dlsym(python, "PyGILState_Release");
+    save_thread = (void *(*)(void))dlsym(python, "PyEval_SaveThread");
+    if (!initialize || !run || !ensure || !release || !save_thread)
         return 4;
+    if (strcmp(argv[3], "visits") == 0)
+        return run_visits();
     if (strcmp(argv[3], "first") == 0)
         initialize(0);
     park_once();
