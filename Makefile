@@ -200,7 +200,7 @@ clean: ## remove what was built
 .PHONY: help
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-	    while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
+	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
 
 -include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

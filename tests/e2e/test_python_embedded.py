@@ -26,7 +26,7 @@ def test_a_plugin_of_a_c_program_has_python_frames(
     library: Path, scope: str, when: str, hits: Path
 ) -> None:
     home = {"PYTHONHOME": str(library.parents[1])} if "versions" in library.parts else {}
-    program = [PROGRAMS / "embed_python", scope, library, when]
+    program: list[str | Path] = [PROGRAMS / "embed_python", scope, library, when]
     done, events = run_preloaded(program, hits, extra=home)
     assert (done.returncode, done.stderr) == (0, "")
     (block,) = blocks(events)
@@ -45,7 +45,7 @@ def test_each_visit_of_a_foreign_thread_to_python_has_python_frames(
     library: Path, hits: Path
 ) -> None:
     home = {"PYTHONHOME": str(library.parents[1])} if "versions" in library.parts else {}
-    program = [PROGRAMS / "embed_python", "global", library, "visits"]
+    program: list[str | Path] = [PROGRAMS / "embed_python", "global", library, "visits"]
     done, events = run_preloaded(program, hits, extra=home)
     assert (done.returncode, done.stderr) == (0, "")
     found = blocks(events)
