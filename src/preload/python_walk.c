@@ -236,13 +236,16 @@ static uintptr_t first_frame(struct lh_python_walk *walk, uintptr_t thread_state
     return cframe == 0 ? 0 : read_word(walk, cframe + at->cframe_frame);
 }
 
-static void walk_state(struct lh_python_walk *walk, uintptr_t thread_state)
+/* Returns false when the walk had to be given up. */
+static bool walk_state(struct lh_python_walk *walk, uintptr_t thread_state)
 {
+    int ended = 0;
     uint32_t steps = walk->left * STEPS_PER_FRAME + STEPS_SPARE;
     uintptr_t frame = walk->left == 0 ? 0 : first_frame(walk, thread_state);
     walk->open = -1;
-    while (frame != 0 && steps-- > 0 && step(walk, frame, &frame) == 0)
-        ;
+    while (frame != 0 && steps-- > 0 && ended == 0)
+        ended = step(walk, frame, &frame);
+    return frame == 0 && ended == 0;
 }
 
 void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
@@ -259,7 +262,7 @@ void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
     if (is_loop_per_frame(&layout->at) && layout->at.thread_cframe == 0)
         record->python_loop = layout->eval_loop;
     uint32_t count = lh_python_states(layout, read, thread_state, states);
-    for (uint32_t i = 0; i < count; i++)
-        walk_state(&walk, states[i]);
+    for (uint32_t i = 0; i < count && walk_state(&walk, states[i]); i++)
+        ; /* no frames beyond a gap */
     lh_python_task_store(&walk, states, count);
 }

@@ -45,6 +45,10 @@ struct frame {
 struct thread {
     const void *next; /* so that the frame's offset is not 0 */
     const void *frame;
+    uintptr_t id; /* the same for all */
+};
+struct interpreter {
+    const void *next, *threads;
 };
 
 static const char code_type, string_type, bytes_type;
@@ -206,10 +210,8 @@ static void test_an_instruction_in_a_threads_own_copy_has_its_line(void **state)
     frames[3].bytecode_index = -1;
     walk(5);
     layout.at.frame_bytecode_index = layout.at.code_bytecode_copies = 0;
-    assert_frame(0, 0);
-    assert_frame(1, 1);
-    for (int i = 2; i < 5; i++) /* no such copy; the last has none at all */
-        assert_int_equal(record.python[i].line, 0);
+    for (int i = 0; i < 5; i++) /* no such copy; the last has none at all */
+        assert_int_equal(record.python[i].line, i < 2 ? 10 + i : 0);
 }
 
 /* 3.14 and later: the low bits of a reference are not part of the address. */
@@ -307,6 +309,28 @@ static void test_without_a_line_table_the_line_is_unknown(void **state)
     assert_int_equal(record.python[1].line, 0);
 }
 
+/* The thread runs f0 to f9 in an interpreter inside another one, where it runs f20 and more. */
+static void test_frames_of_an_outer_interpreter_follow_unless_there_is_a_gap(void **state)
+{
+    (void)state;
+    struct thread outer = {.frame = &frames[20]};
+    struct interpreter interpreters[] = {{&interpreters[1], &thread}, {NULL, &outer}};
+    const void *runtime[] = {NULL, interpreters};
+    struct lh_python_layout two = layout;
+    two.runtime = (uintptr_t)runtime;
+    two.at.runtime_interpreters = sizeof(runtime[0]);
+    two.at.interpreter_threads = offsetof(struct interpreter, threads);
+    two.at.thread_id = offsetof(struct thread, id);
+    frames[9].previous = NULL;
+    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    assert_int_equal(record.python_count, 12);
+    assert_frame(9, 9);
+    assert_frame(10, 20);
+    codes[5].head.type = &string_type;
+    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    assert_int_equal(record.python_count, 12 + 5);
+}
+
 static void test_a_chain_without_an_end_is_left(void **state)
 {
     (void)state;
@@ -367,6 +391,7 @@ int main(void)
         TEST(test_a_str_that_cannot_be_ends_the_walk),
         TEST(test_memory_that_cannot_be_read_ends_the_walk),
         TEST(test_without_a_line_table_the_line_is_unknown),
+        TEST(test_frames_of_an_outer_interpreter_follow_unless_there_is_a_gap),
         TEST(test_a_chain_without_an_end_is_left),
         TEST(test_the_walk_ends_whole_when_the_strings_are_full),
         TEST(test_no_thread_state_has_no_frames),
