@@ -10,7 +10,8 @@
 #include "cli/run.h"
 
 /* The command has ended: what it did last is worth the wait. Reading the symbols of a large program
- * takes a busy machine more than a few hundred ms; an output that nobody reads gives up by itself. */
+ * takes a busy machine more than a few hundred ms; an output that nobody reads gives up by itself.
+ */
 #define DRAIN_MS 5000
 
 /* What the command is to inherit, kept while we have every signal blocked. */
