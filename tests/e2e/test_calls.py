@@ -7,6 +7,7 @@ duration, what it returned, and errno.
 from __future__ import annotations
 
 import errno
+import re
 import subprocess
 from pathlib import Path
 
