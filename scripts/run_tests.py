@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UNIT_TIMEOUT_S = 120
+# Most of these tests wait; those of real loops compute, too.
+AT_ONCE = {"e2e": 4}
 
 
 @dataclass
@@ -75,6 +77,7 @@ def run_pytest(suite_name: str, build: Path, totals: Totals, extra: list[str]) -
     report = build / f"{suite_name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
+    command += ["-n", str(AT_ONCE.get(suite_name, 0))]
     command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
     status = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False

@@ -10,7 +10,7 @@
 __attribute__((constructor)) static void start(void)
 {
     int saved_errno = errno;
-    lh_wrappers_resolve_early();
+    lh_wrappers_resolve();
     lh_setup_finish();
     lh_loop_enter_main();
     errno = saved_errno;

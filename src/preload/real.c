@@ -4,7 +4,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Takes any arguments: in the System V ABI the caller cleans up. */
 static long missing(void)
@@ -13,8 +17,24 @@ static long missing(void)
     return -1;
 }
 
+/* "GLIBC_2.38" and "2.38": the minor number; the major one has been 2 since 1997. */
+static int minor_version(const char *version)
+{
+    const char *point = strchr(version, '.');
+    return point != NULL ? atoi(point + 1) : 0;
+}
+
+/* Not asked for, as dlsym would keep a message for dlerror(3), for which it allocates; and the
+ * first who calls us may be an allocator that is only beginning. */
+static bool is_newer_than_libc(const char *version)
+{
+    return minor_version(version) > minor_version(gnu_get_libc_version());
+}
+
 void *lh_real(const char *name, const char *version)
 {
+    if (is_newer_than_libc(version))
+        return (void *)(size_t)missing;
     void *found = version[0] != '\0' ? dlvsym(RTLD_NEXT, name, version) : NULL;
     if (found == NULL)
         found = dlsym(RTLD_NEXT, name);

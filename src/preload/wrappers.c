@@ -246,12 +246,3 @@ void lh_wrappers_resolve(void)
 #include "calls.def"
     lh_wrap_syscall_resolve();
 }
-
-void lh_wrappers_resolve_early(void)
-{
-    static _Atomic uint32_t begun;
-    int saved_errno = errno;
-    if (atomic_exchange(&begun, 1) == 0)
-        lh_wrappers_resolve();
-    errno = saved_errno;
-}

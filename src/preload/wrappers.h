@@ -6,11 +6,6 @@
 /* Looks up every libc function behind a wrapper. dlsym(3): may allocate. */
 void lh_wrappers_resolve(void);
 
-/* The same, at the first call of a program before our constructor: a later one may be made while
- * another thread is inside dlopen(3), for whose lock dlsym waits. Once; a call within does nothing.
- */
-void lh_wrappers_resolve_early(void);
-
 /* The same for syscall(2), whose wrapper is wrap_syscall.c; called by lh_wrappers_resolve(). */
 void lh_wrap_syscall_resolve(void);
 

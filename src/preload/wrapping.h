@@ -12,7 +12,6 @@
 #include "preload/scope.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
-#include "preload/wrappers.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
 
@@ -25,14 +24,12 @@
 #define ERROR_NULLPTR(returned) ((returned) == NULL ? errno : 0)
 #define ERROR_NO(returned)      0
 
-/* real_<row> begins as first_<row>, which looks the function up and stays out of the way. It is
- * called before our constructor, and by what dlsym calls. */
+/* real_<row> begins as first_<row>, which looks the function up and stays out of the way. */
 #define REAL(row, symbol, version, ret, params, args)                                              \
     static ret first_##row params;                                                                 \
     static ret(*_Atomic real_##row) params = first_##row;                                          \
     static ret first_##row params                                                                  \
     {                                                                                              \
-        lh_wrappers_resolve_early();                                                               \
         ret(*real) params = (ret(*) params)lh_real(symbol, version);                               \
         atomic_store_explicit(&real_##row, real, memory_order_relaxed);                            \
         return real args;                                                                          \

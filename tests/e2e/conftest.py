@@ -1,6 +1,7 @@
 """Fixtures of the end to end tests."""
 
 import signal
+import threading
 from pathlib import Path
 
 import harness
@@ -19,5 +20,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             pytest.exit(f"{path} is not built: run `make test`", returncode=3)
     # Programs under test get signals as from a terminal, also where a shell that started us with
     # `&` had interrupts ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    if threading.current_thread() is threading.main_thread():  # pytest-xdist has workers without
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)

@@ -54,7 +54,11 @@ static inline void slow_syscall_begin(long number, unsigned delay)
     pthread_t supervisor;
 
     slow_delay_ms = delay;
-    sem_init(&slow_listening, 0, 0);
+    sem_init(&slow_listening, 0, 1);
+    sem_wait(&slow_listening); /* has been looked up before a lock of the loader's is held */
+    nanosleep(&(struct timespec){0, 0}, NULL);
+    ioctl(-1, SECCOMP_IOCTL_NOTIF_RECV, NULL);
+
     if (pthread_create(&supervisor, NULL, slow_supervisor, NULL) != 0) /* without the filter */
         exit(3);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
