@@ -27,7 +27,6 @@ static const char *plural(uint64_t count, const char *one, const char *more)
 
 void lh_run_print_end(const struct lh_collector_counts *counts)
 {
-    const uint64_t stalls = 0; /* iterations are not watched yet */
     if (counts->loops == 0)
         print_help(counts);
     fprintf(stderr,
@@ -35,6 +34,6 @@ void lh_run_print_end(const struct lh_collector_counts *counts)
             " %s, %" PRIu64 " dropped\n",
             counts->processes, plural(counts->processes, "process", "processes"), counts->loops,
             plural(counts->loops, "thread", "threads"), counts->blocks,
-            plural(counts->blocks, "block", "blocks"), stalls, plural(stalls, "stall", "stalls"),
-            counts->dropped);
+            plural(counts->blocks, "block", "blocks"), counts->stalls,
+            plural(counts->stalls, "stall", "stalls"), counts->dropped);
 }

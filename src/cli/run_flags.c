@@ -95,7 +95,7 @@ static int take_option(const struct argument *argument, const char *next,
     const char *value = argument->value;
     int taken = 1;
     if (value == NULL && info->argument == NULL) {
-        value = "on";
+        value = strncmp(info->long_flag, "no-", 3) == 0 ? "off" : "on";
     } else if (value == NULL) {
         if (next == NULL)
             return fail_no_value(info);

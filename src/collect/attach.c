@@ -82,6 +82,8 @@ void lh_copy_totals(struct lh_totals *to, const struct lh_totals *from)
 {
     atomic_store(&to->loops, atomic_load(&from->loops));
     atomic_store(&to->blocks, atomic_load(&from->blocks));
+    atomic_store(&to->stalls, atomic_load(&from->stalls));
+    atomic_store(&to->stalled_ns, atomic_load(&from->stalled_ns));
     atomic_store(&to->dropped, atomic_load(&from->dropped));
     atomic_store(&to->blocked_ns, atomic_load(&from->blocked_ns));
     for (uint32_t call = 0; call < LH_CALL_COUNT; call++) {

@@ -17,6 +17,7 @@ struct lh_collector_counts {
     uint64_t processes; /* that said they carry the library */
     uint64_t loops;
     uint64_t blocks;
+    uint64_t stalls;
     uint64_t dropped;
 };
 

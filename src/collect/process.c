@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "collect/attach.h"
+#include "collect/holders.h"
+#include "collect/profile.h"
 #include "collect/sink.h"
 #include "collect/stack.h"
 
@@ -37,6 +39,8 @@ struct lh_watched {
     struct lh_output *output;
     struct lh_sink *sink;
     struct lh_stacks *stacks;
+    struct lh_profile *profile;
+    struct lh_holders *holders;
     pthread_t thread;
     bool has_thread;
     _Atomic bool stop;
@@ -82,18 +86,40 @@ static void say_bad(struct lh_watched *watched)
     lh_output_say("process %u left a damaged report, which is dropped", watched->header->pid);
 }
 
-static void report(struct lh_watched *watched)
+/* Loops have no stack, and the stacks of a stall are its samples. */
+static uint32_t build_stack(struct lh_watched *watched)
 {
     const struct lh_record *record = &watched->record;
     uint32_t most = watched->header->options.stack_frames;
-    uint32_t count = 0;
+    if (most == 0 || record->type == LH_EVENT_LOOP || record->type == LH_EVENT_STALL)
+        return 0;
+    return lh_stacks_build(watched->stacks, record, watched->frames, most);
+}
+
+static void report(struct lh_watched *watched)
+{
+    const struct lh_record *record = &watched->record;
     if (!lh_record_check(record)) {
         say_bad(watched);
         return;
     }
-    if (most > 0 && record->type != LH_EVENT_LOOP)
-        count = lh_stacks_build(watched->stacks, record, watched->frames, most);
-    note_result(watched, lh_sink_record(watched->sink, record, watched->frames, count));
+    struct lh_report report = {
+        .record = record, .frames = watched->frames, .frame_count = build_stack(watched)};
+    switch (record->type) {
+    case LH_EVENT_SAMPLE:
+        lh_profile_add(watched->profile, record, report.frames, report.frame_count);
+        return;
+    case LH_EVENT_HOLDER:
+        lh_holders_add(watched->holders, record, report.frames, report.frame_count);
+        return;
+    case LH_EVENT_STALL:
+        report.sample_count = lh_profile_take(watched->profile, record, &report.samples);
+        break;
+    default:
+        break;
+    }
+    report.holder = lh_holders_find(watched->holders, record);
+    note_result(watched, lh_sink_report(watched->sink, &report));
 }
 
 /* Tells the program how far its events have been written out. */
@@ -247,7 +273,10 @@ static int open_stacks(struct lh_watched *watched, const struct lh_watched_setup
     watched->stacks = lh_stacks_open((pid_t)watched->header->pid, setup->maps_fd);
     if (watched->maps_fd < 0)
         return -errno;
-    return watched->stacks != NULL ? 0 : -ENOMEM;
+    watched->profile = lh_profile_new();
+    watched->holders = lh_holders_new();
+    bool all = watched->stacks != NULL && watched->profile != NULL && watched->holders != NULL;
+    return all ? 0 : -ENOMEM;
 }
 
 /* Up to the point where the descriptors have been taken over. */
@@ -371,6 +400,7 @@ void lh_watched_count(const struct lh_watched *watched, struct lh_collector_coun
     const struct lh_totals *totals = &watched->ring->totals;
     counts->loops += atomic_load(&totals->loops);
     counts->blocks += atomic_load(&totals->blocks);
+    counts->stalls += atomic_load(&totals->stalls);
     counts->dropped += atomic_load(&totals->dropped) + atomic_load(&watched->lost);
 }
 
@@ -379,6 +409,8 @@ void lh_watched_free(struct lh_watched *watched)
     if (watched->has_thread)
         pthread_join(watched->thread, NULL);
     lh_sink_free(watched->sink);
+    lh_profile_free(watched->profile);
+    lh_holders_free(watched->holders);
     if (watched->stacks != NULL)
         lh_stacks_close(watched->stacks);
     if (watched->output != NULL)

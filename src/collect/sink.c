@@ -52,11 +52,9 @@ int lh_sink_start(struct lh_sink *sink)
     return put_out(sink, sink->format->start(sink->state, sink->buf, sizeof(sink->buf)));
 }
 
-int lh_sink_record(struct lh_sink *sink, const struct lh_record *record,
-                   const struct lh_frame *frames, uint32_t frame_count)
+int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
 {
-    return put_out(sink, sink->format->record(sink->state, record, frames, frame_count, sink->buf,
-                                              sizeof(sink->buf)));
+    return put_out(sink, sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf)));
 }
 
 int lh_sink_summary(struct lh_sink *sink, int64_t time_ns)

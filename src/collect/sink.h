@@ -27,8 +27,7 @@ void lh_sink_free(struct lh_sink *sink);
 
 /* Each writes what there is to say, which may be nothing. 0, or a negative errno: it is lost. */
 int lh_sink_start(struct lh_sink *sink);
-int lh_sink_record(struct lh_sink *sink, const struct lh_record *record,
-                   const struct lh_frame *frames, uint32_t frame_count);
+int lh_sink_report(struct lh_sink *sink, const struct lh_report *report);
 int lh_sink_summary(struct lh_sink *sink, int64_t time_ns); /* CLOCK_REALTIME; header's totals */
 
 /* Is NO_COLOR set, for us or for the program? */

@@ -11,8 +11,7 @@ struct lh_sink_format {
 
     /* Each puts whole lines into buf. Returns their length; 0: nothing to say. */
     size_t (*start)(void *state, char *buf, size_t size);
-    size_t (*record)(void *state, const struct lh_record *record, const struct lh_frame *frames,
-                     uint32_t frame_count, char *buf, size_t size);
+    size_t (*report)(void *state, const struct lh_report *report, char *buf, size_t size);
     size_t (*summary)(void *state, int64_t time_ns, char *buf, size_t size);
 };
 

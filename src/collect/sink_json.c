@@ -29,19 +29,21 @@ static size_t json_start(void *state, char *buf, size_t size)
     return finished(&json);
 }
 
-/* A line that does not fit is written with fewer of its outer frames, until it does. */
-static size_t json_record(void *state, const struct lh_record *record,
-                          const struct lh_frame *frames, uint32_t frame_count, char *buf,
-                          size_t size)
+/* A line that does not fit is written with fewer of its outer frames, and of the samples seen
+ * least, until it does. */
+static size_t json_report(void *state, const struct lh_report *report, char *buf, size_t size)
 {
     const struct json_sink *sink = state;
+    struct lh_report shorter = *report;
     struct lh_json json;
     for (;;) {
         lh_json_init(&json, buf, size);
-        lh_event_record(&json, sink->header->pid, record, frames, frame_count);
-        if (!json.overflow || frame_count == 0)
+        lh_event_report(&json, sink->header->pid, &shorter);
+        if (!json.overflow || (shorter.frame_count == 0 && shorter.sample_count == 0))
             return finished(&json);
-        frame_count /= 2;
+        shorter.frame_count /= 2;
+        shorter.sample_count /= 2;
+        shorter.holder = NULL;
     }
 }
 
@@ -58,6 +60,6 @@ const struct lh_sink_format lh_sink_json = {
     .new = json_new,
     .free = free,
     .start = json_start,
-    .record = json_record,
+    .report = json_report,
     .summary = json_summary,
 };

@@ -91,9 +91,10 @@ static unsigned find_open(const struct text_sink *sink, uint64_t id)
 static bool was_shown(struct text_sink *sink, const struct lh_record *record)
 {
     unsigned i = find_open(sink, record->id);
-    if (record->type == LH_EVENT_BLOCK && i < OPEN_IDS)
+    bool ended = record->type == LH_EVENT_BLOCK || record->type == LH_EVENT_STALL;
+    if (ended && i < OPEN_IDS)
         sink->open_ids[i] = 0;
-    if (record->type == LH_EVENT_INFLIGHT && i == OPEN_IDS)
+    if (!ended && i == OPEN_IDS)
         sink->open_ids[sink->next_open++ % OPEN_IDS] = record->id;
     return i < OPEN_IDS;
 }
@@ -137,6 +138,14 @@ static void add_in_flight(const struct text_sink *sink, struct lh_text *text,
     lh_text_format(text, "%s in %s", sink->colours.reset, call);
 }
 
+static void add_stalling(const struct text_sink *sink, struct lh_text *text,
+                         const struct lh_record *record)
+{
+    lh_text_format(text, "%sstill busy after ", sink->colours.strong);
+    add_elapsed(text, record->elapsed_ns, record->elapsed_ns < 10 * NS_PER_MS ? 10 : 1);
+    lh_text_string(text, sink->colours.reset);
+}
+
 static void add_strict(const struct text_sink *sink, struct lh_text *text,
                        const struct lh_record *record, const char *call)
 {
@@ -153,7 +162,9 @@ static void add_event(const struct text_sink *sink, struct lh_text *text,
     add_head(sink, text);
     add_thread(sink, text, record);
     lh_text_char(text, ' ');
-    if (record->type == LH_EVENT_INFLIGHT)
+    if (record->type == LH_EVENT_STALLING)
+        add_stalling(sink, text, record);
+    else if (record->type == LH_EVENT_INFLIGHT)
         add_in_flight(sink, text, record, call);
     else if (record->reason == LH_REASON_STRICT)
         add_strict(sink, text, record, call);
@@ -191,29 +202,124 @@ static void add_skipped(const struct text_sink *sink, struct lh_text *text, uint
     lh_text_format(text, "%s\n", sink->colours.reset);
 }
 
-static size_t text_record(void *state, const struct lh_record *record,
-                          const struct lh_frame *frames, uint32_t frame_count, char *buf,
-                          size_t size)
-{
-    struct text_sink *sink = state;
-    struct lh_text text;
-    if (record->type == LH_EVENT_LOOP)
-        return 0;
-    bool shown = was_shown(sink, record);
-    if (shown && record->type == LH_EVENT_INFLIGHT && record->elapsed_ns < REPEAT_NS)
-        return 0;
-    lh_text_init(&text, buf, size);
-    sink->reported = true;
-    add_event(sink, &text, record);
-    add_skipped(sink, &text, record->skipped);
-    if (!shown)
-        lh_text_stack_add(sink->stack, &text, frames, frame_count);
-    return text.length;
-}
-
 static const char *plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
+}
+
+/* ", 12 ms waiting for the GIL", where it says something. */
+static void add_part(struct lh_text *text, const char **before, uint64_t ns, const char *what)
+{
+    if (ns == LH_UNKNOWN || ns < NS_PER_MS)
+        return;
+    lh_text_string(text, *before);
+    add_elapsed(text, ns, 10);
+    lh_text_format(text, " %s", what);
+    *before = ", ";
+}
+
+static void add_accounts(struct lh_text *text, const struct lh_stall *stall)
+{
+    const char *before = ": ";
+    add_part(text, &before, stall->oncpu_ns, "on the CPU");
+    add_part(text, &before, stall->blocked_ns, "blocked");
+    add_part(text, &before, stall->runqueue_ns, "waiting for a processor");
+    add_part(text, &before, stall->gil_ns, "waiting for the GIL");
+    if (stall->major_faults != LH_UNKNOWN && stall->major_faults > 0)
+        lh_text_format(text, "%s%" PRIu64 " page fault%s read from a disk", before,
+                       stall->major_faults, plural(stall->major_faults));
+}
+
+/* The calls that took most of it, which are not blocks by themselves. */
+static void add_calls(struct lh_text *text, const struct lh_stall *stall)
+{
+    for (uint32_t i = 0; i < stall->call_count; i++) {
+        const struct lh_stall_call *call = &stall->calls[i];
+        if (call->total_ns < NS_PER_MS)
+            continue;
+        lh_text_format(text, "  %s %" PRIu32 " time%s, ", lh_call_info(call->call)->canonical,
+                       call->count, plural(call->count));
+        add_elapsed(text, call->total_ns, 10);
+        lh_text_char(text, '\n');
+    }
+}
+
+/* The stack seen most often; the others only say that they were there. */
+static void add_samples(const struct text_sink *sink, struct lh_text *text,
+                        const struct lh_sample *samples, uint32_t count)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < count; i++)
+        all += samples[i].count;
+    if (all == 0)
+        return;
+    lh_text_format(text, "  %sin %" PRIu32 " of %" PRIu64 " samples:%s\n", sink->colours.faint,
+                   samples[0].count, all, sink->colours.reset);
+    lh_text_stack_add(sink->stack, text, samples[0].frames, samples[0].frame_count);
+}
+
+/* "  held by worker-0 in app.py:41 score": whoever has what the thread waits for, and their stack.
+ */
+static void add_holder(const struct text_sink *sink, struct lh_text *text,
+                       const struct lh_holder *holder, const char *what)
+{
+    if (holder == NULL)
+        return;
+    lh_text_format(text, "  %s%s%s held by ", sink->colours.strong,
+                   holder->deadlock ? "deadlock: " : "", what);
+    if (holder->tid == sink->main_tid)
+        lh_text_string(text, "MainThread");
+    else
+        lh_text_clean(text, holder->thread, strlen(holder->thread));
+    lh_text_format(text, "%s (thread %" PRIu32 ")%s\n", sink->colours.reset, holder->tid,
+                   holder->deadlock ? ", which waits for this thread" : "");
+    lh_text_stack_add(sink->stack, text, holder->frames, holder->frame_count);
+}
+
+static void add_stall(struct text_sink *sink, struct lh_text *text, const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
+    (void)was_shown(sink, record);
+    add_head(sink, text);
+    add_thread(sink, text, record);
+    lh_text_format(text, " %sstalled ", sink->colours.strong);
+    add_elapsed(text, record->elapsed_ns, 10);
+    lh_text_string(text, sink->colours.reset);
+    add_accounts(text, &record->stall);
+    lh_text_format(text, "  #%" PRIu64 "\n", record->id);
+    add_skipped(sink, text, record->skipped);
+    add_calls(text, &record->stall);
+    add_samples(sink, text, report->samples, report->sample_count);
+    add_holder(sink, text, report->holder, "the GIL");
+}
+
+static void add_block(struct text_sink *sink, struct lh_text *text, const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
+    bool shown = was_shown(sink, record);
+    if (shown && record->type != LH_EVENT_BLOCK && record->elapsed_ns < REPEAT_NS)
+        return;
+    add_event(sink, text, record);
+    add_skipped(sink, text, record->skipped);
+    if (shown)
+        return;
+    lh_text_stack_add(sink->stack, text, report->frames, report->frame_count);
+    add_holder(sink, text, report->holder, "the lock");
+}
+
+static size_t text_report(void *state, const struct lh_report *report, char *buf, size_t size)
+{
+    struct text_sink *sink = state;
+    struct lh_text text;
+    if (report->record->type == LH_EVENT_LOOP)
+        return 0;
+    lh_text_init(&text, buf, size);
+    if (report->record->type == LH_EVENT_STALL)
+        add_stall(sink, &text, report);
+    else
+        add_block(sink, &text, report);
+    sink->reported |= text.length > 0;
+    return text.length;
 }
 
 static size_t text_summary(void *state, int64_t time_ns, char *buf, size_t size)
@@ -222,6 +328,7 @@ static size_t text_summary(void *state, int64_t time_ns, char *buf, size_t size)
     const struct lh_totals *totals = &sink->header->totals;
     uint64_t loops = atomic_load(&totals->loops);
     uint64_t blocks = atomic_load(&totals->blocks);
+    uint64_t stalls = atomic_load(&totals->stalls);
     uint64_t dropped = atomic_load(&totals->dropped);
     struct lh_text text;
     (void)time_ns;
@@ -229,9 +336,10 @@ static size_t text_summary(void *state, int64_t time_ns, char *buf, size_t size)
         return 0;
     lh_text_init(&text, buf, size);
     add_head(sink, &text);
-    lh_text_format(&text, "%" PRIu64 " block%s on %" PRIu64 " loop thread%s, ", blocks,
-                   plural(blocks), loops, plural(loops));
-    add_elapsed(&text, atomic_load(&totals->blocked_ns), 10);
+    lh_text_format(&text,
+                   "%" PRIu64 " block%s and %" PRIu64 " stall%s on %" PRIu64 " loop thread%s, ",
+                   blocks, plural(blocks), stalls, plural(stalls), loops, plural(loops));
+    add_elapsed(&text, atomic_load(&totals->blocked_ns) + atomic_load(&totals->stalled_ns), 10);
     lh_text_format(&text, " in all; %" PRIu64 " report%s dropped\n", dropped, plural(dropped));
     return text.length;
 }
@@ -240,6 +348,6 @@ const struct lh_sink_format lh_sink_text = {
     .new = text_new,
     .free = text_free,
     .start = text_start,
-    .record = text_record,
+    .report = text_report,
     .summary = text_summary,
 };

@@ -314,6 +314,8 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
 
     uint32_t count = 0;
     struct lh_native_frame frame = {record->registers.rip, record->registers.rsp, true};
+    if (record->running != 0 && most > 0)
+        frames[count++] = frame;
     while (count < most && step(unwinder, &cursor, &frame) &&
            is_code(unwinder, frame.pc, &refreshed))
         frames[count++] = frame;

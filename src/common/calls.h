@@ -27,7 +27,9 @@ enum lh_subject {
     LH_SUBJECT_HOST,        /* const char *: a host name */
     LH_SUBJECT_ADDRESS,     /* const struct lh_address *: a host, by number */
     LH_SUBJECT_CLOSING,     /* const struct lh_closing *: a descriptor that is gone afterwards */
-    LH_SUBJECT_LOCK,        /* the address of a mutex, condition or semaphore */
+    LH_SUBJECT_LOCK,        /* the address of a condition, semaphore, barrier or spin lock */
+    LH_SUBJECT_MUTEX,       /* the address of a mutex */
+    LH_SUBJECT_RWLOCK,      /* the address of a read-write lock */
     LH_SUBJECT_PID,         /* a child's pid */
     LH_SUBJECT_NANOSECONDS, /* requested time, by value; negative: for ever */
     LH_SUBJECT_TIMESPEC,    /* const struct timespec *: a relative time; NULL: for ever */

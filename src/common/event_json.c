@@ -142,12 +142,10 @@ static void sort_largest_first(struct call_sum *sums, uint32_t count)
     }
 }
 
-static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
+static void write_sums(struct lh_json *json, const char *key, const struct call_sum *sums,
+                       uint32_t count)
 {
-    struct call_sum sums[LH_CALL_COUNT];
-    uint32_t count = sum_by_name(ring, sums);
-    sort_largest_first(sums, count);
-    lh_json_key(json, "by_call");
+    lh_json_key(json, key);
     lh_json_open(json, '[');
     for (uint32_t i = 0; i < count; i++) {
         lh_json_open(json, '{');
@@ -159,6 +157,14 @@ static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, ']');
 }
 
+static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
+{
+    struct call_sum sums[LH_CALL_COUNT];
+    uint32_t count = sum_by_name(ring, sums);
+    sort_largest_first(sums, count);
+    write_sums(json, "by_call", sums, count);
+}
+
 void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns)
 {
     uint32_t pid = ring->pid;
@@ -166,7 +172,7 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
     key_null(json, "thread");
     key_u64(json, "loops", atomic_load(&ring->totals.loops));
     key_u64(json, "blocks", atomic_load(&ring->totals.blocks));
-    key_null(json, "stalls");
+    key_u64(json, "stalls", atomic_load(&ring->totals.stalls));
     key_null(json, "suppressed");
     key_u64(json, "dropped", atomic_load(&ring->totals.dropped));
     key_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
@@ -287,8 +293,9 @@ static void write_task(struct lh_json *json, const struct lh_record *record)
     lh_json_close(json, '}');
 }
 
-static void write_loop(struct lh_json *json, const struct lh_record *record)
+static void write_loop(struct lh_json *json, const struct lh_report *report)
 {
+    const struct lh_record *record = report->record;
     static const char *const how[LH_FOUND_COUNT] = {
         [LH_FOUND_BY_API] = "api", [LH_FOUND_BY_OPTION] = "main"};
     const char *declared = how[record->found];
@@ -296,32 +303,110 @@ static void write_loop(struct lh_json *json, const struct lh_record *record)
     key_fd(json, record->fd);
 }
 
-static void write_block(struct lh_json *json, const struct lh_record *record,
-                        const struct lh_frame *frames, uint32_t frame_count)
+/* An iteration that goes on has no call. */
+static void write_call(struct lh_json *json, const struct lh_record *record)
 {
+    bool none = record->type == LH_EVENT_STALLING;
+    key_string(json, "call", none ? NULL : lh_call_info(record->call)->canonical);
+    key_string(json, "group", none ? NULL : lh_group_name((enum lh_group)record->group));
+}
+
+static void write_holder(struct lh_json *json, const struct lh_holder *holder)
+{
+    lh_json_key(json, "holder");
+    if (holder == NULL) {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    key_u64(json, "tid", holder->tid);
+    key_array(json, "thread", holder->thread, sizeof(holder->thread));
+    lh_json_key(json, "deadlock");
+    lh_json_bool(json, holder->deadlock);
+    write_stack(json, holder->frames, holder->frame_count);
+    lh_json_close(json, '}');
+}
+
+static void write_block(struct lh_json *json, const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
     key_u64(json, "id", record->id);
-    key_string(json, "call", lh_call_info(record->call)->canonical);
-    key_string(json, "group", lh_group_name((enum lh_group)record->group));
+    write_call(json, record);
     key_string(json, "reason", record->reason == LH_REASON_STRICT ? "strict" : "threshold");
     key_ms(json, "duration_ms", record->elapsed_ns);
     key_string(json, "errno", lh_errno_name(record->error));
     write_resource(json, &record->resource);
-    key_null(json, "holder");
+    write_holder(json, report->holder);
     write_task(json, record);
-    write_stack(json, frames, frame_count);
+    write_stack(json, report->frames, report->frame_count);
     key_null(json, "suppressed");
 }
 
-void lh_event_record(struct lh_json *json, uint32_t pid, const struct lh_record *record,
-                     const struct lh_frame *frames, uint32_t frame_count)
+static void key_ms_if_known(struct lh_json *json, const char *key, uint64_t ns)
 {
-    static const char *const types[LH_EVENT_COUNT] = {
-        [LH_EVENT_LOOP] = "loop", [LH_EVENT_BLOCK] = "block", [LH_EVENT_INFLIGHT] = "inflight"};
-    open_event(json, types[record->type], record->time_ns, pid, record->tid);
-    key_array(json, "thread", record->thread, sizeof(record->thread));
-    if (record->type == LH_EVENT_LOOP)
-        write_loop(json, record);
+    if (ns == LH_UNKNOWN)
+        key_null(json, key);
     else
-        write_block(json, record, frames, frame_count);
+        key_ms(json, key, ns);
+}
+
+static void write_stall_calls(struct lh_json *json, const struct lh_stall *stall)
+{
+    struct call_sum sums[LH_STALL_CALLS];
+    for (uint32_t i = 0; i < stall->call_count; i++)
+        sums[i] = (struct call_sum){lh_call_info(stall->calls[i].call)->canonical,
+                                    stall->calls[i].count, stall->calls[i].total_ns};
+    sort_largest_first(sums, stall->call_count);
+    write_sums(json, "calls", sums, stall->call_count);
+}
+
+static void write_samples(struct lh_json *json, const struct lh_sample *samples, uint32_t count)
+{
+    lh_json_key(json, "samples");
+    lh_json_open(json, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        lh_json_open(json, '{');
+        key_u64(json, "count", samples[i].count);
+        write_stack(json, samples[i].frames, samples[i].frame_count);
+        lh_json_close(json, '}');
+    }
+    lh_json_close(json, ']');
+}
+
+static void write_stall(struct lh_json *json, const struct lh_report *report)
+{
+    const struct lh_stall *stall = &report->record->stall;
+    key_u64(json, "id", report->record->id);
+    key_ms(json, "duration_ms", report->record->elapsed_ns);
+    key_ms_if_known(json, "oncpu_ms", stall->oncpu_ns);
+    key_ms_if_known(json, "blocked_ms", stall->blocked_ns);
+    key_ms_if_known(json, "runqueue_ms", stall->runqueue_ns);
+    key_ms_if_known(json, "gil_ms", stall->gil_ns);
+    if (stall->major_faults == LH_UNKNOWN)
+        key_null(json, "major_faults");
+    else
+        key_u64(json, "major_faults", stall->major_faults);
+    write_stall_calls(json, stall);
+    write_samples(json, report->samples, report->sample_count);
+    write_holder(json, report->holder);
+    key_null(json, "suppressed");
+}
+
+void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report)
+{
+    static const struct {
+        const char *name;
+        void (*write)(struct lh_json *json, const struct lh_report *report);
+    } types[LH_EVENT_COUNT] = {
+        [LH_EVENT_LOOP] = {"loop", write_loop},          [LH_EVENT_BLOCK] = {"block", write_block},
+        [LH_EVENT_INFLIGHT] = {"inflight", write_block}, [LH_EVENT_STALL] = {"stall", write_stall},
+        [LH_EVENT_STALLING] = {"inflight", write_block},
+    };
+    const struct lh_record *record = report->record;
+    if (types[record->type].write == NULL)
+        return;
+    open_event(json, types[record->type].name, record->time_ns, pid, record->tid);
+    key_array(json, "thread", record->thread, sizeof(record->thread));
+    types[record->type].write(json, report);
     close_event(json);
 }

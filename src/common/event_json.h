@@ -21,13 +21,36 @@ struct lh_frame {
     const char *build_id; /* hexadecimal; only where the function is not known */
 };
 
+/* Frames that were seen `count` times, each for LH_SAMPLE_NS. */
+struct lh_sample {
+    uint32_t count;
+    uint32_t frame_count;
+    const struct lh_frame *frames;
+};
+
 /* Each writes one object with its newline. On overflow nothing useful is in the buffer. */
 void lh_event_start(struct lh_json *json, const struct lh_ring *ring);
 void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns);
 
-/* A loop, block or inflight event; `frames` innermost first. */
-void lh_event_record(struct lh_json *json, uint32_t pid, const struct lh_record *record,
-                     const struct lh_frame *frames, uint32_t frame_count);
+/* A thread that has what a loop thread waits for. */
+struct lh_holder {
+    uint32_t tid;
+    char thread[LH_THREAD_NAME];
+    bool deadlock; /* and waits for that thread in turn */
+    uint32_t frame_count;
+    const struct lh_frame *frames;
+};
+
+/* All there is to say about one record. What there is none of is NULL or 0. */
+struct lh_report {
+    const struct lh_record *record; /* anything but a sample and a holder */
+    const struct lh_frame *frames;  /* of a block, also of one in flight: innermost first */
+    uint32_t frame_count;
+    const struct lh_sample *samples; /* of a stall: most seen first */
+    uint32_t sample_count;
+    const struct lh_holder *holder;
+};
+void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report);
 
 /* "ECONNREFUSED" for 111; NULL for 0 and unknown numbers. */
 const char *lh_errno_name(int error);

@@ -3,6 +3,7 @@
 #include "common/options.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -20,6 +21,8 @@
 /* What a value of each type looks like, for people. */
 static const char expected_duration[] = "a duration such as 100ms, 2s or 500us";
 static const char expected_switch[] = "on or off";
+static const char expected_signal[] =
+    "none, or a signal by its name or number such as URG, USR2 or 40";
 static const char expected_loop[] = "auto, main, none, or globs of thread names such as io-*,Main*";
 static const char expected_calls[] = "groups or calls that `loophound calls` lists, with + or - in "
                                      "front, such as all,-file,+fsync";
@@ -36,6 +39,8 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
  * options where it fills several. */
 #define INTO_THRESHOLD(options) (&(options)->threshold_ns)
 #define INTO_STRICT(options)    (&(options)->strict)
+#define INTO_STALL(options)     (&(options)->stall)
+#define INTO_SIGNAL(options)    (&(options)->signal)
 #define INTO_LOOP(options)      (options)
 #define INTO_CALLS(options)     ((options)->calls)
 #define INTO_OUTPUT(options)    (options)
@@ -148,6 +153,24 @@ static int parse_switch(const char *text, uint8_t *result)
     int number = find_word(words, text);
     if (number < 0)
         return number;
+    *result = (uint8_t)number;
+    return 0;
+}
+
+/* Those by which nothing else of the program is told: not the ones that stop, kill or report
+ * faults. */
+static int parse_signal(const char *text, uint8_t *result)
+{
+    static const struct word words[] = {
+        {"none", 0},           {"URG", SIGURG}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+        {"PROF", SIGPROF},     {"IO", SIGIO},   {"PWR", SIGPWR},   {"WINCH", SIGWINCH},
+        {"STKFLT", SIGSTKFLT}, {NULL, 0}};
+    uint64_t number = 0;
+    int named = find_word(words, strncmp(text, "SIG", 3) == 0 ? text + 3 : text);
+    if (named >= 0)
+        number = (uint64_t)named;
+    else if (whole_number(text, LH_SIGNAL_MAX, &number) != 0 || number < LH_SIGNAL_MIN)
+        return -EINVAL;
     *result = (uint8_t)number;
     return 0;
 }

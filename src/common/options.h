@@ -33,6 +33,10 @@ enum lh_output_kind { LH_OUTPUT_STDERR, LH_OUTPUT_FD, LH_OUTPUT_PATH, LH_OUTPUT_
 enum lh_follow_mode { LH_FOLLOW_ON, LH_FOLLOW_OFF, LH_FOLLOW_GLOB };
 enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH };
 
+/* Signals given by number: the real-time ones that glibc does not keep for itself (signal(7)). */
+#define LH_SIGNAL_MIN 34
+#define LH_SIGNAL_MAX 64
+
 #define LH_STACK_FRAMES_MAX 256 /* what LOOPHOUND_STACK=full stands for */
 
 /* Bits of lh_options.calls[]: is this call reported under its own group, and is it reported
@@ -47,6 +51,8 @@ struct lh_options {
     uint32_t stack_frames;  /* most frames; 0: none */
     int32_t output_fd;      /* with LH_OUTPUT_FD */
     uint8_t strict;         /* 0 or 1 */
+    uint8_t stall;          /* 0 or 1 */
+    uint8_t signal;         /* number of the sampling signal; 0: none */
     uint8_t stack_full;     /* 1: nothing is folded in text */
     uint8_t loop_mode;      /* enum lh_loop_mode */
     uint8_t format;         /* enum lh_format */

@@ -74,6 +74,24 @@ static bool task_is_inside(const struct lh_python_task *task, uint32_t strings_l
            (!task->has_coroutine || task->coroutine < strings_length);
 }
 
+bool lh_ring_has_room(const struct lh_ring *ring)
+{
+    uint32_t head = (uint32_t)atomic_load_explicit(&ring->head, memory_order_relaxed);
+    return head - atomic_load_explicit(&ring->written, memory_order_relaxed) < LH_RING_CELLS / 2;
+}
+
+void lh_ring_forget_samples(struct lh_ring *ring)
+{
+    for (uint64_t position = lh_ring_resume(ring);; position++) {
+        struct lh_record *record = &ring->cells[CELL(position)];
+        if (atomic_load_explicit(&record->turn, memory_order_acquire) != position + 1 ||
+            (record->type != LH_EVENT_SAMPLE && record->type != LH_EVENT_HOLDER))
+            return;
+        atomic_store(&ring->written, (uint32_t)position + 1);
+        atomic_store_explicit(&record->turn, position + LH_RING_CELLS, memory_order_release);
+    }
+}
+
 static bool strings_are_inside(const struct lh_record *record)
 {
     if (record->python_count == 0 && !record->task.has_name && !record->task.has_coroutine)
@@ -88,6 +106,16 @@ static bool strings_are_inside(const struct lh_record *record)
     return task_is_inside(&record->task, record->strings_length);
 }
 
+static bool stall_is_sane(const struct lh_stall *stall)
+{
+    if (stall->call_count > LH_STALL_CALLS)
+        return false;
+    for (uint32_t i = 0; i < stall->call_count; i++)
+        if (stall->calls[i].call >= LH_CALL_COUNT)
+            return false;
+    return true;
+}
+
 bool lh_record_check(const struct lh_record *record)
 {
     return record->type < LH_EVENT_COUNT && record->call < LH_CALL_COUNT &&
@@ -96,5 +124,6 @@ bool lh_record_check(const struct lh_record *record)
            record->resource.length <= sizeof(record->resource.text) &&
            record->stack_length <= LH_STACK_BYTES && record->python_count <= LH_PYTHON_FRAMES &&
            record->strings_length <= LH_STRING_BYTES && strings_are_inside(record) &&
+           stall_is_sane(&record->stall) &&
            memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
 }

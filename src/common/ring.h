@@ -26,6 +26,10 @@ enum lh_event {
     LH_EVENT_LOOP,     /* a loop thread was found */
     LH_EVENT_BLOCK,    /* a call on a loop thread took long, or could have */
     LH_EVENT_INFLIGHT, /* the same, not yet returned */
+    LH_EVENT_STALL,    /* an iteration took long, and its blocks do not tell why */
+    LH_EVENT_STALLING, /* the same, still going on */
+    LH_EVENT_SAMPLE,   /* where a loop thread was in an iteration that may become a stall */
+    LH_EVENT_HOLDER,   /* who has what a loop thread waits for, and where that thread is */
     LH_EVENT_COUNT
 };
 
@@ -82,26 +86,54 @@ struct lh_code_range {
     uint64_t size; /* 0: nothing */
 };
 
+/* One call that was made in a stall, added up. */
+struct lh_stall_call {
+    uint32_t call; /* enum lh_call */
+    uint32_t count;
+    uint64_t total_ns;
+};
+
+#define LH_STALL_CALLS 8u         /* most different calls that are added up */
+#define LH_SAMPLE_NS   10000000u  /* the time one sample stands for */
+#define LH_UNKNOWN     UINT64_MAX /* of a time or number below */
+
+/* Where the time of an iteration went. */
+struct lh_stall {
+    uint64_t turn; /* the iteration's number on its thread; its samples have the same */
+    uint64_t oncpu_ns;
+    uint64_t blocked_ns;
+    uint64_t runqueue_ns; /* ready to run, but without a processor */
+    uint64_t gil_ns;      /* waiting for CPython's GIL */
+    uint64_t major_faults;
+    uint32_t call_count;
+    struct lh_stall_call calls[LH_STALL_CALLS];
+};
+
 struct lh_record {
     _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
     uint64_t position;     /* set by reserve, used by commit */
 
-    uint32_t type;   /* enum lh_event */
-    uint32_t tid;    /* kernel thread id */
-    int64_t time_ns; /* CLOCK_REALTIME of the event */
-    uint64_t id;     /* of a block; the same in its inflight events */
-    uint64_t elapsed_ns;
-    uint32_t call;    /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
-    uint32_t group;   /* enum lh_group, read and write on a socket being NETWORK */
-    uint32_t reason;  /* enum lh_reason */
-    uint32_t found;   /* enum lh_found, for LH_EVENT_LOOP */
-    int32_t error;    /* errno of the call; 0: none, or not known yet */
-    int32_t fd;       /* for LH_EVENT_LOOP: the epoll set; -1: none */
-    uint32_t skipped; /* reports of this thread left out before this one (LOOPHOUND_RATE) */
+    uint32_t type;       /* enum lh_event */
+    uint32_t tid;        /* kernel thread id */
+    int64_t time_ns;     /* CLOCK_REALTIME of the event */
+    uint64_t id;         /* of a block; the same in its inflight events */
+    uint64_t elapsed_ns; /* of a sample: the time it stands for */
+    uint32_t call;       /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
+    uint32_t group;      /* enum lh_group, read and write on a socket being NETWORK */
+    uint32_t reason;     /* enum lh_reason */
+    uint32_t found;      /* enum lh_found, for LH_EVENT_LOOP */
+    int32_t error;       /* errno of the call; 0: none, or not known yet */
+    int32_t fd;          /* for LH_EVENT_LOOP: the epoll set; -1: none */
+    uint32_t held_tid;   /* of a holder: the loop thread that waits for it … */
+    uint32_t deadlock;   /* … and 1 if it waits for that in turn */
+    uint32_t skipped;    /* reports of this thread left out before this one (LOOPHOUND_RATE) */
     char thread[LH_THREAD_NAME];
     struct lh_resource resource;
+    struct lh_stall stall; /* of a stall; of a sample `turn` alone */
 
     struct lh_registers registers;
+    uint32_t running; /* 1: the registers are the program's own, of where it was interrupted; 0:
+                         those of our wrapper */
     uint64_t stack_address; /* where stack[0] was; 0: no stack was taken */
     uint32_t stack_length;
     uint32_t python_count;
@@ -118,6 +150,8 @@ struct lh_record {
 struct lh_totals {
     _Atomic uint64_t loops;      /* loop threads found */
     _Atomic uint64_t blocks;     /* blocks counted, reported or not */
+    _Atomic uint64_t stalls;     /* stalls counted, reported or not */
+    _Atomic uint64_t stalled_ns; /* time of all stalls, without the blocks in them */
     _Atomic uint64_t dropped;    /* reports lost: the ring was full, or over the rate */
     _Atomic uint64_t blocked_ns; /* time of all blocks */
     struct {
@@ -172,6 +206,13 @@ bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *co
 /* The first position that no reader has taken yet: where a reader begins, also after another one.
  * Whatever a hostile ring says, at most LH_RING_CELLS before its head. */
 uint64_t lh_ring_resume(const struct lh_ring *ring);
+
+/* Is less than half of the ring in use? The other half is not for samples and holders. Any thread.
+ */
+bool lh_ring_has_room(const struct lh_ring *ring);
+
+/* Where there is no reader: frees the oldest records as long as they are samples. */
+void lh_ring_forget_samples(struct lh_ring *ring);
 
 /* Is every length, offset and number of this copied record in its bounds? */
 bool lh_record_check(const struct lh_record *record);

@@ -28,10 +28,11 @@ EXPORTED int loophound_loop_leave(void)
 
 EXPORTED int loophound_allow_begin(void)
 {
-    if (lh_self.slot != NULL)
-        atomic_fetch_add(&lh_self.slot->allow_depth, 1);
-    else
+    struct lh_slot *slot = lh_self.slot;
+    if (slot == NULL)
         lh_self.allow_depth++;
+    else if (atomic_fetch_add(&slot->allow_depth, 1) == 0)
+        slot->allow_start = lh_counter();
     return 0;
 }
 
@@ -41,10 +42,13 @@ EXPORTED int loophound_allow_end(void)
     uint32_t depth = slot != NULL ? atomic_load(&slot->allow_depth) : lh_self.allow_depth;
     if (depth == 0)
         return -EINVAL;
-    if (slot != NULL)
-        atomic_store(&slot->allow_depth, depth - 1);
-    else
+    if (slot == NULL) {
         lh_self.allow_depth = depth - 1;
+        return 0;
+    }
+    if (depth == 1)
+        lh_stall_allowed(slot);
+    atomic_store(&slot->allow_depth, depth - 1);
     return 0;
 }
 

@@ -219,3 +219,10 @@ void lh_attach_serve(void)
     if (attach.raw)
         lh_raw_drain(ring);
 }
+
+void lh_attach_forget_samples(void)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (!attach.raw && atomic_load(&ring->attached) == 0)
+        lh_ring_forget_samples(ring);
+}

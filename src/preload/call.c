@@ -7,9 +7,12 @@
 
 #include "preload/clock.h"
 #include "preload/loop.h"
+#include "preload/python.h"
 #include "preload/report.h"
 #include "preload/scope.h"
 #include "preload/signals.h"
+#include "preload/stall.h"
+#include "preload/stops.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
 
@@ -103,26 +106,55 @@ static void report(struct lh_slot *slot, struct verdict *verdict)
         return;
     lh_call_copy_own(slot, &copy);
     lh_resource_fill(&resource, lh_call_info(copy.call)->subject, copy.subject, copy.start, true);
-    if (!lh_call_is_wanted(slot, &copy, &resource, &verdict->group))
+    if (lh_call_is_wanted(slot, &copy, &resource, &verdict->group)) {
+        count_block(&ring->totals, copy.call, verdict->elapsed_ns);
+        write_block(ring, verdict, &copy, &resource);
+    }
+}
+
+/* True: told, or not to be told; its time is none of the stall's. */
+static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
+{
+    bool gil = lh_call_info(slot->call)->subject == LH_SUBJECT_LOCK &&
+               lh_python_is_runtime_lock(slot->subject);
+    if (gil || !is_over(waits, result, verdict))
+        return false;
+    uint64_t signals = lh_signals_block();
+    report(slot, verdict);
+    lh_signals_restore(signals);
+    return true;
+}
+
+static void finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error,
+                   uint64_t counted)
+{
+    struct lh_slot *slot = scope->slot;
+    struct verdict verdict = {.scope = scope, .error = error};
+    verdict.elapsed_ns = lh_counter_to_ns(counted);
+    verdict.elapsed_ns -= lh_stops_within(slot->start, verdict.elapsed_ns);
+    lh_loop_note_python(slot);
+    if (!lh_process_is_ours())
         return;
-    count_block(&ring->totals, copy.call, verdict->elapsed_ns);
-    write_block(ring, verdict, &copy, &resource);
+    if (decide(slot, waits, result, &verdict))
+        lh_stall_add_told(slot, verdict.elapsed_ns);
+    else
+        lh_stall_add_call(slot, counted);
 }
 
 void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error)
 {
-    int saved_errno = errno;
-    struct verdict verdict = {.scope = scope, .error = error};
     struct lh_slot *slot = scope->slot;
     uint64_t now = lh_counter();
-    verdict.elapsed_ns = now > slot->start ? lh_counter_to_ns(now - slot->start) : 0;
-    lh_loop_note_python(slot);
+    uint64_t counted = now > slot->start ? now - slot->start : 0;
     /* Another number: a signal handler on another stack made a call in ours and took the slot. */
-    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) == scope->seq &&
-        is_over(waits, result, &verdict) && lh_process_is_ours()) {
-        uint64_t signals = lh_signals_block();
-        report(slot, &verdict);
-        lh_signals_restore(signals);
+    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) != scope->seq)
+        return;
+    if (waits == LH_WAITS_NO &&
+        counted < atomic_load_explicit(&lh_threshold_counts, memory_order_relaxed)) {
+        lh_stall_add_call(slot, counted);
+        return;
     }
+    int saved_errno = errno;
+    finish(scope, waits, result, error, counted);
     errno = saved_errno;
 }

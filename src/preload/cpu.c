@@ -51,3 +51,12 @@ void lh_cpu_fake_tls(void *thread_pointer)
     __asm__("movq %%fs:0x28, %0" : "=r"(words[STACK_GUARD]));
     __asm__("movq %%fs:0x30, %0" : "=r"(words[POINTER_GUARD]));
 }
+
+__asm__(".text\n"
+        ".globl lh_cpu_signal_return\n"
+        ".hidden lh_cpu_signal_return\n"
+        ".type lh_cpu_signal_return, @function\n"
+        "lh_cpu_signal_return:\n\t"
+        "movq $15, %rax\n\t"
+        "syscall\n"
+        ".size lh_cpu_signal_return, .-lh_cpu_signal_return\n");

@@ -50,6 +50,10 @@ static inline __attribute__((always_inline)) uintptr_t lh_cpu_stack_pointer(void
 long lh_cpu_clone(unsigned long flags, void *stack_top, int *child_tid, void *tls,
                   int (*fn)(void *), void *arg);
 
+/* Where a signal handler of ours returns to: rt_sigreturn(2). Debuggers and unwinders know it by
+ * its bytes, which are glibc's. */
+void lh_cpu_signal_return(void);
+
 /* Where the compiler's stack protector and libc's pointer guard live, relative to the thread
  * pointer (glibc's tcbhead_t): a thread of ours without libc's TLS needs copies of them. */
 void lh_cpu_fake_tls(void *thread_pointer);

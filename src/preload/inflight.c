@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "preload/clock.h"
+#include "preload/holder.h"
 #include "preload/proc.h"
 #include "preload/report.h"
+#include "preload/stops.h"
 #include "preload/subject.h"
 
 /* A thread in a wrapped call is below its wrapper by less than this (getaddrinfo's frames are big).
@@ -64,9 +66,18 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     scratch.id = take_id(slot, copy->seq);
     if (scratch.id == 0)
         return;
+    lh_holder_report(slot, copy, scratch.id);
     lh_record_fill(&scratch, LH_EVENT_INFLIGHT, copy, elapsed_ns, false);
     if (still_in_flight(slot, copy))
         publish(ring);
+}
+
+/* Not over the mark of a whole iteration, which its owner may be clearing just now. */
+static void mark(struct lh_slot *slot, uint64_t seq)
+{
+    uint64_t marked = atomic_load(&slot->marked);
+    if (marked != LH_MARKED_ALL)
+        atomic_compare_exchange_strong(&slot->marked, &marked, seq);
 }
 
 void lh_inflight_look(struct lh_slot *slot)
@@ -74,13 +85,14 @@ void lh_inflight_look(struct lh_slot *slot)
     struct lh_call_copy copy;
     if (!lh_call_copy_consistent(slot, &copy))
         return;
-    atomic_store(&slot->marked, copy.seq);
+    mark(slot, copy.seq);
     if (slot->next_report_seq != copy.seq) {
         slot->next_report_seq = copy.seq;
         slot->next_report_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
     }
     uint64_t now = lh_counter();
     uint64_t elapsed_ns = now > copy.start ? lh_counter_to_ns(now - copy.start) : 0;
+    elapsed_ns -= lh_stops_within(copy.start, elapsed_ns);
     if (elapsed_ns < slot->next_report_ns ||
         !lh_proc_thread_waits(copy.tid, copy.registers.rsp, CALL_STACK_BYTES))
         return;

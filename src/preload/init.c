@@ -19,6 +19,8 @@ __attribute__((constructor)) static void start(void)
 __attribute__((destructor)) static void end(void)
 {
     int saved_errno = errno;
+    if (lh_self.slot != NULL)
+        lh_stall_abandon(lh_self.slot);
     lh_process_end();
     errno = saved_errno;
 }

@@ -11,6 +11,7 @@
 #include "preload/clock.h"
 #include "preload/process.h"
 #include "preload/python.h"
+#include "preload/python_threads.h"
 #include "preload/report.h"
 #include "preload/setup.h"
 #include "preload/signals.h"
@@ -23,6 +24,7 @@ static bool slot_key_made;
 /* Ends the loop of `slot`, which is the calling thread's. */
 static void drop(struct lh_slot *slot)
 {
+    lh_stall_abandon(slot);
     lh_self.slot = NULL;
     memset(lh_self.turns, 0, sizeof(lh_self.turns));
     lh_self.allow_depth = atomic_load(&slot->allow_depth);
@@ -69,6 +71,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     struct lh_slot *slot = lh_slot_take((uint32_t)lh_syscall0(SYS_gettid));
     if (slot == NULL)
         return -ENOMEM;
+    slot->look_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     slot->epfd = epfd;
     slot->park = (struct lh_place){0, 0};
     memset(slot->former, -1, sizeof(slot->former));
@@ -76,6 +79,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     slot->park_frame = 0;
     slot->stays = found != LH_FOUND_BY_CALL;
     slot->python_thread = python ? lh_python_thread_state() : 0;
+    lh_python_threads_learn(slot->python_thread);
     atomic_store(&slot->allow_depth, lh_self.allow_depth);
     if (slot_key_made)
         pthread_setspecific(slot_key, slot);
@@ -287,6 +291,7 @@ void lh_loop_note_python(struct lh_slot *slot)
 {
     if (lh_python_is_loaded() && lh_python_find() == 0)
         slot->python_thread = lh_python_thread_state();
+    lh_python_threads_learn(slot->python_thread);
 }
 
 void lh_loop_leave(void)

@@ -4,6 +4,7 @@
 #ifndef LH_PRELOAD_LOOP_H
 #define LH_PRELOAD_LOOP_H
 
+#include "preload/stall.h"
 #include "preload/state.h"
 #include "preload/uring.h"
 #include "preload/watchdog.h"
@@ -33,6 +34,8 @@ enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *pl
 static inline void lh_park_enter(uintptr_t frame)
 {
     struct lh_slot *slot = lh_self.slot;
+    if (LH_UNLIKELY(lh_stall_may_be(slot)))
+        lh_stall_end(slot);
     slot->park_frame = frame;
     /* No call of this thread can be in flight here: what is left over was jumped out of. */
     atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
@@ -70,9 +73,11 @@ enum lh_park lh_park_begin_ring(const struct lh_ring_wait *wait, enum lh_call ca
 
 static inline void lh_park_end(void)
 {
+    struct lh_slot *slot = lh_self.slot;
+    lh_stall_begin(slot);
     /* Sequentially consistent on both sides: either we see that the watchdog sleeps, or it sees
      * that we no longer park. */
-    atomic_store(&lh_self.slot->parked, 0);
+    atomic_store(&slot->parked, 0);
     if (LH_UNLIKELY(atomic_load(&lh_process->watchdog_call) != 0))
         lh_watchdog_call();
 }

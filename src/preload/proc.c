@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "common/ring.h"
 #include "common/text.h"
 #include "preload/sys.h"
 #include "preload/watchdog.h"
@@ -27,21 +28,21 @@ long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
     return length;
 }
 
-static uintptr_t parse_hex(const char *text)
+uint64_t lh_proc_hex(const char *text)
 {
-    uintptr_t value = 0;
+    uint64_t value = 0;
     for (;; text++) {
         if (*text >= '0' && *text <= '9')
-            value = value << 4 | (uintptr_t)(*text - '0');
+            value = value << 4 | (uint64_t)(*text - '0');
         else if (*text >= 'a' && *text <= 'f')
-            value = value << 4 | (uintptr_t)(*text - 'a' + 10);
+            value = value << 4 | (uint64_t)(*text - 'a' + 10);
         else
             return value;
     }
 }
 
 /* "running", or "NUMBER ARGUMENT… SP PC" with NUMBER -1 for a wait outside a system call. */
-bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach)
+bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait)
 {
     char line[256];
     if (lh_proc_read(tid, "syscall", line, sizeof(line)) <= 0 || line[0] == 'r')
@@ -50,15 +51,47 @@ bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach)
     if (pc == NULL)
         return false;
     *pc = '\0';
-    char *stack = strrchr(line, ' ');
-    if (stack == NULL || strncmp(stack, " 0x", 3) != 0)
+    char *sp = strrchr(line, ' ');
+    const char *first = strchr(line, ' ');
+    if (sp == NULL || strncmp(sp, " 0x", 3) != 0 || strncmp(pc + 1, "0x", 2) != 0)
         return false;
-    uintptr_t thread_sp = parse_hex(stack + 3);
-    return thread_sp <= sp && sp - thread_sp <= reach;
+    wait->number = line[0] == '-' ? -1 : (long)lh_proc_field(line, 0);
+    wait->first = first < sp ? lh_proc_hex(first + 3) : 0;
+    wait->sp = lh_proc_hex(sp + 3);
+    wait->pc = lh_proc_hex(pc + 3);
+    return true;
+}
+
+bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach)
+{
+    struct lh_thread_wait wait;
+    return lh_proc_thread_wait(tid, &wait) && wait.sp <= sp && sp - wait.sp <= reach;
 }
 
 void lh_watchdog_thread_name(uint32_t tid, char *name)
 {
     if (lh_proc_read(tid, "comm", name, 16) > 0)
         name[strcspn(name, "\n")] = '\0';
+}
+
+uint64_t lh_proc_field(const char *line, unsigned number)
+{
+    uint64_t value = 0;
+    for (; number > 0; number--) {
+        while (*line != ' ' && *line != '\0')
+            line++;
+        while (*line == ' ')
+            line++;
+    }
+    for (; *line >= '0' && *line <= '9'; line++)
+        value = value * 10 + (uint64_t)(*line - '0');
+    return value;
+}
+
+/* Time on a processor, time waiting for one, number of slices. */
+uint64_t lh_proc_run_delay_ns(uint32_t tid)
+{
+    char line[128];
+    bool known = lh_proc_read(tid, "schedstat", line, sizeof(line)) > 0;
+    return known ? lh_proc_field(line, 1) : LH_UNKNOWN;
 }

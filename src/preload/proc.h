@@ -10,6 +10,26 @@
  * NUL, or a negative errno. proc(5). */
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size);
 
+/* How long this thread has waited for a processor, in ns; LH_UNKNOWN: the kernel does not say.
+ * Documentation/scheduler/sched-stats.rst. */
+uint64_t lh_proc_run_delay_ns(uint32_t tid);
+
+/* Field `number`, from 0, of a line of numbers between spaces. */
+uint64_t lh_proc_field(const char *line, unsigned number);
+
+/* The number that a text begins with, in lower case hexadecimal. */
+uint64_t lh_proc_hex(const char *text);
+
+/* Where a thread waits, as the kernel says. False: it runs, or the kernel does not say.
+ * proc_pid_syscall(5). */
+struct lh_thread_wait {
+    long number;     /* of its system call; -1: it waits in none */
+    uintptr_t first; /* the first argument */
+    uintptr_t sp;
+    uintptr_t pc;
+};
+bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait);
+
 /* Does the kernel say that this thread waits, with a stack pointer at most `reach` bytes deeper
  * than `sp`? False also when it does not say. proc_pid_syscall(5). */
 bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach);

@@ -116,9 +116,12 @@ void lh_raw_drain(struct lh_ring *ring)
     start(ring);
     while (lh_ring_take(ring, &position, &record)) {
         struct lh_json json;
+        const struct lh_report report = {
+            .record = &record, .frames = frames, .frame_count = build_frames()};
         lh_json_init(&json, line, sizeof(line));
-        lh_event_record(&json, ring->pid, &record, frames, build_frames());
-        write_line(ring, &json);
+        lh_event_report(&json, ring->pid, &report);
+        if (json.length > 0)
+            write_line(ring, &json);
         atomic_store(&ring->written, (uint32_t)position);
         lh_syscall3(SYS_futex, (long)&ring->written, FUTEX_WAKE, INT_MAX);
     }

@@ -71,8 +71,9 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     record->task = (struct lh_python_task){0};
     if (lh_options.stack_frames == 0)
         return;
-    record->stack_length =
-        (uint32_t)lh_memory_copy_self(record->stack, copy->registers.rsp, sizeof(record->stack));
+    if (copy->registers.rsp != 0)
+        record->stack_length = (uint32_t)lh_memory_copy_self(record->stack, copy->registers.rsp,
+                                                             sizeof(record->stack));
     if (record->stack_length > 0)
         record->stack_address = copy->registers.rsp;
     if (copy->python_thread != 0)
@@ -93,7 +94,10 @@ void lh_record_fill(struct lh_record *record, enum lh_event type, const struct l
     record->error = 0;
     record->fd = -1;
     record->skipped = 0;
+    record->held_tid = 0;
+    record->deadlock = 0;
     fill_thread_name(record, copy->tid, own);
+    memset(&record->stall, 0, sizeof(record->stall));
     fill_stack(record, copy);
 }
 

@@ -67,7 +67,7 @@ static inline __attribute__((always_inline)) bool lh_scope_leave(const struct lh
     if (LH_UNLIKELY(scope->seq == 0))
         return false;
     atomic_store_explicit(&scope->slot->sp, 0, memory_order_release);
-    return LH_UNLIKELY(atomic_load_explicit(&scope->slot->marked, memory_order_relaxed) ==
+    return LH_UNLIKELY(atomic_load_explicit(&scope->slot->marked, memory_order_relaxed) >=
                        scope->seq) ||
            LH_UNLIKELY(lh_scope_is_timed());
 }

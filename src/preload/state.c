@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "preload/sampler.h"
 #include "preload/sys.h"
 
 LH_HIDDEN __thread struct lh_thread lh_self;
@@ -33,6 +34,12 @@ struct lh_slot *lh_slot_take(uint32_t tid)
         atomic_store(&slot->sp, 0);
         atomic_store(&slot->parked, 0);
         atomic_store(&slot->rate_window, 0);
+        atomic_store(&slot->turn, 0);
+        slot->iteration.turn = 0;
+        slot->allow_start = 0;
+        atomic_store(&slot->marked, 0);
+        atomic_store(&slot->baseline.turn, 0);
+        slot->look_turn = 0;
         atomic_store(&slot->skipped, 0);
         count_slot(i + 1);
         return slot;
@@ -46,6 +53,7 @@ void lh_slot_release(struct lh_slot *slot)
 {
     atomic_store(&slot->sp, 0);
     atomic_store(&slot->parked, 1);
+    lh_sampler_free(slot);
     atomic_store(&slot->tid, 0);
 }
 

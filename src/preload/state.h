@@ -16,6 +16,7 @@
 
 #define LH_SLOTS       256 /* most loop threads of one process */
 #define LH_FORMER_SETS 3   /* loops of one thread after each other, beside the latest */
+#define LH_MARKED_ALL  UINT64_MAX
 
 #define LH_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define LH_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -27,6 +28,36 @@ struct lh_place {
     uintptr_t site;  /* the program's return address */
 };
 
+/* One call of an iteration, added up. */
+struct lh_call_sum {
+    uint32_t call;
+    uint32_t count;
+    uint64_t counted; /* lh_counter() steps */
+};
+
+/* Where the time of the iteration that runs now has gone so far, as its wrappers saw it. Written by
+ * the loop thread alone, also in the sampling signal's handler. */
+struct lh_iteration {
+    uint64_t turn;           /* whose accounts these are; not slot->turn: there are none yet */
+    uint64_t told_ns;        /* told by its blocks, or not wanted by the user */
+    uint64_t gil;            /* steps in waits for CPython's GIL */
+    uint64_t unsampled;      /* steps in other calls, since the last sample */
+    uint64_t next_report_ns; /* its age when it is told next while it goes on; 0: none told yet */
+    uint64_t id;             /* of the stall; 0: not told yet */
+    uint32_t call_count;
+    struct lh_call_sum calls[LH_STALL_CALLS];
+};
+
+/* What the watchdog read of a thread in an iteration that it found to be long: the accounts as they
+ * were when the iteration began, as near as that can be had. Valid for the iteration `turn`. */
+struct lh_baseline {
+    _Atomic uint64_t turn;
+    uint64_t cpu_ns;                   /* the thread's CPU clock */
+    uint64_t run_delay_ns;             /* waits for a processor; LH_UNKNOWN: the kernel is silent */
+    _Atomic uint64_t run_delay_now_ns; /* the same at its last look */
+    uint64_t major_faults;             /* of the thread; LH_UNKNOWN as above */
+};
+
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
  * which takes what it read as valid when `seq` and `sp` did not change meanwhile. */
 struct lh_slot {
@@ -36,12 +67,18 @@ struct lh_slot {
     uint64_t subject;              /* what it works on: enum lh_subject says how to read it */
     uint32_t call;                 /* enum lh_call */
     _Atomic uint32_t parked;       /* 1: waiting for events in its park */
+    _Atomic uint64_t marked;       /* by the watchdog: the call (its seq) that was in flight at a
+                                      tick; LH_MARKED_ALL: each call of this iteration */
+    uint64_t turn_start;           /* lh_counter() when the iteration began … */
+    _Atomic uint64_t turn;         /* … and its number; 0: before the first park */
     struct lh_registers registers; /* inside the wrapper, for unwinding */
+    uint64_t allow_start;          /* lh_counter() when the outermost allow scope was opened */
+    struct lh_iteration iteration;
 
     /* Written by the watchdog, read by the owner. */
-    _Atomic uint64_t marked;       /* the call (its seq) that was in flight at a tick */
     _Atomic uint64_t reported_seq; /* the call that has been reported in flight … */
     uint64_t reported_id;          /* … under this id */
+    struct lh_baseline baseline;
 
     /* Set when the thread becomes a loop thread. */
     _Atomic uint32_t tid;           /* 0: the slot is free */
@@ -63,6 +100,13 @@ struct lh_slot {
     /* The watchdog's own. */
     uint64_t next_report_ns; /* elapsed time at which the call in flight is reported again */
     uint64_t next_report_seq;
+    uint64_t look_turn;   /* the iteration it saw at its last look … */
+    uint64_t look_cpu_ns; /* … what the thread's CPU clock said then … */
+    uint64_t turn_cpu_ns; /* … and must have said when that iteration began */
+
+    /* The timer of its samples: see sampler.h. */
+    _Atomic int64_t timer; /* the kernel's number of it, plus 1; 0: none; -1: none to be had */
+    _Atomic uint64_t sampled_turn; /* the iteration it was set for */
 } __attribute__((aligned(128)));
 
 enum lh_process_state { LH_PROCESS_NEW, LH_PROCESS_STARTING, LH_PROCESS_WATCHED, LH_PROCESS_OFF };

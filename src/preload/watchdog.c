@@ -19,7 +19,9 @@
 #include "preload/inflight.h"
 #include "preload/memory.h"
 #include "preload/signals.h"
+#include "preload/stall.h"
 #include "preload/state.h"
+#include "preload/stops.h"
 #include "preload/sys.h"
 
 #define STACK_BYTES   (64 * 1024)
@@ -80,8 +82,17 @@ static bool look_at_loops(void)
             continue;
         busy = true;
         lh_inflight_look(slot);
+        lh_stall_look(slot, (uint64_t)tick_ns());
     }
     return busy;
+}
+
+/* timeout_ns < 0: until it is called. */
+static void doze(uint32_t seen, int64_t timeout_ns)
+{
+    lh_stops_before(timeout_ns);
+    futex_wait(&lh_process->watchdog_wake, seen, timeout_ns);
+    lh_stops_after();
 }
 
 static void sleep_until_called(uint32_t seen)
@@ -89,7 +100,7 @@ static void sleep_until_called(uint32_t seen)
     atomic_store(&lh_process->watchdog_call, 1);
     /* A park that ended before the store above is seen here; one after it sees the store. */
     if (!look_at_loops())
-        futex_wait(&lh_process->watchdog_wake, seen, -1);
+        doze(seen, -1);
     atomic_store(&lh_process->watchdog_call, 0);
 }
 
@@ -104,12 +115,13 @@ static int watchdog_main(void *argument)
     (void)argument;
     lh_syscall5(SYS_prctl, PR_SET_NAME, (long)"loophound", 0, 0, 0);
     bool able = take_own_descriptors() && lh_attach_make_ring();
+    lh_stall_init();
     announce(able);
     while (able && atomic_load(&lh_process->watchdog_stop) == 0) {
         uint32_t seen = atomic_load(&lh_process->watchdog_wake);
         lh_attach_serve();
         if (look_at_loops())
-            futex_wait(&lh_process->watchdog_wake, seen, tick_ns());
+            doze(seen, tick_ns());
         else
             sleep_until_called(seen);
     }
@@ -192,6 +204,7 @@ void lh_watchdog_call(void)
             start();
         end_change(signals);
     }
+    lh_stops_called();
     atomic_fetch_add(&lh_process->watchdog_wake, 1);
     futex_wake(&lh_process->watchdog_wake);
 }

@@ -336,7 +336,7 @@ def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
     with started([PYTHON, "-c", program], preload_environment(), stderr=subprocess.PIPE) as process:
         _, err = process.communicate(timeout=30)
     assert " in read (" in err, err
-    assert "1 block on 1 loop thread" in err, err
+    assert "1 block and 0 stalls on 1 loop thread" in err, err
 
 
 @pytest.mark.parametrize("options", [{"STRICT": "on", "RATE": "off"}, {"THRESHOLD": "1ms"}, {}])

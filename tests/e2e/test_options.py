@@ -14,6 +14,8 @@ from harness import COMMAND, PROGRAMS, ROOT, preload_environment, run_command
 BAD = {
     "THRESHOLD": ["soon", "-5ms", "10 parsecs", "", "2h", "1e3"],
     "STRICT": ["maybe", "2", ""],
+    "STALL": ["maybe", ""],
+    "SIGNAL": ["KILL", "SEGV", "9", "33", "65", "URGENT", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],

@@ -71,7 +71,8 @@ static void assert_contains(const char *part)
 static void write_record(void)
 {
     json.length = 0;
-    lh_event_record(&json, 42, &record, NULL, 0);
+    lh_event_report(&json, 42,
+                    &(struct lh_report){.record = &record, .frames = NULL, .frame_count = 0});
 }
 
 static void test_start_has_its_members(void **state)
@@ -194,7 +195,8 @@ static void test_frames_tell_what_is_known_and_null_for_the_rest(void **state)
         {.lang = LH_LANG_NATIVE, .module = "/lib/x.so", .offset = 4096, .build_id = "abcd"},
         {.lang = LH_LANG_JIT},
     };
-    lh_event_record(&json, 42, &record, frames, 3);
+    lh_event_report(&json, 42,
+                    &(struct lh_report){.record = &record, .frames = frames, .frame_count = 3});
     assert_contains("\"stack\":[{\"lang\":\"python\",\"function\":\"handler\",\"file\":\"app.py\","
                     "\"line\":12,\"module\":null,\"offset\":null},"
                     "{\"lang\":\"native\",\"function\":null,\"file\":null,\"line\":null,"
@@ -269,6 +271,44 @@ static void test_a_socket_names_its_peer(void **state)
     assert_contains("\"nonblocking\":true}");
 }
 
+static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **state)
+{
+    const struct lh_frame frame = {
+        .lang = LH_LANG_PYTHON, .function = "score", .file = "app.py", .line = 41};
+    const struct lh_sample sample = {.count = 27, .frame_count = 1, .frames = &frame};
+    (void)state;
+    record.type = LH_EVENT_STALL;
+    record.stall = (struct lh_stall){
+        .oncpu_ns = 200000000,
+        .blocked_ns = 100000000,
+        .runqueue_ns = LH_UNKNOWN,
+        .gil_ns = 0,
+        .major_faults = 2,
+        .call_count = 2,
+        .calls = {{LH_CALL_recv, 1, 1000000}, {LH_CALL_read, 9, 99000000}},
+    };
+    lh_event_report(&json, 42,
+                    &(struct lh_report){.record = &record, .samples = &sample, .sample_count = 1});
+    assert_line(
+        COMMON("stall") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
+                        "\"duration_ms\":301.234,\"oncpu_ms\":200.000,\"blocked_ms\":100.000,"
+                        "\"runqueue_ms\":null,\"gil_ms\":0.000,\"major_faults\":2,"
+                        "\"calls\":[{\"call\":\"read\",\"count\":9,\"total_ms\":99.000},"
+                        "{\"call\":\"recv\",\"count\":1,\"total_ms\":1.000}],"
+                        "\"samples\":[{\"count\":27,\"stack\":[{\"lang\":\"python\","
+                        "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
+                        "\"offset\":null}]}],\"holder\":null,\"suppressed\":null}\n");
+}
+
+static void test_an_iteration_that_goes_on_is_in_flight_without_a_call(void **state)
+{
+    (void)state;
+    record.type = LH_EVENT_STALLING;
+    write_record();
+    assert_contains("\"type\":\"inflight\"");
+    assert_contains("\"call\":null,\"group\":null,");
+}
+
 static void count_call(enum lh_call call, uint64_t count, uint64_t total_ns)
 {
     ring->totals.by_call[call].count = count;
@@ -288,7 +328,7 @@ static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
     count_call(LH_CALL_fsync, 1, 350000000);
     lh_event_summary(&json, ring, TIME_NS);
     assert_line(COMMON("summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
-                                  "\"stalls\":null,\"suppressed\":null,\"dropped\":1,"
+                                  "\"stalls\":0,\"suppressed\":null,\"dropped\":1,"
                                   "\"blocked_ms\":900.000,\"by_call\":["
                                   "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
                                   "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
@@ -299,7 +339,7 @@ static void test_a_summary_of_nothing_is_short(void **state)
 {
     (void)state;
     lh_event_summary(&json, ring, TIME_NS);
-    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":null,\"suppressed\":null,\"dropped\":0,"
+    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"dropped\":0,"
                     "\"blocked_ms\":0.000,\"by_call\":[]}\n");
 }
 
@@ -333,7 +373,8 @@ static void test_a_small_buffer_overflows_and_says_so(void **state)
 {
     (void)state;
     lh_json_init(&json, buf, 100);
-    lh_event_record(&json, 42, &record, NULL, 0);
+    lh_event_report(&json, 42,
+                    &(struct lh_report){.record = &record, .frames = NULL, .frame_count = 0});
     assert_true(json.overflow);
     assert_true(json.length <= 100);
 }
@@ -357,6 +398,8 @@ int main(void)
         TEST(test_each_resource_has_its_members),
         TEST(test_what_a_resource_does_not_know_is_null),
         TEST(test_a_socket_names_its_peer),
+        TEST(test_a_stall_tells_where_its_time_went_and_what_was_seen),
+        TEST(test_an_iteration_that_goes_on_is_in_flight_without_a_call),
         TEST(test_a_summary_adds_up_calls_by_name_largest_first),
         TEST(test_a_summary_of_nothing_is_short),
         TEST(test_every_call_at_once_fits_a_summary),

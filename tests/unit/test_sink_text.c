@@ -181,8 +181,8 @@ static void test_summary_is_one_line_once_something_was_reported(void **state)
     block(fixture);
     reported_line(fixture);
     assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
-    assert_string_equal(written(fixture), "loophound[4242] 3 blocks on 1 loop thread, 812.3 ms in "
-                                          "all; 0 reports dropped\n");
+    assert_string_equal(written(fixture), "loophound[4242] 3 blocks and 0 stalls on 1 loop thread, "
+                                          "812.3 ms in all; 0 reports dropped\n");
 }
 
 static void test_summary_is_told_when_reports_were_dropped(void **state)
@@ -192,8 +192,9 @@ static void test_summary_is_told_when_reports_were_dropped(void **state)
     atomic_store(&fixture->header->totals.loops, 2);
     atomic_store(&fixture->header->totals.dropped, 1);
     assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
-    assert_string_equal(written(fixture), "loophound[4242] 0 blocks on 2 loop threads, 0.0 ms in "
-                                          "all; 1 report dropped\n");
+    assert_string_equal(written(fixture),
+                        "loophound[4242] 0 blocks and 0 stalls on 2 loop threads, "
+                        "0.0 ms in all; 1 report dropped\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

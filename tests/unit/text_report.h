@@ -126,7 +126,9 @@ static inline const char *reported(struct fixture *fixture, const struct lh_fram
 {
     if (fixture->sink == NULL)
         open_sink(fixture);
-    assert_int_equal(lh_sink_record(fixture->sink, fixture->record, frames, count), 0);
+    const struct lh_report report = {
+        .record = fixture->record, .frames = frames, .frame_count = count};
+    assert_int_equal(lh_sink_report(fixture->sink, &report), 0);
     return written(fixture);
 }
 

@@ -1,0 +1,63 @@
+"""Who has what a loop thread waits for: the owner of a lock, the holder of the GIL, a deadlock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import (
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    blocks,
+    describe,
+    first_frame_in,
+    functions,
+    of_type,
+    preload_environment,
+    read_events,
+    run_preloaded,
+    started,
+    wait_for_event,
+)
+
+HOLDERS = PROGRAMS / "holders"
+APP = ROOT / "tests" / "programs" / "python" / "stalls.py"
+
+
+@pytest.mark.parametrize("way", ["mutex", "rwlock"])
+def test_owner_of_a_lock_is_named_with_its_stack(way: str, hits: Path) -> None:
+    done, events = run_preloaded([HOLDERS, way], hits)
+    assert done.stdout == "done\n"
+    (block,) = blocks(events)
+    holder = block["holder"]
+    assert holder["thread"] == "keeper"
+    assert holder["tid"] != block["tid"]
+    assert not holder["deadlock"]
+    assert "sleep_300_ms" in functions(holder), describe(events)
+    assert of_type(events, "inflight")[0]["holder"]["tid"] == holder["tid"]
+
+
+def test_two_threads_that_wait_for_each_other_are_a_deadlock(hits: Path) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="50ms")
+    with started([HOLDERS, "deadlock"], environment):
+        event = wait_for_event(hits, "inflight")
+    assert event["holder"]["thread"] == "keeper"
+    assert event["holder"]["deadlock"]
+    assert "hold_for_ever" in functions(event["holder"])
+
+
+def test_nobody_is_named_who_may_signal_a_condition(hits: Path) -> None:
+    _, events = run_preloaded([HOLDERS, "condition"], hits)
+    (block,) = blocks(events)
+    assert block["call"] == "pthread_cond_wait"
+    assert block["holder"] is None
+
+
+def test_holder_of_the_gil_is_named_with_its_line(hits: Path) -> None:
+    done, _ = run_preloaded([PYTHON, APP, "gil"], hits)
+    (stall,) = of_type(read_events(hits), "stall")
+    assert stall["holder"] and stall["holder"]["tid"] != stall["tid"]
+    frame = first_frame_in(stall["holder"], "stalls.py")
+    assert frame and frame["function"] == "keep_the_gil"
+    assert frame["line"] == int(done.stdout)

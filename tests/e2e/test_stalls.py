@@ -1,0 +1,241 @@
+"""Iterations that take long without a block to tell why: found, measured, and their place named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import (
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    Event,
+    blocks,
+    describe,
+    first_frame_in,
+    of_type,
+    preload_environment,
+    read_events,
+    run_preloaded,
+    started,
+    wait_until,
+)
+
+STALLS = PROGRAMS / "stalls"
+APP = ROOT / "tests" / "programs" / "python" / "stalls.py"
+
+
+def run_c(way: str, output: Path, **options: Any) -> tuple[float, float, list[Event]]:
+    """The iteration's true wall and CPU time in ms, and the events."""
+    done, events = run_preloaded([STALLS, way], output, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    wall_ms, cpu_ms = map(float, done.stdout.split())
+    return wall_ms, cpu_ms, events
+
+
+def run_python(way: str, output: Path, **options: Any) -> tuple[int, list[Event]]:
+    done, events = run_preloaded([PYTHON, APP, way], output, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    return int(done.stdout), events
+
+
+def the_stall(events: list[Event]) -> Event:
+    found = of_type(events, "stall")
+    assert len(found) == 1, describe(events)
+    return found[0]
+
+
+def about(value: float, truth: float, part: float = 0.1, slack: float = 5) -> bool:
+    return abs(value - truth) <= part * truth + slack
+
+
+def samples_in(stall: Event, function: str) -> int:
+    return sum(
+        sample["count"]
+        for sample in stall["samples"]
+        if function in [frame["function"] for frame in sample["stack"]]
+    )
+
+
+def test_iteration_that_computes_is_a_stall_on_the_cpu(hits: Path) -> None:
+    wall_ms, cpu_ms, events = run_c("compute", hits)
+    stall = the_stall(events)
+    assert about(stall["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert stall["gil_ms"] == 0
+    assert stall["calls"] == []
+    assert blocks(events) == []
+    total = sum(sample["count"] for sample in stall["samples"])
+    assert total >= 10
+    assert samples_in(stall, "compute_ms") >= 0.9 * total
+    assert samples_in(stall, "run_loop") >= 0.9 * total
+
+
+def test_short_calls_add_up_to_a_stall_that_names_them(hits: Path) -> None:
+    wall_ms, _, events = run_c("sleeps", hits)
+    stall = the_stall(events)
+    assert blocks(events) == []
+    (call,) = stall["calls"]
+    assert call["call"] == "nanosleep"
+    assert 50 <= call["count"] <= 60
+    assert about(call["total_ms"], wall_ms)
+    assert about(stall["blocked_ms"], wall_ms)
+    assert samples_in(stall, "sleeps") >= 10
+
+
+def test_computing_and_waiting_are_told_apart(hits: Path) -> None:
+    wall_ms, cpu_ms, events = run_c("mixed", hits)
+    stall = the_stall(events)
+    parts = [stall[f"{part}_ms"] for part in ("oncpu", "blocked", "runqueue", "gil")]
+    assert about(stall["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert about(sum(parts), stall["duration_ms"], 0.01)
+    assert samples_in(stall, "compute_ms") >= 5
+    assert samples_in(stall, "sleeps") >= 10
+
+
+def test_time_that_a_block_tells_is_not_told_again(hits: Path) -> None:
+    _, _, events = run_c("block", hits)
+    assert of_type(events, "stall") == []
+    assert len(blocks(events)) == 1
+
+
+def test_iteration_with_a_block_and_more_tells_both_once(hits: Path) -> None:
+    wall_ms, cpu_ms, events = run_c("both", hits)
+    stall = the_stall(events)
+    (block,) = blocks(events)
+    assert about(stall["duration_ms"] + block["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    summary = of_type(events, "summary")[0]
+    assert (summary["blocks"], summary["stalls"]) == (1, 1)
+
+
+@pytest.mark.parametrize("way", ["clean", "allowed"])
+def test_short_and_allowed_iterations_are_silent(way: str, hits: Path) -> None:
+    _, _, events = run_c(way, hits)
+    assert {event["type"] for event in events} == {"start", "loop", "summary"}, describe(events)
+
+
+@pytest.mark.parametrize("options", [{"STALL": "off"}, {"STRICT": "on"}])
+def test_stalls_can_be_switched_off_and_are_off_in_strict_mode(
+    options: dict[str, str], hits: Path
+) -> None:
+    _, _, events = run_c("compute", hits, **options)
+    assert {event["type"] for event in events} <= {"start", "loop", "block", "summary"}
+    assert of_type(events, "summary")[0]["stalls"] == 0
+
+
+def test_iteration_that_never_ends_is_told_while_it_lasts(hits: Path) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="40ms")
+    with started([STALLS, "forever"], environment):
+        wait_until("three reports", lambda: len(of_type(read_events(hits), "inflight")) >= 3)
+        told = of_type(read_events(hits), "inflight")[:3]
+    assert [event["call"] for event in told] == [None] * 3
+    assert len({event["id"] for event in told}) == 1
+    assert told[0]["duration_ms"] >= 40
+    assert told[1]["duration_ms"] >= 80
+    assert "compute_ms" in [frame["function"] for frame in told[0]["stack"]]
+
+
+@pytest.mark.parametrize("way", ["handler", "blocked"])
+def test_signal_that_the_program_uses_itself_is_left_alone(way: str, hits: Path) -> None:
+    _, cpu_ms, events = run_c(way, hits)
+    stall = the_stall(events)
+    assert stall["samples"] == []
+    assert about(stall["oncpu_ms"], cpu_ms)
+
+
+def test_another_signal_can_be_chosen(hits: Path) -> None:
+    _, _, events = run_c("handler", hits, SIGNAL="40")
+    assert samples_in(the_stall(events), "compute_ms") >= 10
+
+
+def test_without_a_signal_there_are_no_samples(hits: Path) -> None:
+    _, _, events = run_c("compute", hits, SIGNAL="none")
+    assert the_stall(events)["samples"] == []
+
+
+def test_process_that_ends_in_a_long_iteration_ends_its_stall(hits: Path) -> None:
+    done, events = run_preloaded([STALLS, "leave"], hits)
+    assert done.returncode == 0
+    stall = the_stall(events)
+    assert {event["id"] for event in of_type(events, "inflight")} == {stall["id"]}
+    assert about(stall["oncpu_ms"], 300)
+
+
+def test_process_that_is_stopped_and_continued_has_no_stall(hits: Path) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="40ms")
+    with started([STALLS, "stopped"], environment) as process:
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        time.sleep(0.3)  # the time it is held
+        process.send_signal(signal.SIGCONT)
+        out, _ = process.communicate(timeout=30)
+    wall_ms, _ = map(float, out.split())
+    assert wall_ms >= 300
+    events = read_events(hits)
+    assert of_type(events, "summary")
+    assert of_type(events, "stall") == [], describe(events)
+
+
+def test_two_loops_that_compute_are_two_stalls(hits: Path) -> None:
+    done, events = run_preloaded([STALLS, "threads"], hits)
+    found = of_type(events, "stall")
+    assert len({stall["tid"] for stall in found}) == 2
+    for stall in found:
+        assert samples_in(stall, "compute_ms") >= 10
+        assert about(stall["oncpu_ms"], 300)
+
+
+def test_iterations_count_exactly_when_the_rate_lets_none_through(hits: Path) -> None:
+    _, _, events = run_c("compute", hits, RATE="1/h", THRESHOLD="4ms")
+    summary = of_type(events, "summary")[0]
+    told = of_type(events, "stall") + blocks(events)
+    assert summary["stalls"] + summary["blocks"] == len(told) + summary["dropped"]
+
+
+def test_text_says_where_the_time_went(hits: Path) -> None:
+    environment = preload_environment()
+    with started([STALLS, "mixed"], environment, stderr=subprocess.PIPE) as process:
+        _, err = process.communicate(timeout=30)
+    line = next(line for line in err.splitlines() if " stalled " in line)
+    assert " on the CPU, " in line and " blocked" in line, err
+    assert "  nanosleep " in err
+    assert " samples:" in err
+
+
+@pytest.mark.parametrize("way", ["loop", "regex", "json", "hash"])
+def test_python_that_computes_is_one_stall_at_its_line(way: str, hits: Path) -> None:
+    line, events = run_python(way, hits)
+    stall = the_stall(events)
+    assert about(stall["oncpu_ms"], stall["duration_ms"], slack=stall["runqueue_ms"] + 5)
+    top = stall["samples"][0]
+    frame = first_frame_in(top, "stalls.py")
+    assert frame and frame["line"] == line, top
+
+
+def test_python_that_reads_often_is_one_stall_that_names_read(hits: Path) -> None:
+    line, events = run_python("reads", hits)
+    stall = the_stall(events)
+    call = stall["calls"][0]
+    assert call["call"] == "read"
+    assert 50 <= call["count"] <= 60
+    assert about(call["total_ms"], stall["duration_ms"])
+    frame = first_frame_in(stall["samples"][0], "stalls.py")
+    assert frame and frame["line"] == line
+
+
+def test_wait_for_the_gil_is_told_as_such(hits: Path) -> None:
+    _, events = run_python("gil", hits)
+    stall = the_stall(events)
+    assert about(stall["gil_ms"], 300)
+    assert blocks(events) == []
+
+
+def test_clean_iterations_of_python_are_silent(hits: Path) -> None:
+    _, events = run_python("clean", hits)
+    assert of_type(events, "stall") == []
