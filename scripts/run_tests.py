@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UNIT_TIMEOUT_S = 120
 # Most of these tests wait; those of real loops compute, too.
-AT_ONCE = {"e2e": 4}
+AT_ONCE = {"e2e": 3}
 
 
 @dataclass

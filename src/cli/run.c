@@ -48,7 +48,8 @@ static int fail_to_start(const char *command, int error)
 static int exit_status(int wait_status, const struct lh_collector_counts *counts, bool fail_on_any)
 {
     int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-    return status == 0 && fail_on_any && counts->blocks > 0 ? LH_EXIT_REPORTED : status;
+    return status == 0 && fail_on_any && counts->blocks + counts->stalls > 0 ? LH_EXIT_REPORTED
+                                                                             : status;
 }
 
 static int run_command(const struct lh_run_flags *flags, const struct signals *before,

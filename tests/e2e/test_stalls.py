@@ -21,6 +21,7 @@ from harness import (
     of_type,
     preload_environment,
     read_events,
+    run_command,
     run_preloaded,
     started,
     wait_until,
@@ -180,6 +181,11 @@ def test_process_that_is_stopped_and_continued_has_no_stall(hits: Path) -> None:
     events = read_events(hits)
     assert of_type(events, "summary")
     assert of_type(events, "stall") == [], describe(events)
+
+
+def test_fail_is_for_stalls_too() -> None:
+    assert run_command("run", "--fail", "--", STALLS, "compute").returncode == 99
+    assert run_command("run", "--fail", "--", STALLS, "clean").returncode == 0
 
 
 def test_two_loops_that_compute_are_two_stalls(hits: Path) -> None:

@@ -121,7 +121,8 @@ static void after_all(void)
     struct epoll_event event;
     int set = epoll_create1(EPOLL_CLOEXEC);
     epoll_wait(set, &event, 1, 0);
-    loophound_flush();
+    for (int i = 0; i < 6 && loophound_flush() != 0; i++) /* each waits 5 s at most */
+        continue;
     usleep(2000);
     close(set);
 }
