@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UNIT_TIMEOUT_S = 120
-# Most of these tests wait; those of real loops compute, too.
+# Most of these tests wait; those of real loops compute, and some are marked as being alone.
 AT_ONCE = {"e2e": 3}
 
 
@@ -72,12 +72,20 @@ def run_unit(program: Path, totals: Totals) -> None:
     totals.skipped += skipped
 
 
+def run_suite(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
+    at_once = AT_ONCE.get(suite_name)
+    if at_once is None or extra:
+        run_pytest(suite_name, build, totals, extra)
+        return
+    run_pytest(suite_name, build, totals, ["-m", "not alone", "-n", str(at_once)])
+    run_pytest(suite_name, build, totals, ["-m", "alone"])
+
+
 def run_pytest(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
     """Runs pytest in this interpreter's environment and adds up its report."""
     report = build / f"{suite_name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
-    command += ["-n", str(AT_ONCE.get(suite_name, 0))]
     command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
     status = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False
@@ -112,7 +120,7 @@ def main() -> int:
                 run_unit(program, totals)
     for suite in suites:
         if suite != "unit":
-            run_pytest(suite, build, totals, arguments.pytest)
+            run_suite(suite, build, totals, arguments.pytest)
     if totals.passed + totals.failed == 0:
         print("no test was run")
         totals.failed = 1

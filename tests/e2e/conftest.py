@@ -14,6 +14,10 @@ def hits(tmp_path: Path) -> Path:
     return tmp_path / "hits.jsonl"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: what else the machine does would show")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     for path in (harness.LIBRARY, harness.COMMAND):
         if not path.exists():

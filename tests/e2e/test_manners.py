@@ -339,6 +339,7 @@ def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
     assert "1 block and 0 stalls on 1 loop thread" in err, err
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("options", [{"STRICT": "on", "RATE": "off"}, {"THRESHOLD": "1ms"}, {}])
 def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Path) -> None:
     """Signals, siglongjmp, forks and cancellation in the middle of calls and of their reports."""

@@ -2,7 +2,7 @@
 
     stalls.py loop|regex|json|hash|reads|gil|deadlock|clean
 
-Prints the line of the user's own that is to blame.
+Prints the line of the user's own that is to blame, and the CPU time it took in ms.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import time
 
 MS = 0.001
 line = 0
+cpu_ms = 0.0
 
 
 def here(below):
@@ -101,13 +102,16 @@ WAYS = {
 
 
 async def main():
+    global cpu_ms
     await asyncio.sleep(40 * MS)
     if sys.argv[1] == "gil":
         await wait_for_the_gil()
     else:
+        start = time.thread_time()
         WAYS[sys.argv[1]]()
+        cpu_ms = (time.thread_time() - start) / MS
     await asyncio.sleep(10 * MS)
 
 
 asyncio.run(main())
-print(line)
+print(line, cpu_ms)
