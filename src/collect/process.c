@@ -99,6 +99,8 @@ static uint32_t build_stack(struct lh_watched *watched)
 static void report(struct lh_watched *watched)
 {
     const struct lh_record *record = &watched->record;
+    if (record->type == LH_EVENT_LOST)
+        return;
     if (!lh_record_check(record)) {
         say_bad(watched);
         return;

@@ -12,6 +12,9 @@
 
 #define CELL(position) ((position) & (LH_RING_CELLS - 1))
 
+/* The ring is shared: whatever it says, a writer does not go round for ever. */
+#define TRIES_MOST 1000
+
 void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options)
 {
     ring->bytes = sizeof(*ring);
@@ -22,28 +25,51 @@ void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *o
     ring->magic = LH_RING_MAGIC;
 }
 
+void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old)
+{
+    memcpy(ring, old, offsetof(struct lh_ring, cells));
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
+        uint64_t turn = atomic_load(&old->cells[i].turn);
+        if (turn != i)
+            memcpy(&ring->cells[i], &old->cells[i], sizeof(ring->cells[i]));
+        atomic_store(&ring->cells[i].turn, turn);
+    }
+    /* Read last: it is beyond all that was copied. */
+    uint64_t head = atomic_load(&old->head);
+    atomic_store(&ring->head, head);
+    for (uint64_t position = lh_ring_resume(ring); position < head; position++)
+        if (atomic_load(&ring->cells[CELL(position)].turn) == position) {
+            ring->cells[CELL(position)].type = LH_EVENT_LOST;
+            atomic_fetch_add(&ring->totals.dropped, 1);
+            atomic_store(&ring->cells[CELL(position)].turn, position + 1);
+        }
+}
+
 struct lh_record *lh_ring_reserve(struct lh_ring *ring)
 {
     uint64_t position = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    for (;;) {
+    for (int tries = 0; tries < TRIES_MOST; tries++) {
         struct lh_record *record = &ring->cells[CELL(position)];
         uint64_t turn = atomic_load_explicit(&record->turn, memory_order_acquire);
         if ((int64_t)(turn - position) < 0)
             return NULL;
-        if (turn == position &&
-            atomic_compare_exchange_weak_explicit(&ring->head, &position, position + 1,
-                                                  memory_order_relaxed, memory_order_relaxed)) {
+        if (turn != position) {
+            position = atomic_load_explicit(&ring->head, memory_order_relaxed);
+        } else if (atomic_compare_exchange_weak_explicit(&ring->head, &position, position + 1,
+                                                         memory_order_relaxed,
+                                                         memory_order_relaxed)) {
             record->position = position;
             return record;
         }
-        if (turn != position)
-            position = atomic_load_explicit(&ring->head, memory_order_relaxed);
     }
+    return NULL;
 }
 
 void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
 {
-    atomic_store_explicit(&record->turn, record->position + 1, memory_order_release);
+    uint64_t turn = record->position;
+    atomic_compare_exchange_strong_explicit(&record->turn, &turn, turn + 1, memory_order_release,
+                                            memory_order_relaxed);
     atomic_fetch_add_explicit(&ring->wake, 1, memory_order_release);
 }
 

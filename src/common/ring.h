@@ -30,6 +30,7 @@ enum lh_event {
     LH_EVENT_STALLING, /* the same, still going on */
     LH_EVENT_SAMPLE,   /* where a loop thread was in an iteration that may become a stall */
     LH_EVENT_HOLDER,   /* who has what a loop thread waits for, and where that thread is */
+    LH_EVENT_LOST,     /* a report that never became whole, and was counted as dropped */
     LH_EVENT_COUNT
 };
 
@@ -191,6 +192,10 @@ struct lh_hello {
 
 /* Makes zeroed shared memory a ring. */
 void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options);
+
+/* Makes zeroed memory what `old` is, a ring that nobody has read: its totals and waiting records.
+ * Threads may write to `old` meanwhile. A record that is not whole is dropped: LH_EVENT_LOST. */
+void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old);
 
 /* A free record, or NULL when the queue is full. Every reserved record must be committed.
  * Any thread, signal handlers too. */

@@ -56,18 +56,6 @@ static void fill_header(struct lh_ring *ring)
         lh_text_copy(ring->warnings, sizeof(ring->warnings), lh_python_problem());
 }
 
-/* What an unread ring holds: totals and waiting records. */
-static void take_over(struct lh_ring *ring, struct lh_ring *old)
-{
-    memcpy(ring, old, offsetof(struct lh_ring, cells));
-    for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
-        uint64_t turn = atomic_load(&old->cells[i].turn);
-        if (turn != i)
-            memcpy(&ring->cells[i], &old->cells[i], sizeof(ring->cells[i]));
-        atomic_store(&ring->cells[i].turn, turn);
-    }
-}
-
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
 static bool map_new_ring(struct lh_ring *old)
 {
@@ -85,7 +73,7 @@ static bool map_new_ring(struct lh_ring *old)
         atomic_store(&lh_process->ring, ring);
         return true;
     }
-    take_over(ring, old);
+    lh_ring_take_over(ring, old);
     return lh_syscall5(SYS_mremap, (long)ring, (long)size, (long)size,
                        MREMAP_MAYMOVE | MREMAP_FIXED, (long)old) == (long)old;
 }

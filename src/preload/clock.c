@@ -4,11 +4,17 @@
 
 #include "preload/sys.h"
 
+#define READINGS 3
+
 LH_HIDDEN bool lh_counter_is_tsc;
 
-/* Two readings of the same moment, taken at the start. */
-static uint64_t reference_counter;
-static int64_t reference_ns;
+/* Two readings of the same moment, as near as they can be had. */
+struct moment {
+    uint64_t counter;
+    int64_t ns;
+};
+
+static struct moment reference; /* taken at the start */
 
 int64_t lh_clock_ns(clockid_t clock)
 {
@@ -24,19 +30,36 @@ uint64_t lh_counter_coarse(void)
     return (uint64_t)(now.tv_sec * LH_NS_PER_S + now.tv_nsec);
 }
 
+/* The thread may lose the processor between the readings: the closest of a few count. */
+static struct moment read_moment(void)
+{
+    struct moment closest = {0, 0};
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < READINGS; i++) {
+        uint64_t before = lh_counter();
+        int64_t ns = lh_clock_ns(CLOCK_MONOTONIC);
+        uint64_t width = lh_counter() - before;
+        if (width < least) {
+            least = width;
+            closest = (struct moment){before + width / 2, ns};
+        }
+    }
+    return closest;
+}
+
 void lh_clock_init(void)
 {
     lh_counter_is_tsc = lh_cpu_counter_is_steady();
-    reference_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    reference_counter = lh_counter();
+    reference = read_moment();
 }
 
 uint64_t lh_counter_to_ns(uint64_t count)
 {
     if (!lh_counter_is_tsc)
         return count;
-    uint64_t counted = lh_counter() - reference_counter;
-    uint64_t passed_ns = (uint64_t)(lh_clock_ns(CLOCK_MONOTONIC) - reference_ns);
+    struct moment now = read_moment();
+    uint64_t counted = now.counter - reference.counter;
+    uint64_t passed_ns = (uint64_t)(now.ns - reference.ns);
     if (counted == 0)
         return 0;
     return (uint64_t)((unsigned __int128)count * passed_ns / counted);

@@ -9,11 +9,12 @@
 
 #define LATE_NS (20 * LH_NS_PER_MS) /* less is the kernel's own business */
 #define KEPT    8u
-#define AWAKE   INT64_MAX
-#define CALLED  (INT64_MAX - 1) /* wakes when it is called */
+#define NEVER   INT64_MAX
 
-static _Atomic int64_t wakes_at_ns = AWAKE; /* CLOCK_MONOTONIC */
-static uint64_t delayed_ns;                 /* the watchdog's own: its run delay before the sleep */
+/* When the watchdog is next to be heard of (CLOCK_MONOTONIC): the end of its sleep; while it is
+ * awake, at once. */
+static _Atomic int64_t due_ns = NEVER;
+static uint64_t own_ns; /* how long it had run and waited for a processor when that was last read */
 
 /* The latest ones. Any thread may read while one is replaced: it then takes one stop for another.
  */
@@ -23,36 +24,59 @@ static struct {
 } stops[KEPT];
 static uint32_t stop_count;
 
-static uint64_t run_delay_ns(void)
+static uint64_t read_own_ns(void)
 {
-    return lh_proc_run_delay_ns((uint32_t)lh_syscall0(SYS_gettid));
+    uint64_t delay_ns = lh_proc_run_delay_ns((uint32_t)lh_syscall0(SYS_gettid));
+    if (delay_ns == LH_UNKNOWN)
+        return LH_UNKNOWN;
+    return delay_ns + (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void keep_stop(int64_t length_ns)
+{
+    uint32_t at = stop_count++ % KEPT;
+    atomic_store(&stops[at].length_ns, (uint64_t)length_ns);
+    atomic_store(&stops[at].end, lh_counter());
+}
+
+/* It is heard of now, `late_ns` after it should have been, and has not spent that time itself. */
+static void judge(int64_t late_ns)
+{
+    uint64_t before_ns = own_ns;
+    own_ns = read_own_ns();
+    if (late_ns < LATE_NS || before_ns == LH_UNKNOWN || own_ns == LH_UNKNOWN)
+        return;
+    late_ns -= (int64_t)(own_ns - before_ns);
+    if (late_ns >= LATE_NS)
+        keep_stop(late_ns);
+}
+
+void lh_stops_begin(void)
+{
+    atomic_store(&due_ns, lh_clock_ns(CLOCK_MONOTONIC));
+    own_ns = read_own_ns();
 }
 
 void lh_stops_before(int64_t asked_ns)
 {
-    delayed_ns = run_delay_ns();
-    atomic_store(&wakes_at_ns, asked_ns < 0 ? CALLED : lh_clock_ns(CLOCK_MONOTONIC) + asked_ns);
+    int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
+    judge(now_ns - atomic_exchange(&due_ns, asked_ns < 0 ? NEVER : now_ns + asked_ns));
 }
 
 void lh_stops_called(void)
 {
-    int64_t wakes_ns = atomic_load(&wakes_at_ns);
     int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    if (wakes_ns != AWAKE && now_ns < wakes_ns)
-        atomic_compare_exchange_strong(&wakes_at_ns, &wakes_ns, now_ns);
+    int64_t before_ns = atomic_load(&due_ns);
+    if (now_ns < before_ns)
+        atomic_compare_exchange_strong(&due_ns, &before_ns, now_ns);
 }
 
 void lh_stops_after(void)
 {
-    int64_t late_ns = lh_clock_ns(CLOCK_MONOTONIC) - atomic_exchange(&wakes_at_ns, AWAKE);
-    if (late_ns < LATE_NS || delayed_ns == LH_UNKNOWN)
-        return;
-    late_ns -= (int64_t)(run_delay_ns() - delayed_ns);
-    if (late_ns < LATE_NS)
-        return;
-    uint32_t at = stop_count++ % KEPT;
-    atomic_store(&stops[at].length_ns, (uint64_t)late_ns);
-    atomic_store(&stops[at].end, lh_counter());
+    int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
+    int64_t late_ns = now_ns - atomic_exchange(&due_ns, now_ns);
+    if (late_ns >= LATE_NS)
+        judge(late_ns);
 }
 
 uint64_t lh_stops_within(uint64_t start, uint64_t elapsed_ns)
@@ -66,6 +90,6 @@ uint64_t lh_stops_within(uint64_t start, uint64_t elapsed_ns)
 
 uint64_t lh_stops_overdue(void)
 {
-    int64_t late_ns = lh_clock_ns(CLOCK_MONOTONIC) - atomic_load(&wakes_at_ns);
+    int64_t late_ns = lh_clock_ns(CLOCK_MONOTONIC) - atomic_load(&due_ns);
     return late_ns < LATE_NS ? 0 : (uint64_t)late_ns;
 }

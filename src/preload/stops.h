@@ -1,11 +1,14 @@
 /* Times in which the whole process was held: by SIGSTOP, a debugger, a pause of the machine. What a
  * loop did not do then is nobody's fault.
  *
- * The watchdog notes them: it woke up late, and not because it waited for a processor. */
+ * The watchdog notes them: it is heard of late, and has neither run nor waited for a processor. */
 #ifndef LH_PRELOAD_STOPS_H
 #define LH_PRELOAD_STOPS_H
 
 #include <stdint.h>
+
+/* The watchdog begins. Runs on it. */
+void lh_stops_begin(void);
 
 /* Around each sleep of the watchdog; asked_ns < 0: until it is called. Run on the watchdog only. */
 void lh_stops_before(int64_t asked_ns);
@@ -18,7 +21,7 @@ void lh_stops_called(void);
  * held, in ns, as far as that is known by now. Any thread. */
 uint64_t lh_stops_within(uint64_t start, uint64_t elapsed_ns);
 
-/* For how long, in ns, the watchdog should have been awake by now and is not: the process has just
+/* For how long, in ns, the watchdog should have been heard of and has not: the process has just
  * been let go, or the machine is busy. Any thread. */
 uint64_t lh_stops_overdue(void);
 

@@ -114,6 +114,7 @@ static int watchdog_main(void *argument)
 {
     (void)argument;
     lh_syscall5(SYS_prctl, PR_SET_NAME, (long)"loophound", 0, 0, 0);
+    lh_stops_begin();
     bool able = take_own_descriptors() && lh_attach_make_ring();
     lh_stall_init();
     announce(able);

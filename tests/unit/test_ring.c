@@ -183,6 +183,34 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     assert_false(lh_record_check(&taken));
 }
 
+static void test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_not(void **state)
+{
+    struct lh_ring *old = *state;
+    static struct lh_ring ring;
+    struct lh_record copy;
+    uint64_t position = 0;
+    lh_ring_commit(old, lh_ring_reserve(old));
+    struct lh_record *unwritten = lh_ring_reserve(old);
+    old->cells[0].id = 7;
+    lh_ring_take_over(&ring, old);
+    lh_ring_commit(&ring, &ring.cells[unwritten - old->cells]);
+    lh_ring_commit(&ring, lh_ring_reserve(&ring));
+    assert_true(lh_ring_take(&ring, &position, &copy));
+    assert_int_equal(copy.id, 7);
+    assert_true(lh_ring_take(&ring, &position, &copy));
+    assert_int_equal(copy.type, LH_EVENT_LOST);
+    assert_true(lh_ring_take(&ring, &position, &copy));
+    assert_false(lh_ring_take(&ring, &position, &copy));
+}
+
+static void test_writer_of_a_ring_that_makes_no_sense_gives_up(void **state)
+{
+    struct lh_ring *ring = *state;
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++)
+        atomic_store(&ring->cells[i].turn, UINT64_MAX / 4);
+    assert_null(lh_ring_reserve(ring));
+}
+
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, make_ring, free_ring)
 
 int main(void)
@@ -194,6 +222,8 @@ int main(void)
         RING_TEST(test_commit_raises_the_word_the_reader_waits_on),
         RING_TEST(test_new_reader_begins_where_the_old_one_stopped),
         RING_TEST(test_writers_at_the_same_time_lose_and_double_nothing),
+        RING_TEST(test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_not),
+        RING_TEST(test_writer_of_a_ring_that_makes_no_sense_gives_up),
         cmocka_unit_test(test_record_with_anything_out_of_bounds_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
