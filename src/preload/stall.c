@@ -202,9 +202,8 @@ static uint64_t unexplained_ns(const struct lh_stall *stall)
 }
 
 /* The process was held until a moment ago, and the watchdog has not noted it yet. */
-static uint64_t without_stop(struct lh_stall *stall, uint64_t elapsed_ns)
+static uint64_t without_stop(struct lh_stall *stall, uint64_t elapsed_ns, uint64_t held_ns)
 {
-    uint64_t held_ns = lh_stops_overdue();
     if (held_ns > unexplained_ns(stall))
         held_ns = unexplained_ns(stall);
     stall->blocked_ns -= held_ns;
@@ -232,14 +231,14 @@ static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct
     lh_ring_wake(ring);
 }
 
-static void report(struct lh_slot *slot, uint64_t elapsed_ns)
+static void report(struct lh_slot *slot, uint64_t elapsed_ns, uint64_t held_ns)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_stall stall;
     if (ring == NULL)
         return;
     fill_accounts(&stall, slot, elapsed_ns);
-    elapsed_ns = without_stop(&stall, elapsed_ns);
+    elapsed_ns = without_stop(&stall, elapsed_ns, held_ns);
     if (elapsed_ns < lh_options.threshold_ns)
         return;
     atomic_fetch_add_explicit(&ring->totals.stalls, 1, memory_order_relaxed);
@@ -254,6 +253,7 @@ void lh_stall_end(struct lh_slot *slot)
     if (!lh_stall_is_on() || current_turn(slot) == 0 || !lh_process_is_ours())
         return;
     uint64_t signals = lh_signals_block();
+    uint64_t held_ns = lh_stops_overdue();
     uint64_t elapsed_ns = age_ns(slot);
     if (is_sampled(slot))
         lh_sampler_stop(slot);
@@ -262,7 +262,7 @@ void lh_stall_end(struct lh_slot *slot)
     if (slot->iteration.turn == current_turn(slot))
         elapsed_ns = since(elapsed_ns, slot->iteration.told_ns);
     if (elapsed_ns >= lh_options.threshold_ns)
-        report(slot, elapsed_ns);
+        report(slot, elapsed_ns, held_ns);
     lh_signals_restore(signals);
     errno = saved_errno;
 }

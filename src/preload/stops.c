@@ -39,9 +39,10 @@ static void keep_stop(int64_t length_ns)
     atomic_store(&stops[at].end, lh_counter());
 }
 
-/* It is heard of now, `late_ns` after it should have been, and has not spent that time itself. */
-static void judge(int64_t late_ns)
+/* It is heard of now: how late, and has it spent that time itself? */
+static void judge(int64_t now_ns)
 {
+    int64_t late_ns = now_ns - atomic_load(&due_ns);
     uint64_t before_ns = own_ns;
     own_ns = read_own_ns();
     if (late_ns < LATE_NS || before_ns == LH_UNKNOWN || own_ns == LH_UNKNOWN)
@@ -60,7 +61,8 @@ void lh_stops_begin(void)
 void lh_stops_before(int64_t asked_ns)
 {
     int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    judge(now_ns - atomic_exchange(&due_ns, asked_ns < 0 ? NEVER : now_ns + asked_ns));
+    judge(now_ns);
+    atomic_store(&due_ns, asked_ns < 0 ? NEVER : now_ns + asked_ns);
 }
 
 void lh_stops_called(void)
@@ -74,9 +76,10 @@ void lh_stops_called(void)
 void lh_stops_after(void)
 {
     int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    int64_t late_ns = now_ns - atomic_exchange(&due_ns, now_ns);
-    if (late_ns >= LATE_NS)
-        judge(late_ns);
+    if (now_ns - atomic_load(&due_ns) >= LATE_NS)
+        judge(now_ns);
+    atomic_store(&due_ns,
+                 now_ns); /* last: until then it is overdue, from here on the stop is kept */
 }
 
 uint64_t lh_stops_within(uint64_t start, uint64_t elapsed_ns)

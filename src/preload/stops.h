@@ -22,7 +22,8 @@ void lh_stops_called(void);
 uint64_t lh_stops_within(uint64_t start, uint64_t elapsed_ns);
 
 /* For how long, in ns, the watchdog should have been heard of and has not: the process has just
- * been let go, or the machine is busy. Any thread. */
+ * been let go, or the machine is busy. Any thread; asked before lh_stops_within() none is missed.
+ */
 uint64_t lh_stops_overdue(void);
 
 #endif

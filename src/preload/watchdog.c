@@ -91,6 +91,8 @@ static bool look_at_loops(void)
 static void doze(uint32_t seen, int64_t timeout_ns)
 {
     lh_stops_before(timeout_ns);
+    if (atomic_load(&lh_process->watchdog_wake) != seen)
+        lh_stops_called(); /* before the line above, in vain */
     futex_wait(&lh_process->watchdog_wake, seen, timeout_ns);
     lh_stops_after();
 }
@@ -205,8 +207,8 @@ void lh_watchdog_call(void)
             start();
         end_change(signals);
     }
-    lh_stops_called();
     atomic_fetch_add(&lh_process->watchdog_wake, 1);
+    lh_stops_called();
     futex_wake(&lh_process->watchdog_wake);
 }
 
