@@ -169,6 +169,19 @@ static bool has_reader(void)
                           start_collector(collector) == 0);
 }
 
+/* The program's descriptor: the watchdog has a table of its own. */
+static void say_there_is_none(void)
+{
+    static const char line[] =
+        "loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is "
+        "missing, or out of reach; writing raw JSON lines\n";
+    int fd = lh_fd_borrow(2);
+    if (fd < 0)
+        return;
+    lh_syscall3(SYS_write, fd, (long)line, sizeof(line) - 1);
+    lh_fd_close(fd);
+}
+
 static void find_reader(struct lh_ring *ring)
 {
     if (has_reader()) {
@@ -177,11 +190,8 @@ static void find_reader(struct lh_ring *ring)
         atomic_store(&ring->attached, 1);
         return;
     }
-    if (lh_process_collector() != NULL) {
-        static _Atomic uint32_t said;
-        lh_say_once(&said, "loophound: no collector could be started (LOOPHOUND_COLLECTOR); "
-                           "writing raw lines\n");
-    }
+    if (lh_process_collector() != NULL)
+        say_there_is_none();
     attach.raw = true;
 }
 

@@ -4,7 +4,9 @@
 #define LH_PRELOAD_HOOKS_H
 
 #include "preload/loop.h"
+#include "preload/sandbox.h"
 #include "preload/state.h"
+#include "preload/sys.h"
 #include "preload/watchdog.h"
 
 /* Closing a loop's epoll set ends the loop. */
@@ -14,12 +16,11 @@ static inline void lh_before_close(int fd)
         lh_loop_closes(fd);
 }
 
-/* A fork should find the threads that the program made, and no other: CPython 3.12 and later count
- * them. The watchdog is started again at the next park. */
-static inline void lh_before_fork(void)
+/* A thread that is going to put itself under a filter of system calls. */
+static inline void lh_before_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+                                   unsigned long d)
 {
-    if (lh_process != NULL)
-        lh_watchdog_stop();
+    lh_sandbox_before(SYS_prctl, option, (long)a, (long)b, (long)c, (long)d);
 }
 
 #endif

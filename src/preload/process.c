@@ -17,6 +17,7 @@
 #include "common/protocol.h"
 #include "common/text.h"
 #include "preload/clock.h"
+#include "preload/sandbox.h"
 #include "preload/sys.h"
 #include "preload/watchdog.h"
 
@@ -166,8 +167,18 @@ bool lh_process_may_watch(void)
 {
     if (image.off || atomic_load(&lh_process->state) == LH_PROCESS_OFF)
         return false;
-    return lh_options.follow_mode != LH_FOLLOW_OFF ||
-           image.pid == (uint32_t)lh_syscall0(SYS_getpid);
+    if (lh_options.follow_mode == LH_FOLLOW_OFF && image.pid != (uint32_t)lh_syscall0(SYS_getpid))
+        return false;
+    return lh_sandbox_lets_us_be();
+}
+
+void lh_process_leave(void)
+{
+    lh_watchdog_stop();
+    atomic_store(&lh_process->state, LH_PROCESS_OFF);
+    atomic_store(&lh_process->pid, 0);
+    for (uint32_t i = 0; i < LH_SLOTS; i++)
+        atomic_store(&lh_process->slots[i].tid, 0);
 }
 
 /* Two threads may come to their first park at the same time. */

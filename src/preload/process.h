@@ -16,6 +16,9 @@ bool lh_process_may_watch(void);
  * watchdog, which makes the ring. False: not possible. */
 bool lh_process_start(void);
 
+/* Ends the watching of this process: nothing of ours runs in it any more. */
+void lh_process_leave(void);
+
 /* Do the `start` and `loop` events go where somebody reads them at once (JSON, or under `loophound
  * run`), so that a collector is wanted before there is a block? */
 bool lh_process_shows_loops(void);

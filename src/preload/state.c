@@ -59,5 +59,6 @@ void lh_slot_release(struct lh_slot *slot)
 
 bool lh_process_is_ours(void)
 {
-    return atomic_load(&lh_process->pid) == (uint32_t)lh_syscall0(SYS_getpid);
+    uint32_t pid = atomic_load(&lh_process->pid);
+    return pid != 0 && pid == (uint32_t)lh_syscall0(SYS_getpid);
 }

@@ -236,17 +236,42 @@ static void wait_until_gone(int tid)
         lh_syscall0(SYS_sched_yield);
 }
 
-void lh_watchdog_stop(void)
+static void stop(int tid)
 {
-    uint64_t signals;
-    int tid = atomic_load(&lh_process->watchdog_tid);
-    if (tid == 0 || !begin_change(&signals))
-        return;
     choose_timing(false);
     atomic_store(&lh_process->watchdog_stop, 1);
     atomic_fetch_add(&lh_process->watchdog_wake, 1);
     futex_wake(&lh_process->watchdog_wake);
     wait_until_gone(tid);
     atomic_store(&lh_process->watchdog_call, 1);
-    end_change(signals);
+}
+
+/* Another thread that starts or holds it at the moment is waited for, but not for ever. */
+bool lh_watchdog_hold(void)
+{
+    uint64_t signals;
+    if (lh_process == NULL)
+        return false;
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
+    while (!begin_change(&signals)) {
+        if (lh_clock_ns(CLOCK_MONOTONIC) > end)
+            return false;
+        lh_syscall0(SYS_sched_yield);
+    }
+    int tid = atomic_load(&lh_process->watchdog_tid);
+    if (tid != 0)
+        stop(tid);
+    lh_signals_restore(signals);
+    return true;
+}
+
+void lh_watchdog_release(bool held)
+{
+    if (held)
+        atomic_store(&lh_process->watchdog_busy, 0);
+}
+
+void lh_watchdog_stop(void)
+{
+    lh_watchdog_release(lh_watchdog_hold());
 }

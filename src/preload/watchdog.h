@@ -7,6 +7,7 @@
 #ifndef LH_PRELOAD_WATCHDOG_H
 #define LH_PRELOAD_WATCHDOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Makes the watchdog look, starting it when there is none. Any thread of the program. */
@@ -15,9 +16,14 @@ void lh_watchdog_call(void);
 /* An event waits in the ring and no collector reads it. Any thread. */
 void lh_watchdog_want_collector(void);
 
-/* Ends it and waits until it is gone, at most 100 ms: before a fork, which should find one thread
- * less. Until the next park every call on a loop thread takes its end time itself. */
+/* Ends it and waits until it is gone, at most 100 ms: for what wants a process of the program's own
+ * threads alone. Until the next park every call on a loop thread takes its end time itself. */
 void lh_watchdog_stop(void);
+
+/* The same, and no thread starts it again until lh_watchdog_release(), which takes what this
+ * returned, in a child of fork too. Any thread; errno stays. */
+bool lh_watchdog_hold(void);
+void lh_watchdog_release(bool held);
 
 /* The kernel's name of a thread of this process; "" if it is gone. 16 bytes, terminated. */
 void lh_watchdog_thread_name(uint32_t tid, char *name);

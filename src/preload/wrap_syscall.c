@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 
 #include "preload/memory.h"
+#include "preload/sandbox.h"
 #include "preload/standby.h"
+#include "preload/watchdog.h"
 #include "preload/wrappers.h"
 #include "preload/wrapping.h"
 
@@ -71,26 +73,29 @@ static inline int64_t lh_timeval_at(long address)
 #include "calls.def"
 
 struct raw_row {
-    tracked_call *on_loop; /* NULL: this number has no row */
+    tracked_call *on_loop;
     bool (*counts)(long a, long b, long c, long d);
     enum lh_call call;
-    enum { NO_PARK, ON_SET, ON_RING } parks;
+    enum { NO_ROW, CALLS, PARKS_ON_SET, PARKS_ON_RING, HOLDS_WATCHDOG, MAY_FILTER } kind;
 };
 
 static const struct raw_row rows[] = {
 #define RAW(number, call, ...)                                                                     \
-    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, NO_PARK},
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, CALLS},
 #define RAW_PARK(number, call, ...)                                                                \
-    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, ON_SET},
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, PARKS_ON_SET},
 #define RAW_RING(number, call, ...)                                                                \
-    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, ON_RING},
+    [SYS_##number] = {on_loop_##number, counts_##number, LH_CALL_##call, PARKS_ON_RING},
+#define RAW_WITHOUT_WATCHDOG(number) [SYS_##number] = {.kind = HOLDS_WATCHDOG},
 #include "calls.def"
+    [SYS_prctl] = {.kind = MAY_FILTER},
+    [SYS_seccomp] = {.kind = MAY_FILTER},
 };
 
 static const struct raw_row *row_of(long number)
 {
     bool known = number >= 0 && (size_t)number < sizeof(rows) / sizeof(rows[0]);
-    return known && rows[number].on_loop != NULL ? &rows[number] : NULL;
+    return known && rows[number].kind != NO_ROW ? &rows[number] : NULL;
 }
 
 /* A registered ring is known by a number of its own, which is no descriptor: it is no loop's. */
@@ -109,8 +114,8 @@ __attribute__((noinline)) static long park_or_call(const struct raw_row *row,
                                                    const struct lh_place *place, long number,
                                                    long a, long b, long c, long d, long e, long f)
 {
-    enum lh_park park = row->parks == ON_RING ? begin_ring(a, b, c, d, row->call, place)
-                                              : lh_park_begin((int)a, row->call, *place);
+    enum lh_park park = row->kind == PARKS_ON_RING ? begin_ring(a, b, c, d, row->call, place)
+                                                   : lh_park_begin((int)a, row->call, *place);
     if (park == LH_PARK_FOREIGN)
         return row->on_loop SIX_ARGS;
     long returned = FORWARD(syscall, SIX_ARGS);
@@ -138,13 +143,30 @@ static inline long stand_by_or_call(const struct raw_row *row, uintptr_t frame, 
     return returned;
 }
 
+__attribute__((noinline)) static long keep_books(const struct raw_row *row, long number, long a,
+                                                 long b, long c, long d, long e, long f)
+{
+    if (row->kind == MAY_FILTER) {
+        lh_sandbox_before(number, a, b, c, d, e);
+        return FORWARD(syscall, SIX_ARGS);
+    }
+    bool held = lh_watchdog_hold();
+    long returned = FORWARD(syscall, SIX_ARGS);
+    lh_watchdog_release(held);
+    return returned;
+}
+
 EXPORTED long wrap_syscall SIX_PARAMS __asm__("syscall");
 long wrap_syscall SIX_PARAMS
 {
     const struct raw_row *row = row_of(number);
-    if (row == NULL || (lh_self.slot == NULL && !row->parks) || !row->counts(a, b, c, d))
+    if (row == NULL)
         return FORWARD(syscall, SIX_ARGS);
-    if (row->parks == NO_PARK)
+    if (row->kind >= HOLDS_WATCHDOG)
+        return keep_books(row, number, a, b, c, d, e, f);
+    if ((lh_self.slot == NULL && row->kind == CALLS) || !row->counts(a, b, c, d))
+        return FORWARD(syscall, SIX_ARGS);
+    if (row->kind == CALLS)
         return stand_by_or_call(row, FRAME, number, a, b, c, d, e, f);
     const struct lh_place place = LH_PLACE();
     return park_or_call(row, &place, number, a, b, c, d, e, f);

@@ -207,7 +207,7 @@
         return returned;                                                                           \
     }
 
-/* Book-keeping: hook_<symbol> in hooks.h says what is to be done before the call. */
+/* Book-keeping: lh_before_<symbol>() in hooks.h says what is to be done before the call. */
 #define HOOK(symbol, version, ret, params, args)                                                   \
     REAL(symbol, #symbol, version, ret, params, args)                                              \
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
@@ -215,6 +215,18 @@
     {                                                                                              \
         lh_before_##symbol args;                                                                   \
         return FORWARD(symbol, args);                                                              \
+    }
+
+/* The watchdog is gone while it runs; it is started again at the next park. */
+#define WITHOUT_WATCHDOG(symbol, version, ret, params, args)                                       \
+    REAL(symbol, #symbol, version, ret, params, args)                                              \
+    EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
+    ret wrap_##symbol params                                                                       \
+    {                                                                                              \
+        bool held = lh_watchdog_hold();                                                            \
+        ret returned = FORWARD(symbol, args);                                                      \
+        lh_watchdog_release(held);                                                                 \
+        return returned;                                                                           \
     }
 
 #define ALIAS(name, symbol)                                                                        \
