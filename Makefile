@@ -26,7 +26,7 @@ PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,libloophound.so -Wl,-z,def
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf
 COMMAND_CFLAGS := -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
-COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -lpthread
+COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread
 
 COMMON_SRC := $(wildcard src/common/*.c)
 PRELOAD_SRC := $(wildcard src/preload/*.c)

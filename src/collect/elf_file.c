@@ -248,9 +248,10 @@ const char *lh_elf_build_id(const struct lh_elf *elf)
     return elf->build_id[0] == '\0' ? NULL : elf->build_id;
 }
 
-struct lh_symbol lh_elf_symbol(struct lh_elf *elf, uint64_t vaddr)
+uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX])
 {
-    struct lh_symbol symbol = {NULL, NULL, 0};
+    uint32_t count = 1;
+    found[0] = (struct lh_symbol){0};
     pthread_mutex_lock(&elf->symbols_lock);
     if (!elf->symbols_tried) {
         elf->symbols_tried = true;
@@ -259,7 +260,7 @@ struct lh_symbol lh_elf_symbol(struct lh_elf *elf, uint64_t vaddr)
         elf->fd = -1;
     }
     if (elf->symbols != NULL)
-        symbol = lh_symbols_find(elf->symbols, vaddr);
+        count = lh_symbols_find(elf->symbols, vaddr, found);
     pthread_mutex_unlock(&elf->symbols_lock);
-    return symbol;
+    return count;
 }

@@ -36,9 +36,13 @@ struct lh_symbol {
     const char *function;
     const char *file;
     uint32_t line;
+    bool inlined; /* into the next one */
 };
 
-/* Any thread; the first call for a file reads its symbol table. */
-struct lh_symbol lh_elf_symbol(struct lh_elf *elf, uint64_t vaddr);
+#define LH_SYMBOLS_MAX 32u
+
+/* The function at a vaddr, and before it those that were inlined there, innermost first. Returns
+ * how many, one at least. Any thread; the first call for a file reads its symbol table. */
+uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX]);
 
 #endif

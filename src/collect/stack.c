@@ -71,35 +71,45 @@ static bool is_jit(const struct lh_module *module)
     return module->path == NULL || strncmp(module->path, memfd, sizeof(memfd) - 1) == 0;
 }
 
-static void fill_symbol(struct lh_elf *elf, const struct lh_native_frame *native,
-                        struct lh_frame *frame)
+/* One frame for the function, and one before it for each call that was inlined there. */
+static uint32_t put_symbols(struct lh_elf *elf, const struct lh_native_frame *native,
+                            const struct lh_frame *place, struct lh_frame *frames, uint32_t most)
 {
+    struct lh_symbol found[LH_SYMBOLS_MAX];
     /* A return address may already belong to the next line, or the next function. */
-    struct lh_symbol symbol = lh_elf_symbol(elf, frame->offset - (native->exact ? 0 : 1));
-    frame->function = symbol.function;
-    frame->file = symbol.file;
-    frame->line = symbol.line;
-    if (symbol.function == NULL)
-        frame->build_id = lh_elf_build_id(elf);
+    uint32_t count = lh_elf_symbols(elf, place->offset - (native->exact ? 0 : 1), found);
+    if (count > most)
+        count = most;
+    for (uint32_t i = 0; i < count; i++) {
+        frames[i] = *place;
+        frames[i].function = found[i].function;
+        frames[i].file = found[i].file;
+        frames[i].line = found[i].line;
+        frames[i].inlined = found[i].inlined;
+        if (found[i].function == NULL)
+            frames[i].build_id = lh_elf_build_id(elf);
+    }
+    return count;
 }
 
-static struct lh_frame native_frame(struct lh_stacks *stacks, const struct lh_native_frame *native)
+static uint32_t put_native(struct lh_stacks *stacks, const struct lh_native_frame *native,
+                           struct lh_frame *frames, uint32_t most)
 {
     struct lh_frame frame = {.lang = LH_LANG_NATIVE};
     const struct lh_mapping *mapping = lh_modules_find(&stacks->modules, native->pc);
-    if (mapping == NULL)
-        return frame;
-    struct lh_elf *elf = lh_modules_elf(&stacks->modules, mapping);
-    const struct lh_module *module = &stacks->modules.modules[mapping->module];
-    if (elf == NULL && is_jit(module)) {
-        frame.lang = LH_LANG_JIT;
-        return frame;
+    if (mapping != NULL) {
+        struct lh_elf *elf = lh_modules_elf(&stacks->modules, mapping);
+        const struct lh_module *module = &stacks->modules.modules[mapping->module];
+        uint64_t file_offset = native->pc - mapping->start + mapping->file_offset;
+        if (elf == NULL && is_jit(module))
+            frame.lang = LH_LANG_JIT;
+        else
+            frame.module = module->path;
+        if (elf != NULL && lh_elf_vaddr(elf, file_offset, &frame.offset))
+            return put_symbols(elf, native, &frame, frames, most);
     }
-    frame.module = module->path;
-    if (elf != NULL &&
-        lh_elf_vaddr(elf, native->pc - mapping->start + mapping->file_offset, &frame.offset))
-        fill_symbol(elf, native, &frame);
-    return frame;
+    frames[0] = frame;
+    return 1;
 }
 
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
@@ -111,12 +121,15 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
         return 0;
     memcpy(stacks->strings, record->strings, record->strings_length);
     uint32_t native = lh_unwind(stacks->unwinder, record, stacks->native, most + 1);
-    uint32_t count = lh_merge(stacks->native, native, record->python, record->python_count,
-                              record->python_loop, stacks->merged, most);
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t merged = lh_merge(stacks->native, native, record->python, record->python_count,
+                               record->python_loop, stacks->merged, most);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < merged && count < most; i++) {
         struct lh_merged_frame at = stacks->merged[i];
-        frames[i] = at.python ? python_frame(stacks, &record->python[at.index])
-                              : native_frame(stacks, &stacks->native[at.index]);
+        if (at.python)
+            frames[count++] = python_frame(stacks, &record->python[at.index]);
+        else
+            count += put_native(stacks, &stacks->native[at.index], &frames[count], most - count);
     }
     return count;
 }

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "collect/debug_file.h"
+#include "collect/dwarf.h"
+#include "collect/names.h"
 
 #define NESTED_MAX   16u    /* symbols that start later than the one an address lies in */
 #define PLACES_MAX   16384u /* remembered addresses, then they are forgotten all at once */
@@ -27,14 +29,8 @@ struct function {
 
 struct place {
     uint64_t vaddr;
-    struct lh_symbol symbol;
-    bool used;
-};
-
-/* A name that had to be cut; the names of libdw are not ours to change. */
-struct cut_name {
-    struct cut_name *next;
-    char text[];
+    struct lh_symbol *symbols; /* NULL: a free slot */
+    uint32_t count;
 };
 
 struct lh_symbols {
@@ -45,7 +41,7 @@ struct lh_symbols {
     struct place *places; /* open addressing */
     uint32_t place_slots;
     uint32_t place_count;
-    struct cut_name *cut_names;
+    struct lh_names *names;
 };
 
 static bool is_function(const GElf_Sym *symbol, GElf_Word section)
@@ -87,25 +83,6 @@ static bool is_better(const char *name, const GElf_Sym *symbol, const char *chal
     return leading_underscores(challenger) < leading_underscores(name);
 }
 
-/* The name without its version: `memcpy@@GLIBC_2.14` in .symtab is memcpy. */
-static const char *without_version(struct lh_symbols *symbols, const char *name)
-{
-    size_t length = strcspn(name, "@");
-    if (length == 0 || name[length] == '\0')
-        return name;
-    for (const struct cut_name *known = symbols->cut_names; known != NULL; known = known->next)
-        if (strncmp(known->text, name, length) == 0 && known->text[length] == '\0')
-            return known->text;
-    struct cut_name *cut = malloc(sizeof(*cut) + length + 1);
-    if (cut == NULL)
-        return name;
-    memcpy(cut->text, name, length);
-    cut->text[length] = '\0';
-    cut->next = symbols->cut_names;
-    symbols->cut_names = cut;
-    return cut->text;
-}
-
 /* The best name of all that start where function `at` does. */
 static const char *best_name(struct lh_symbols *symbols, size_t at)
 {
@@ -122,7 +99,7 @@ static const char *best_name(struct lh_symbols *symbols, size_t at)
         best = name;
         best_symbol = symbol;
     }
-    return best != NULL && best[0] != '\0' ? without_version(symbols, best) : NULL;
+    return best != NULL && best[0] != '\0' ? lh_names_readable(symbols->names, best) : NULL;
 }
 
 static void collect_functions(struct lh_symbols *symbols)
@@ -168,41 +145,24 @@ static const char *find_function(struct lh_symbols *symbols, uint64_t vaddr)
     return NULL;
 }
 
-/* clang writes no .debug_aranges, so that libdw finds no unit by address: then ask each. */
-static Dwarf_Die *find_unit(struct lh_symbols *symbols, uint64_t vaddr, Dwarf_Addr *bias)
-{
-    Dwarf_Die *unit = dwfl_module_addrdie(symbols->module, vaddr, bias);
-    if (unit != NULL)
-        return unit;
-    while ((unit = dwfl_module_nextcu(symbols->module, unit, bias)) != NULL)
-        if (dwarf_haspc(unit, vaddr - *bias) == 1)
-            return unit;
-    return NULL;
-}
-
-static void find_line(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
-{
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = find_unit(symbols, vaddr, &bias);
-    if (unit == NULL)
-        return;
-    Dwarf_Line *line = dwarf_getsrc_die(unit, vaddr - bias);
-    int number = 0;
-    if (line == NULL || dwarf_lineno(line, &number) != 0 || number <= 0)
-        return;
-    found->file = dwarf_linesrc(line, NULL, NULL);
-    found->line = found->file != NULL ? (uint32_t)number : 0;
-}
-
 /* The slot of this address, or the free one where it belongs. */
 static struct place *find_place(struct place *places, uint32_t slots, uint64_t vaddr)
 {
     uint32_t at = (uint32_t)((vaddr * 0x9e3779b97f4a7c15u) >> 32);
     for (;; at++) {
         struct place *place = &places[at & (slots - 1)];
-        if (!place->used || place->vaddr == vaddr)
+        if (place->symbols == NULL || place->vaddr == vaddr)
             return place;
     }
+}
+
+static void forget_places(struct lh_symbols *symbols)
+{
+    for (uint32_t i = 0; i < symbols->place_slots; i++)
+        free(symbols->places[i].symbols);
+    if (symbols->place_slots > 0)
+        memset(symbols->places, 0, symbols->place_slots * sizeof(*symbols->places));
+    symbols->place_count = 0;
 }
 
 /* Makes room for one more place; false: no memory, then it is not remembered. */
@@ -211,8 +171,7 @@ static bool grow_places(struct lh_symbols *symbols)
     if (symbols->place_count * 2 < symbols->place_slots)
         return true;
     if (symbols->place_count >= PLACES_MAX) {
-        memset(symbols->places, 0, symbols->place_slots * sizeof(*symbols->places));
-        symbols->place_count = 0;
+        forget_places(symbols);
         return true;
     }
     uint32_t slots = symbols->place_slots == 0 ? PLACES_FIRST : symbols->place_slots * 2;
@@ -220,7 +179,7 @@ static bool grow_places(struct lh_symbols *symbols)
     if (places == NULL)
         return false;
     for (uint32_t i = 0; i < symbols->place_slots; i++)
-        if (symbols->places[i].used)
+        if (symbols->places[i].symbols != NULL)
             *find_place(places, slots, symbols->places[i].vaddr) = symbols->places[i];
     free(symbols->places);
     symbols->places = places;
@@ -228,27 +187,48 @@ static bool grow_places(struct lh_symbols *symbols)
     return true;
 }
 
-static struct lh_symbol resolve(struct lh_symbols *symbols, uint64_t vaddr)
+static void remember(struct lh_symbols *symbols, uint64_t vaddr, const struct lh_symbol *found,
+                     uint32_t count)
 {
-    struct lh_symbol symbol = {find_function(symbols, vaddr), NULL, 0};
-    find_line(symbols, vaddr, &symbol);
-    return symbol;
+    struct lh_symbol *kept = malloc(count * sizeof(*kept));
+    if (kept == NULL || !grow_places(symbols)) {
+        free(kept);
+        return;
+    }
+    memcpy(kept, found, count * sizeof(*kept));
+    struct place *place = find_place(symbols->places, symbols->place_slots, vaddr);
+    place->vaddr = vaddr;
+    place->symbols = kept;
+    place->count = count;
+    symbols->place_count++;
 }
 
-struct lh_symbol lh_symbols_find(struct lh_symbols *symbols, uint64_t vaddr)
+/* The symbol table knows the name by which the linker put it there; only without it, what the
+ * debug information calls it. */
+static uint32_t resolve(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
+{
+    uint32_t count = lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX);
+    if (count == 0)
+        found[count++] = (struct lh_symbol){0};
+    const char *function = find_function(symbols, vaddr);
+    if (function != NULL)
+        found[count - 1].function = function;
+    return count;
+}
+
+uint32_t lh_symbols_find(struct lh_symbols *symbols, uint64_t vaddr,
+                         struct lh_symbol found[LH_SYMBOLS_MAX])
 {
     if (symbols->place_slots > 0) {
-        struct place *known = find_place(symbols->places, symbols->place_slots, vaddr);
-        if (known->used)
-            return known->symbol;
+        const struct place *known = find_place(symbols->places, symbols->place_slots, vaddr);
+        if (known->symbols != NULL) {
+            memcpy(found, known->symbols, known->count * sizeof(*found));
+            return known->count;
+        }
     }
-    struct lh_symbol symbol = resolve(symbols, vaddr);
-    if (grow_places(symbols)) {
-        *find_place(symbols->places, symbols->place_slots, vaddr) =
-            (struct place){vaddr, symbol, true};
-        symbols->place_count++;
-    }
-    return symbol;
+    uint32_t count = resolve(symbols, vaddr, found);
+    remember(symbols, vaddr, found, count);
+    return count;
 }
 
 /* libdw takes the descriptor over when it succeeds. */
@@ -275,8 +255,9 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     struct lh_symbols *symbols = calloc(1, sizeof(*symbols));
     if (symbols == NULL)
         return NULL;
+    symbols->names = lh_names_new();
     symbols->dwfl = dwfl_begin(&callbacks);
-    if (symbols->dwfl != NULL)
+    if (symbols->names != NULL && symbols->dwfl != NULL)
         symbols->module = report_file(symbols->dwfl, fd, path);
     if (symbols->module == NULL) {
         lh_symbols_free(symbols);
@@ -292,11 +273,8 @@ void lh_symbols_free(struct lh_symbols *symbols)
         return;
     if (symbols->dwfl != NULL)
         dwfl_end(symbols->dwfl);
-    while (symbols->cut_names != NULL) {
-        struct cut_name *next = symbols->cut_names->next;
-        free(symbols->cut_names);
-        symbols->cut_names = next;
-    }
+    lh_names_free(symbols->names);
+    forget_places(symbols);
     free(symbols->functions);
     free(symbols->places);
     free(symbols);

@@ -16,7 +16,9 @@ struct lh_symbols;
 struct lh_symbols *lh_symbols_new(int fd, const char *path);
 void lh_symbols_free(struct lh_symbols *symbols);
 
-/* What stands at this address of the file. Asked again, it is a look-up in a small table. */
-struct lh_symbol lh_symbols_find(struct lh_symbols *symbols, uint64_t vaddr);
+/* What stands at this address of the file, as lh_elf_symbols() gives it. Asked again, it is a
+ * look-up in a small table. */
+uint32_t lh_symbols_find(struct lh_symbols *symbols, uint64_t vaddr,
+                         struct lh_symbol found[LH_SYMBOLS_MAX]);
 
 #endif

@@ -107,6 +107,8 @@ static void fill_what(struct row *row, const struct lh_frame *frame)
     cell_init(row, CELL_WHAT, &text);
     if (frame->function != NULL) {
         add_string(&text, frame->function);
+        if (frame->inlined)
+            lh_text_string(&text, " (inlined)");
     } else if (frame->lang == LH_LANG_PYTHON) {
         lh_text_char(&text, '?');
     } else {

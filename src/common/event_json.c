@@ -265,6 +265,10 @@ static void write_frame(struct lh_json *json, const struct lh_frame *frame)
         key_u64(json, "offset", frame->offset);
     else
         key_null(json, "offset");
+    if (frame->inlined) {
+        lh_json_key(json, "inlined");
+        lh_json_bool(json, true);
+    }
     if (frame->build_id != NULL)
         key_string(json, "build_id", frame->build_id);
     lh_json_close(json, '}');

@@ -18,6 +18,7 @@ struct lh_frame {
     uint32_t line;
     const char *module;   /* path of the ELF file */
     uint64_t offset;      /* address inside the module, as its symbol table counts */
+    bool inlined;         /* into the next frame, which has the same address */
     const char *build_id; /* hexadecimal; only where the function is not known */
 };
 
