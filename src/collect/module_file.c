@@ -7,7 +7,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <link.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,8 +59,35 @@ static bool name_place(const struct lh_module *module, pid_t pid, int place, cha
                          module->start, module->end));
 }
 
+/* The kernel's own library in every process, the same in all 64-bit ones: vdso(7). A copy of ours,
+ * made once. */
+static int vdso_fd = -1;
+
+static void copy_vdso(void)
+{
+    const uint8_t *image = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
+    int fd = image != NULL ? memfd_create("vdso", MFD_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    const ElfW(Ehdr) *header = (const void *)image;
+    size_t size = header->e_shoff + (size_t)header->e_shnum * header->e_shentsize;
+    if (write(fd, image, size) == (ssize_t)size)
+        vdso_fd = fd;
+    else
+        close(fd);
+}
+
+static struct lh_elf *open_vdso(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, copy_vdso);
+    return vdso_fd >= 0 ? lh_elf_open(vdso_fd, "[vdso]") : NULL;
+}
+
 struct lh_elf *lh_module_file_open(const struct lh_module *module, pid_t pid)
 {
+    if (module->path != NULL && strcmp(module->path, "[vdso]") == 0)
+        return open_vdso();
     if (module->path == NULL || module->path[0] != '/' || module->inode == 0)
         return NULL;
     for (int attempt = 0; attempt < 2 * PLACES; attempt++) {

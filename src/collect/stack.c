@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collect/jit_map.h"
 #include "collect/merge.h"
 #include "collect/modules.h"
+#include "collect/owner.h"
 #include "collect/unwind.h"
 #include "common/options.h"
 
@@ -17,6 +19,7 @@
 struct lh_stacks {
     struct lh_modules modules;
     struct lh_unwinder *unwinder;
+    struct lh_jit_map *jit_map;
     struct lh_native_frame native[NATIVE_MAX];
     struct lh_merged_frame merged[LH_STACK_FRAMES_MAX];
     char strings[LH_STRING_BYTES]; /* Python names: the record may go before the frames do */
@@ -32,7 +35,8 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd)
     }
     lh_modules_open(&stacks->modules, pid, maps_fd);
     stacks->unwinder = lh_unwinder_new(&stacks->modules);
-    if (stacks->unwinder == NULL) {
+    stacks->jit_map = lh_jit_map_new(pid, maps_fd);
+    if (stacks->unwinder == NULL || stacks->jit_map == NULL) {
         lh_stacks_close(stacks);
         return NULL;
     }
@@ -43,6 +47,7 @@ void lh_stacks_close(struct lh_stacks *stacks)
 {
     if (stacks == NULL)
         return;
+    lh_jit_map_free(stacks->jit_map);
     lh_unwinder_free(stacks->unwinder);
     lh_modules_close(&stacks->modules);
     free(stacks);
@@ -64,11 +69,45 @@ static struct lh_frame python_frame(const struct lh_stacks *stacks,
     };
 }
 
-/* Code that was made at run time: in anonymous memory, or in a memfd that holds no program. */
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Code that was made at run time: in memory without a file, or in a memfd that holds no program. */
 static bool is_jit(const struct lh_module *module)
 {
-    static const char memfd[] = "/memfd:";
-    return module->path == NULL || strncmp(module->path, memfd, sizeof(memfd) - 1) == 0;
+    return module->path == NULL || starts_with(module->path, "/memfd:") ||
+           starts_with(module->path, "[anon") || starts_with(module->path, "//anon");
+}
+
+static struct lh_frame jit_frame(const struct lh_jit_symbol *symbol)
+{
+    return (struct lh_frame){.lang = LH_LANG_JIT,
+                             .function = symbol->function,
+                             .file = symbol->file,
+                             .line = symbol->line};
+}
+
+/* V8's interpreter has one native function for all of JavaScript's; which one runs is told by its
+ * bytecode, an object on the heap to which the frame has a pointer: the fourth word below the frame
+ * pointer, or one next to it (src/execution/frame-constants.h). Pointers of V8's are odd, and the
+ * bytecode itself, which is what the map names, begins a little behind the object. */
+static bool is_interpreted(struct lh_stacks *stacks, const struct lh_record *record,
+                           const struct lh_native_frame *native, const char *function,
+                           struct lh_jit_symbol *found)
+{
+    const uint64_t header_bytes = 96;
+    if (function == NULL || strcmp(function, "Builtins_InterpreterEntryTrampoline") != 0)
+        return false;
+    for (uint64_t below = 3; below <= 6; below++) {
+        uint64_t object;
+        if (lh_stack_word(record, native->bp - below * sizeof(object), &object) &&
+            (object & 1) != 0 &&
+            lh_jit_map_find_behind(stacks->jit_map, object, header_bytes, found))
+            return true;
+    }
+    return false;
 }
 
 /* One frame for the function, and one before it for each call that was inlined there. */
@@ -92,24 +131,31 @@ static uint32_t put_symbols(struct lh_elf *elf, const struct lh_native_frame *na
     return count;
 }
 
-static uint32_t put_native(struct lh_stacks *stacks, const struct lh_native_frame *native,
-                           struct lh_frame *frames, uint32_t most)
+static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *record,
+                           const struct lh_native_frame *native, struct lh_frame *frames,
+                           uint32_t most)
 {
-    struct lh_frame frame = {.lang = LH_LANG_NATIVE};
+    struct lh_jit_symbol symbol = {0};
+    frames[0] = (struct lh_frame){.lang = LH_LANG_NATIVE};
     const struct lh_mapping *mapping = lh_modules_find(&stacks->modules, native->pc);
-    if (mapping != NULL) {
-        struct lh_elf *elf = lh_modules_elf(&stacks->modules, mapping);
-        const struct lh_module *module = &stacks->modules.modules[mapping->module];
-        uint64_t file_offset = native->pc - mapping->start + mapping->file_offset;
-        if (elf == NULL && is_jit(module))
-            frame.lang = LH_LANG_JIT;
-        else
-            frame.module = module->path;
-        if (elf != NULL && lh_elf_vaddr(elf, file_offset, &frame.offset))
-            return put_symbols(elf, native, &frame, frames, most);
+    if (mapping == NULL)
+        return 1;
+    struct lh_elf *elf = lh_modules_elf(&stacks->modules, mapping);
+    const struct lh_module *module = &stacks->modules.modules[mapping->module];
+    if (elf == NULL && is_jit(module)) {
+        lh_jit_map_find(stacks->jit_map, native->pc - (native->exact ? 0 : 1), &symbol);
+        frames[0] = jit_frame(&symbol);
+        return 1;
     }
-    frames[0] = frame;
-    return 1;
+    struct lh_frame place = {.lang = LH_LANG_NATIVE, .module = module->path};
+    frames[0] = place;
+    if (elf == NULL ||
+        !lh_elf_vaddr(elf, native->pc - mapping->start + mapping->file_offset, &place.offset))
+        return 1;
+    uint32_t count = put_symbols(elf, native, &place, frames, most);
+    if (is_interpreted(stacks, record, native, frames[count - 1].function, &symbol))
+        frames[count - 1] = jit_frame(&symbol);
+    return count;
 }
 
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
@@ -129,7 +175,11 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
         if (at.python)
             frames[count++] = python_frame(stacks, &record->python[at.index]);
         else
-            count += put_native(stacks, &stacks->native[at.index], &frames[count], most - count);
+            count +=
+                put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);
     }
+    uint32_t first_user = lh_first_of_user(frames, count);
+    if (first_user < count)
+        frames[first_user].user = true;
     return count;
 }

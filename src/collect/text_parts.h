@@ -43,19 +43,6 @@ void lh_source_free(struct lh_source *source);
 void lh_source_line(struct lh_source *source, const char *file, uint32_t line,
                     struct lh_text *text);
 
-/* Whose code a frame is, which decides whether text folds it. */
-enum lh_owner {
-    LH_OWNER_USER,        /* Python of the program itself */
-    LH_OWNER_LIBRARY,     /* an installed package, the standard library */
-    LH_OWNER_INTERPRETER, /* CPython's own C */
-    LH_OWNER_LIBC,
-    LH_OWNER_NATIVE, /* any other machine code */
-};
-enum lh_owner lh_frame_owner(const struct lh_frame *frame);
-
-/* The package of a library's frame ("asyncio"): where it starts; its length is put into *length. */
-const char *lh_frame_package(const struct lh_frame *frame, size_t *length);
-
 /* A file name as short as it can be and still be found. */
 void lh_text_path(struct lh_text *text, const char *file, const char *cwd);
 

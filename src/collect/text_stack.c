@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/owner.h"
 #include "collect/text_parts.h"
 
 #define CELL_BYTES     192
@@ -17,6 +18,7 @@ enum { CELL_WHERE, CELL_WHAT, CELL_MORE, CELL_COUNT };
 
 struct row {
     bool folded; /* one cell, for a run of frames */
+    bool user;   /* the first frame of the user's own */
     char cells[CELL_COUNT][CELL_BYTES];
 };
 
@@ -72,6 +74,7 @@ static struct row *new_row(struct lh_text_stack *stack)
     struct row *row = &stack->rows[stack->row_count++];
     struct lh_text text;
     row->folded = false;
+    row->user = false;
     for (int cell = 0; cell < CELL_COUNT; cell++)
         cell_init(row, cell, &text);
     return row;
@@ -113,7 +116,8 @@ static void fill_what(struct row *row, const struct lh_frame *frame)
         lh_text_char(&text, '?');
     } else {
         add_string(&text, module_name(frame));
-        lh_text_format(&text, "+0x%" PRIx64, frame->offset);
+        if (frame->offset != 0)
+            lh_text_format(&text, "+0x%" PRIx64, frame->offset);
     }
 }
 
@@ -121,7 +125,7 @@ static void fill_more(struct lh_text_stack *stack, struct row *row, const struct
 {
     struct lh_text text;
     cell_init(row, CELL_MORE, &text);
-    if (frame->lang == LH_LANG_PYTHON && frame->file != NULL)
+    if (frame->lang != LH_LANG_NATIVE && frame->file != NULL)
         lh_source_line(stack->source, frame->file, frame->line, &text);
     else if (frame->function != NULL && frame->module != NULL)
         add_string(&text, module_name(frame));
@@ -130,6 +134,7 @@ static void fill_more(struct lh_text_stack *stack, struct row *row, const struct
 static void add_frame(struct lh_text_stack *stack, const struct lh_frame *frame)
 {
     struct row *row = new_row(stack);
+    row->user = frame->user;
     fill_where(stack, row, frame);
     fill_what(row, frame);
     fill_more(stack, row, frame);
@@ -186,20 +191,14 @@ static void add_fold(struct lh_text_stack *stack, struct fold *fold)
     *fold = (struct fold){0};
 }
 
-static bool has_python(const struct lh_frame *frames, uint32_t count)
+/* Is there Python or JavaScript? Then the machine code below says little. */
+static bool has_script(const struct lh_frame *frames, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (frames[i].lang == LH_LANG_PYTHON)
+        if (frames[i].lang == LH_LANG_PYTHON ||
+            (frames[i].lang == LH_LANG_JIT && frames[i].file != NULL))
             return true;
     return false;
-}
-
-static uint32_t first_of_user(const struct lh_frame *frames, uint32_t count)
-{
-    uint32_t i = 0;
-    while (i < count && lh_frame_owner(&frames[i]) != LH_OWNER_USER)
-        i++;
-    return i;
 }
 
 /* Up to the first frame of the user's own the way into the call is told in full; from there on only
@@ -208,13 +207,13 @@ static void add_rows_folded(struct lh_text_stack *stack, const struct lh_frame *
                             uint32_t count)
 {
     struct fold fold = {0};
-    uint32_t first_user = first_of_user(frames, count);
+    uint32_t first_user = lh_first_of_user(frames, count);
     for (uint32_t i = 0; i < count; i++) {
         enum lh_owner owner = lh_frame_owner(&frames[i]);
         bool outside = i > first_user;
         if (owner == LH_OWNER_INTERPRETER || (outside && owner == LH_OWNER_LIBC))
             continue;
-        if (outside && owner == LH_OWNER_LIBRARY) {
+        if (outside && (owner == LH_OWNER_LIBRARY || owner == LH_OWNER_RUNTIME)) {
             fold_frame(&fold, &frames[i]);
             continue;
         }
@@ -248,8 +247,9 @@ static void add_padding(struct lh_text *text, const char *cell, size_t width)
 static void add_row(struct lh_text *text, const struct lh_colours *colours, const struct row *row,
                     size_t where_width, size_t what_width)
 {
-    lh_text_format(text, "  %s%s%s", row->folded ? colours->faint : colours->place,
-                   row->cells[CELL_WHERE], colours->reset);
+    lh_text_format(text, "%s %s%s%s", row->user ? ">" : " ",
+                   row->folded ? colours->faint : colours->place, row->cells[CELL_WHERE],
+                   colours->reset);
     if (!row->folded) {
         if (where_width > 0)
             add_padding(text, row->cells[CELL_WHERE], where_width);
@@ -267,7 +267,7 @@ void lh_text_stack_add(struct lh_text_stack *stack, struct lh_text *text,
     stack->row_count = 0;
     if (frame_count > LH_STACK_FRAMES_MAX)
         frame_count = LH_STACK_FRAMES_MAX;
-    if (stack->header->options.stack_full != 0 || !has_python(frames, frame_count))
+    if (stack->header->options.stack_full != 0 || !has_script(frames, frame_count))
         for (uint32_t i = 0; i < frame_count; i++)
             add_frame(stack, &frames[i]);
     else

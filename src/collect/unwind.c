@@ -66,7 +66,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     return -UNW_EINVAL;
 }
 
-static bool read_stack(const struct lh_record *record, uint64_t address, unw_word_t *value)
+bool lh_stack_word(const struct lh_record *record, uint64_t address, uint64_t *value)
 {
     uint64_t at = address - record->stack_address;
     if (record->stack_length < sizeof(*value) || at > record->stack_length - sizeof(*value))
@@ -91,7 +91,7 @@ static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *v
     if (write || unwinder->reads_left == 0)
         return -UNW_EINVAL;
     unwinder->reads_left--;
-    if (read_stack(unwinder->record, address, value) || read_file(unwinder, address, value))
+    if (lh_stack_word(unwinder->record, address, value) || read_file(unwinder, address, value))
         return 0;
     return -UNW_EINVAL;
 }
@@ -257,8 +257,8 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
 {
     uint64_t rbp = register_or_0(cursor, UNW_X86_64_RBP);
     unw_word_t caller[2]; /* its rbp, and the return address */
-    if (rbp < frame->sp || !read_stack(unwinder->record, rbp, &caller[0]) ||
-        !read_stack(unwinder->record, rbp + sizeof(caller[0]), &caller[1]))
+    if (rbp < frame->sp || !lh_stack_word(unwinder->record, rbp, &caller[0]) ||
+        !lh_stack_word(unwinder->record, rbp + sizeof(caller[0]), &caller[1]))
         return false;
     unwinder->registers = (struct lh_registers){
         .rbx = register_or_0(cursor, UNW_X86_64_RBX),
@@ -270,7 +270,7 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
         .rsp = rbp + sizeof(caller),
         .rip = caller[1],
     };
-    *frame = (struct lh_native_frame){caller[1], rbp + sizeof(caller), false};
+    *frame = (struct lh_native_frame){caller[1], rbp + sizeof(caller), caller[0], false};
     return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
 }
 
@@ -281,7 +281,7 @@ static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_nati
     if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
-    *frame = (struct lh_native_frame){pc, sp, exact};
+    *frame = (struct lh_native_frame){pc, sp, register_or_0(cursor, UNW_X86_64_RBP), exact};
     return true;
 }
 
@@ -313,7 +313,8 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
         return 0;
 
     uint32_t count = 0;
-    struct lh_native_frame frame = {record->registers.rip, record->registers.rsp, true};
+    struct lh_native_frame frame = {record->registers.rip, record->registers.rsp,
+                                    record->registers.rbp, true};
     if (record->running != 0 && most > 0)
         frames[count++] = frame;
     while (count < most && step(unwinder, &cursor, &frame) &&

@@ -11,6 +11,7 @@
 struct lh_native_frame {
     uint64_t pc; /* where it goes on: a return address, unless `exact` */
     uint64_t sp; /* the stack pointer at `pc` */
+    uint64_t bp; /* the frame pointer there, if the code keeps one; 0: not known */
     bool exact;  /* interrupted by a signal: `pc` is the instruction itself */
 };
 
@@ -25,5 +26,8 @@ void lh_unwinder_free(struct lh_unwinder *unwinder);
  * our own wrapper, is left out. Reads the map again (once) when a frame lies outside of it. */
 uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
                    struct lh_native_frame *frames, uint32_t most);
+
+/* The word at this address of the copied stack. False: it is not in it. */
+bool lh_stack_word(const struct lh_record *record, uint64_t address, uint64_t *value);
 
 #endif

@@ -248,6 +248,12 @@ static void write_resource(struct lh_json *json, const struct lh_resource *resou
     lh_json_close(json, '}');
 }
 
+static void key_true(struct lh_json *json, const char *key)
+{
+    lh_json_key(json, key);
+    lh_json_bool(json, true);
+}
+
 static void write_frame(struct lh_json *json, const struct lh_frame *frame)
 {
     static const char *const langs[] = {
@@ -265,10 +271,10 @@ static void write_frame(struct lh_json *json, const struct lh_frame *frame)
         key_u64(json, "offset", frame->offset);
     else
         key_null(json, "offset");
-    if (frame->inlined) {
-        lh_json_key(json, "inlined");
-        lh_json_bool(json, true);
-    }
+    if (frame->inlined)
+        key_true(json, "inlined");
+    if (frame->user)
+        key_true(json, "user");
     if (frame->build_id != NULL)
         key_string(json, "build_id", frame->build_id);
     lh_json_close(json, '}');

@@ -19,6 +19,7 @@ struct lh_frame {
     const char *module;   /* path of the ELF file */
     uint64_t offset;      /* address inside the module, as its symbol table counts */
     bool inlined;         /* into the next frame, which has the same address */
+    bool user;            /* the first frame of the user's own code */
     const char *build_id; /* hexadecimal; only where the function is not known */
 };
 

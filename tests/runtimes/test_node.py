@@ -51,6 +51,25 @@ def test_synchronous_wait_in_a_callback_is_named(
         assert (stuck["id"], stuck["resource"]["path"]) == (block["id"], str(fifo.path))
 
 
+def test_function_of_javascript_that_blocks_is_named_with_its_file_and_line(
+    hits: Path, fifo: Fifo
+) -> None:
+    line = 1 + LOOPS.read_text(encoding="utf-8").split("function readConfiguration")[0].count("\n")
+    argv: list[str | Path] = ["node", "--perf-basic-prof", LOOPS, "file", fifo.path]
+    with watched(hits, argv) as process:
+        wait_until_blocked(hits)
+        fifo.give()
+        block = the_block(finish(process, hits))
+    Path(f"/tmp/perf-{block['pid']}.map").unlink()
+    stack = block["stack"]
+    assert [
+        (frame["lang"], frame["function"], frame["file"], frame["line"])
+        for frame in stack
+        if frame.get("user")
+    ] == [("jit", "readConfiguration", str(LOOPS), line)]
+    assert any(frame["function"] == "readFileSync" for frame in stack)
+
+
 def test_callbacks_and_workers_are_silent(hits: Path, fifo: Fifo) -> None:
     with watched(hits, ["node", LOOPS, "free", fifo.path], CLEAN_THRESHOLD) as process:
         expect_line(process, "free")

@@ -12,8 +12,10 @@
 #define NATIVE 4u
 
 /* Frames of 0x100 bytes each: 0x1000, 0x1100, 0x1200, 0x1300. */
-static const struct lh_native_frame native[NATIVE] = {
-    {0xa, 0x1000, false}, {0xb, 0x1100, false}, {0xc, 0x1200, false}, {0xd, 0x1300, false}};
+static const struct lh_native_frame native[NATIVE] = {{0xa, 0x1000, 0, false},
+                                                      {0xb, 0x1100, 0, false},
+                                                      {0xc, 0x1200, 0, false},
+                                                      {0xd, 0x1300, 0, false}};
 
 /* Checks against a text such as "n0 p0 p1 n2". */
 static void expect_merged_in(struct lh_code_range loop, const struct lh_native_frame *frames,

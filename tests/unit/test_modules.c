@@ -6,12 +6,14 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -81,7 +83,22 @@ static void test_data_is_no_module_and_made_code_has_no_name(void **state)
     assert_null(lh_modules_find(&modules, 0x7f0000000000));
     assert_null(module_at(&modules, 0x7f0000002000)->path);
     assert_string_equal(module_at(&modules, 0x7ffff7fc0000)->path, "[vdso]");
-    assert_null(lh_modules_elf(&modules, lh_modules_find(&modules, 0x7ffff7fc0000)));
+    lh_modules_close(&modules);
+}
+
+static void test_kernels_own_library_has_names(void **state)
+{
+    (void)state;
+    struct lh_modules modules = parse(normal_map);
+    struct lh_elf *elf = lh_modules_elf(&modules, lh_modules_find(&modules, 0x7ffff7fc0000));
+    assert_non_null(elf);
+    void *vdso = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    assert_non_null(vdso);
+    uintptr_t address = (uintptr_t)dlsym(vdso, "__vdso_gettimeofday");
+    struct lh_symbol found[LH_SYMBOLS_MAX];
+    assert_int_equal(lh_elf_symbols(elf, address - getauxval(AT_SYSINFO_EHDR), found), 1);
+    assert_string_equal(found[0].function, "gettimeofday"); /* of two names the plainer one */
+    dlclose(vdso);
     lh_modules_close(&modules);
 }
 
@@ -281,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_an_address_leads_to_its_mapping),
         cmocka_unit_test(test_the_parts_of_one_file_are_one_module),
         cmocka_unit_test(test_data_is_no_module_and_made_code_has_no_name),
+        cmocka_unit_test(test_kernels_own_library_has_names),
         cmocka_unit_test(test_odd_names_are_taken_as_they_are),
         cmocka_unit_test(test_a_bad_line_is_left_out),
         cmocka_unit_test(test_an_empty_map_leaves_the_last_one),

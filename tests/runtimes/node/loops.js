@@ -29,7 +29,9 @@ function startWorker() {
 }
 
 const waits = {
-    file: () => fs.readFileSync(fifo),
+    file: function readConfiguration() {
+        return fs.readFileSync(fifo);
+    },
     process: () => childProcess.execSync(`cat '${fifo}'`),
     atomics: () => {
         const [, flag] = startWorker();
