@@ -276,6 +276,18 @@ static void add_holder(const struct text_sink *sink, struct lh_text *text,
     lh_text_stack_add(sink->stack, text, holder->frames, holder->frame_count);
 }
 
+static void add_victims(const struct text_sink *sink, struct lh_text *text,
+                        const struct lh_victims *victims)
+{
+    if (victims == NULL || victims->ready == 0)
+        return;
+    lh_text_format(text, "  %s%s%" PRIu32 " descriptor%s ready when it ended%s, after up to ",
+                   sink->colours.strong, victims->more ? "at least " : "", victims->ready,
+                   victims->ready == 1 ? " was" : "s were", sink->colours.reset);
+    add_elapsed(text, victims->waited_ns, 10);
+    lh_text_char(text, '\n');
+}
+
 static void add_stall(struct text_sink *sink, struct lh_text *text, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
@@ -288,6 +300,7 @@ static void add_stall(struct text_sink *sink, struct lh_text *text, const struct
     add_accounts(text, &record->stall);
     lh_text_format(text, "  #%" PRIu64 "\n", record->id);
     add_skipped(sink, text, record->skipped);
+    add_victims(sink, text, report->victims);
     add_calls(text, &record->stall);
     add_samples(sink, text, report->samples, report->sample_count);
     add_holder(sink, text, report->holder, "the GIL");
@@ -301,6 +314,7 @@ static void add_block(struct text_sink *sink, struct lh_text *text, const struct
         return;
     add_event(sink, text, record);
     add_skipped(sink, text, record->skipped);
+    add_victims(sink, text, report->victims);
     if (shown)
         return;
     lh_text_stack_add(sink->stack, text, report->frames, report->frame_count);

@@ -327,6 +327,21 @@ static void write_holder(struct lh_json *json, const struct lh_holder *holder)
     lh_json_close(json, '}');
 }
 
+static void write_victims(struct lh_json *json, const struct lh_victims *victims)
+{
+    if (victims == NULL) {
+        key_null(json, "victims");
+        return;
+    }
+    lh_json_key(json, "victims");
+    lh_json_open(json, '{');
+    key_u64(json, "ready", victims->ready);
+    lh_json_key(json, "at_least");
+    lh_json_bool(json, victims->more);
+    key_ms(json, "waited_ms", victims->waited_ns);
+    lh_json_close(json, '}');
+}
+
 static void write_block(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
@@ -337,6 +352,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     key_string(json, "errno", lh_errno_name(record->error));
     write_resource(json, &record->resource);
     write_holder(json, report->holder);
+    write_victims(json, report->victims);
     write_task(json, record);
     write_stack(json, report->frames, report->frame_count);
     key_null(json, "suppressed");
@@ -389,6 +405,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_stall_calls(json, stall);
     write_samples(json, report->samples, report->sample_count);
     write_holder(json, report->holder);
+    write_victims(json, report->victims);
     key_null(json, "suppressed");
 }
 

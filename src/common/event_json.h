@@ -41,14 +41,22 @@ struct lh_holder {
     const struct lh_frame *frames;
 };
 
+/* What waited for the loop meanwhile. */
+struct lh_victims {
+    uint32_t ready;     /* descriptors that the next park found ready at once */
+    bool more;          /* there may have been more: it was asked for no more */
+    uint64_t waited_ns; /* none of them has waited longer because of this block or stall */
+};
+
 /* All there is to say about one record. What there is none of is NULL or 0. */
 struct lh_report {
-    const struct lh_record *record; /* anything but a sample and a holder */
+    const struct lh_record *record; /* anything but samples, holders and victims */
     const struct lh_frame *frames;  /* of a block, also of one in flight: innermost first */
     uint32_t frame_count;
     const struct lh_sample *samples; /* of a stall: most seen first */
     uint32_t sample_count;
     const struct lh_holder *holder;
+    const struct lh_victims *victims;
 };
 void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report);
 

@@ -96,6 +96,7 @@ void lh_record_fill(struct lh_record *record, enum lh_event type, const struct l
     record->skipped = 0;
     record->held_tid = 0;
     record->deadlock = 0;
+    record->awaits_victims = 0;
     fill_thread_name(record, copy->tid, own);
     memset(&record->stall, 0, sizeof(record->stall));
     fill_stack(record, copy);

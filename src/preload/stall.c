@@ -14,6 +14,7 @@
 #include "preload/signals.h"
 #include "preload/stops.h"
 #include "preload/sys.h"
+#include "preload/victims.h"
 
 LH_HIDDEN _Atomic uint64_t lh_stall_counts = UINT64_MAX;
 LH_HIDDEN _Atomic uint64_t lh_threshold_counts;
@@ -189,8 +190,10 @@ static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t
     stall->major_faults = LH_UNKNOWN;
     if (has_baseline(slot))
         fill_delays(stall, &slot->baseline);
-    stall->blocked_ns =
-        less(less(since(elapsed_ns, stall->oncpu_ns), stall->runqueue_ns), stall->gil_ns);
+    uint64_t rest_ns = less(since(elapsed_ns, stall->oncpu_ns), stall->runqueue_ns);
+    if (stall->gil_ns > rest_ns) /* it looks for the GIL every few ms: that is in both */
+        stall->gil_ns = rest_ns;
+    stall->blocked_ns = rest_ns - stall->gil_ns;
 }
 
 static uint64_t unexplained_ns(const struct lh_stall *stall)
@@ -228,6 +231,7 @@ static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->resource.kind = LH_RESOURCE_NONE;
     record->resource.length = 0;
+    record->awaits_victims = lh_victims_await(slot);
     lh_ring_commit(ring, record);
     lh_ring_wake(ring);
 }

@@ -91,6 +91,7 @@ struct lh_slot {
 
     /* The owner's own, see standby.h. */
     uintptr_t park_frame; /* where on its stack it parked last; 0: not yet */
+    bool awaits_victims;  /* reports of this iteration are waiting for them: see victims.h */
 
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */

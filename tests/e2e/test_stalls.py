@@ -246,6 +246,16 @@ def test_wait_for_the_gil_is_told_as_such(hits: Path) -> None:
     assert blocks(events) == []
 
 
+def test_wait_for_the_gil_after_a_park_is_counted_from_its_start(hits: Path) -> None:
+    line, waited_ms, events = run_python("score", hits)
+    assert waited_ms > 150, "the score was too quick to be waited for"
+    stall = the_stall(events)
+    assert about(stall["gil_ms"], waited_ms, 0.02)
+    assert stall["gil_ms"] > 0.95 * stall["duration_ms"]
+    frame = first_frame_in(stall["holder"], "stalls.py")
+    assert frame and (frame["function"], frame["line"]) == ("score", line)
+
+
 def test_clean_iterations_of_python_are_silent(hits: Path) -> None:
     _, _, events = run_python("clean", hits)
     assert of_type(events, "stall") == []
