@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "preload/clock.h"
+#include "preload/proc.h"
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/python_threads.h"
@@ -73,6 +74,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->look_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    slot->look_delay_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
     slot->epfd = epfd;
     slot->park = (struct lh_place){0, 0};
     memset(slot->former, -1, sizeof(slot->former));

@@ -1,4 +1,5 @@
-/* What /proc tells about a thread of this process. Runs on the watchdog: raw system calls only. */
+/* What /proc tells about a thread of this process. Runs on the watchdog, and
+ * lh_proc_run_delay_ns() on the loop threads too: raw system calls only. */
 #ifndef LH_PRELOAD_PROC_H
 #define LH_PRELOAD_PROC_H
 

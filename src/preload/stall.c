@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "preload/loop.h"
+#include "preload/proc.h"
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/report.h"
@@ -161,12 +162,21 @@ static void fill_cpu(struct lh_stall *stall, const struct lh_slot *slot, uint64_
     stall->oncpu_ns = cpu_ns < elapsed_ns ? cpu_ns : elapsed_ns;
 }
 
-static void fill_delays(struct lh_stall *stall, const struct lh_baseline *baseline)
+/* As above. The end of the iteration is now: the watchdog's latest look may be a tick ago. */
+static void fill_run_delay(struct lh_stall *stall, const struct lh_slot *slot, uint64_t elapsed_ns)
+{
+    uint64_t before_ns = has_baseline(slot) ? slot->baseline.run_delay_ns : slot->look_delay_ns;
+    uint64_t now_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
+    uint64_t off_ns = elapsed_ns - stall->oncpu_ns;
+    if (before_ns == LH_UNKNOWN || now_ns == LH_UNKNOWN)
+        return;
+    uint64_t delay_ns = since(now_ns, before_ns);
+    stall->runqueue_ns = delay_ns < off_ns ? delay_ns : off_ns;
+}
+
+static void fill_faults(struct lh_stall *stall, const struct lh_baseline *baseline)
 {
     struct rusage usage = {0};
-    if (baseline->run_delay_ns != LH_UNKNOWN)
-        stall->runqueue_ns =
-            since(atomic_load(&baseline->run_delay_now_ns), baseline->run_delay_ns);
     if (baseline->major_faults != LH_UNKNOWN &&
         lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
         stall->major_faults = since((uint64_t)usage.ru_majflt, baseline->major_faults);
@@ -188,8 +198,9 @@ static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t
     fill_cpu(stall, slot, elapsed_ns);
     stall->runqueue_ns = LH_UNKNOWN;
     stall->major_faults = LH_UNKNOWN;
+    fill_run_delay(stall, slot, elapsed_ns);
     if (has_baseline(slot))
-        fill_delays(stall, &slot->baseline);
+        fill_faults(stall, &slot->baseline);
     uint64_t rest_ns = less(since(elapsed_ns, stall->oncpu_ns), stall->runqueue_ns);
     if (stall->gil_ns > rest_ns) /* it looks for the GIL every few ms: that is in both */
         stall->gil_ns = rest_ns;

@@ -52,10 +52,9 @@ struct lh_iteration {
  * were when the iteration began, as near as that can be had. Valid for the iteration `turn`. */
 struct lh_baseline {
     _Atomic uint64_t turn;
-    uint64_t cpu_ns;                   /* the thread's CPU clock */
-    uint64_t run_delay_ns;             /* waits for a processor; LH_UNKNOWN: the kernel is silent */
-    _Atomic uint64_t run_delay_now_ns; /* the same at its last look */
-    uint64_t major_faults;             /* of the thread; LH_UNKNOWN as above */
+    uint64_t cpu_ns;       /* the thread's CPU clock */
+    uint64_t run_delay_ns; /* waits for a processor; LH_UNKNOWN: the kernel is silent */
+    uint64_t major_faults; /* of the thread; LH_UNKNOWN as above */
 };
 
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
@@ -101,9 +100,11 @@ struct lh_slot {
     /* The watchdog's own. */
     uint64_t next_report_ns; /* elapsed time at which the call in flight is reported again */
     uint64_t next_report_seq;
-    uint64_t look_turn;   /* the iteration it saw at its last look … */
-    uint64_t look_cpu_ns; /* … what the thread's CPU clock said then … */
-    uint64_t turn_cpu_ns; /* … and must have said when that iteration began */
+    uint64_t look_turn;     /* the iteration it saw at its last look … */
+    uint64_t look_cpu_ns;   /* … what the thread's CPU clock said then … */
+    uint64_t turn_cpu_ns;   /* … and must have said when that iteration began */
+    uint64_t look_delay_ns; /* the same of its waits for a processor; LH_UNKNOWN as above */
+    uint64_t turn_delay_ns;
 
     /* The timer of its samples: see sampler.h. */
     _Atomic int64_t timer; /* the kernel's number of it, plus 1; 0: none; -1: none to be had */

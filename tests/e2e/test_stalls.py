@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,29 @@ def test_iteration_that_computes_is_a_stall_on_the_cpu(hits: Path) -> None:
     assert total >= 10
     assert samples_in(stall, "compute_ms") >= 0.9 * total
     assert samples_in(stall, "run_loop") >= 0.9 * total
+
+
+@contextmanager
+def competitors(nice: int) -> Iterator[None]:
+    """Three processes for each processor that compute all the time."""
+    argv = ["nice", "-n", str(nice), PYTHON, "-c", "print(flush=True)\nwhile True: pass"]
+    with ExitStack() as stack:
+        for _ in range(3 * (os.cpu_count() or 1)):
+            process = stack.enter_context(started(argv, dict(os.environ)))
+            assert process.stdout
+            process.stdout.readline()
+        yield
+
+
+def test_wait_for_a_processor_is_told_apart_from_computing(hits: Path) -> None:
+    with competitors(nice=5):
+        wall_ms, cpu_ms, events = run_c("compute", hits)
+    assert wall_ms > 1.2 * cpu_ms, "the competitors took nothing away"
+    stall = the_stall(events)
+    assert about(stall["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert about(stall["runqueue_ms"], wall_ms - cpu_ms)
+    assert about(stall["blocked_ms"], 0)
 
 
 def test_short_calls_add_up_to_a_stall_that_names_them(hits: Path) -> None:
