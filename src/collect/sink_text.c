@@ -141,9 +141,15 @@ static void add_in_flight(const struct text_sink *sink, struct lh_text *text,
 static void add_stalling(const struct text_sink *sink, struct lh_text *text,
                          const struct lh_record *record)
 {
-    lh_text_format(text, "%sstill busy after ", sink->colours.strong);
+    bool waits = record->system_call >= 0;
+    const char *name = lh_syscall_name(record->system_call);
+    lh_text_format(text, "%sstill %s after ", sink->colours.strong, waits ? "waiting" : "busy");
     add_elapsed(text, record->elapsed_ns, record->elapsed_ns < 10 * NS_PER_MS ? 10 : 1);
     lh_text_string(text, sink->colours.reset);
+    if (waits)
+        lh_text_format(text, " in system call %" PRId32 "%s%s%s, not through libc",
+                       record->system_call, name != NULL ? " (" : "", name != NULL ? name : "",
+                       name != NULL ? ")" : "");
 }
 
 static void add_strict(const struct text_sink *sink, struct lh_text *text,
@@ -271,7 +277,8 @@ static void add_holder(const struct text_sink *sink, struct lh_text *text,
         lh_text_string(text, "MainThread");
     else
         lh_text_clean(text, holder->thread, strlen(holder->thread));
-    lh_text_format(text, "%s (thread %" PRIu32 ")%s\n", sink->colours.reset, holder->tid,
+    lh_text_format(text, "%s (thread %" PRIu32 "%s)%s\n", sink->colours.reset, holder->tid,
+                   holder->running ? ", running" : "",
                    holder->deadlock ? ", which waits for this thread" : "");
     lh_text_stack_add(sink->stack, text, holder->frames, holder->frame_count);
 }

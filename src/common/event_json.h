@@ -37,6 +37,7 @@ struct lh_holder {
     uint32_t tid;
     char thread[LH_THREAD_NAME];
     bool deadlock; /* and waits for that thread in turn */
+    bool running;  /* when it was looked at: then it has Python frames at most */
     uint32_t frame_count;
     const struct lh_frame *frames;
 };
@@ -59,6 +60,9 @@ struct lh_report {
     const struct lh_victims *victims;
 };
 void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report);
+
+/* "read" for 0; NULL where it is not one that waits, or not known. */
+const char *lh_syscall_name(int32_t number);
 
 /* "ECONNREFUSED" for 111; NULL for 0 and unknown numbers. */
 const char *lh_errno_name(int error);

@@ -127,8 +127,10 @@ struct lh_record {
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
+    int32_t system_call;     /* its number, of a wait that did not go through libc; -1: none */
     uint32_t held_tid;       /* of a holder: the loop thread that waits for it … */
-    uint32_t deadlock;       /* … and 1 if it waits for that in turn */
+    uint32_t deadlock;       /* … and 1 if it waits for that in turn … */
+    uint32_t computes;       /* … or 1 if it ran: its machine stack is not known */
     uint32_t ready;          /* of victims: how many; LH_NOT_COUNTED: not known … */
     uint32_t ready_more;     /* … and 1 if there may have been more of them */
     uint32_t awaits_victims; /* 1: these are told later, in a record of their own */

@@ -18,6 +18,11 @@ uint64_t lh_proc_run_delay_ns(uint32_t tid);
 /* Field `number`, from 0, of a line of numbers between spaces. */
 uint64_t lh_proc_field(const char *line, unsigned number);
 
+/* Reads a thread's `stat` into `line`; returns its third field, the state, and those that follow,
+ * or NULL. proc_pid_stat(5). lh_proc_state(): the state, or '?'. */
+const char *lh_proc_stat(uint32_t tid, char *line, size_t size);
+char lh_proc_state(uint32_t tid);
+
 /* The number that a text begins with, in lower case hexadecimal. */
 uint64_t lh_proc_hex(const char *text);
 

@@ -121,26 +121,48 @@ void lh_stall_allowed(struct lh_slot *slot)
         accounts(slot)->told_ns += lh_counter_to_ns(now - start);
 }
 
+uint64_t lh_stall_id(const struct lh_slot *slot, uint64_t turn)
+{
+    uint64_t told = atomic_load(&slot->told);
+    return told >> 32 == (uint32_t)turn ? (uint32_t)told : 0;
+}
+
+/* True: it is ours to begin. */
+static bool begin_telling(struct lh_slot *slot, uint64_t turn, uint64_t before)
+{
+    uint64_t id = 0;
+    if (lh_rate_take(slot))
+        id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    else
+        atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */
+    return atomic_compare_exchange_strong(&slot->told, &before, turn << 32 | (uint32_t)id);
+}
+
+bool lh_stall_tell(struct lh_slot *slot, uint64_t turn, struct lh_stall_tale *tale)
+{
+    uint64_t threshold_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
+    uint64_t before = atomic_load(&slot->told);
+    uint64_t due_ns = atomic_load(&slot->told_next_ns);
+    bool first = before >> 32 != (uint32_t)turn;
+    if (atomic_load(&slot->allow_depth) != 0 || tale->elapsed_ns < (first ? threshold_ns : due_ns))
+        return false;
+    uint64_t next_ns = first ? threshold_ns : due_ns;
+    while (next_ns <= tale->elapsed_ns)
+        next_ns *= 2;
+    if (first && !begin_telling(slot, turn, before))
+        return false;
+    if (!atomic_compare_exchange_strong(&slot->told_next_ns, &due_ns, next_ns))
+        return false;
+    tale->id = lh_stall_id(slot, turn);
+    return tale->id != 0;
+}
+
 bool lh_stall_is_told(struct lh_slot *slot, struct lh_stall_tale *tale)
 {
-    struct lh_iteration *iteration = accounts(slot);
-    uint64_t threshold_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
+    const struct lh_iteration *iteration = accounts(slot);
     tale->elapsed_ns = age_ns(slot);
     tale->elapsed_ns -= iteration->told_ns < tale->elapsed_ns ? iteration->told_ns : 0;
-    if (tale->elapsed_ns < threshold_ns || tale->elapsed_ns < iteration->next_report_ns ||
-        atomic_load(&slot->allow_depth) != 0)
-        return false;
-    bool first = iteration->next_report_ns == 0;
-    if (first)
-        iteration->next_report_ns = threshold_ns;
-    while (iteration->next_report_ns <= tale->elapsed_ns)
-        iteration->next_report_ns *= 2;
-    if (first && lh_rate_take(slot))
-        iteration->id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
-    else if (first)
-        atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */
-    tale->id = iteration->id;
-    return tale->id != 0;
+    return lh_stall_tell(slot, iteration->turn, tale);
 }
 
 static uint64_t less(uint64_t from, uint64_t part)
@@ -228,7 +250,7 @@ static uint64_t without_stop(struct lh_stall *stall, uint64_t elapsed_ns)
 static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct lh_stall *stall,
                         uint64_t elapsed_ns)
 {
-    uint64_t id = accounts(slot)->id;
+    uint64_t id = lh_stall_id(slot, current_turn(slot));
     struct lh_record *record = id != 0 || lh_rate_take(slot) ? lh_ring_reserve(ring) : NULL;
     if (record == NULL) {
         atomic_fetch_add(&ring->totals.dropped, 1);
@@ -284,6 +306,6 @@ void lh_stall_end(struct lh_slot *slot)
 
 void lh_stall_abandon(struct lh_slot *slot)
 {
-    if (slot->iteration.turn == current_turn(slot) && slot->iteration.id != 0)
+    if (lh_stall_id(slot, current_turn(slot)) != 0)
         lh_stall_end(slot);
 }

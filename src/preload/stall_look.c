@@ -34,16 +34,11 @@ static uint64_t thread_cpu_ns(uint32_t tid)
     return (uint64_t)lh_clock_ns((clockid_t)(~tid << 3 | 6));
 }
 
-/* proc_pid_stat(5): the name in parentheses may hold anything, so from its last one on. majflt is
- * the 12th field, the state behind the name the 3rd. */
 static uint64_t major_faults(uint32_t tid)
 {
     char line[512];
-    long length = lh_proc_read(tid, "stat", line, sizeof(line));
-    while (length > 0 && line[length - 1] != ')')
-        length--;
-    return length > 0 && line[length] == ' ' ? lh_proc_field(line + length + 1, 12 - 3)
-                                             : LH_UNKNOWN;
+    const char *fields = lh_proc_stat(tid, line, sizeof(line));
+    return fields != NULL ? lh_proc_field(fields, 12 - 3) : LH_UNKNOWN;
 }
 
 static void take_baseline(struct lh_slot *slot, uint64_t turn, uint32_t tid)
@@ -105,6 +100,7 @@ void lh_stall_look(struct lh_slot *slot, uint64_t tick_ns)
     atomic_store(&slot->marked, LH_MARKED_ALL);
     if (age_ns >= lh_options.threshold_ns / 2) {
         lh_sampler_start(slot, turn);
+        lh_stall_look_at_wait(slot, turn, tick_ns);
         look_for_gil(slot);
     }
 }

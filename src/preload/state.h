@@ -38,12 +38,10 @@ struct lh_call_sum {
 /* Where the time of the iteration that runs now has gone so far, as its wrappers saw it. Written by
  * the loop thread alone, also in the sampling signal's handler. */
 struct lh_iteration {
-    uint64_t turn;           /* whose accounts these are; not slot->turn: there are none yet */
-    uint64_t told_ns;        /* told by its blocks, or not wanted by the user */
-    uint64_t gil;            /* steps in waits for CPython's GIL */
-    uint64_t unsampled;      /* steps in other calls, since the last sample */
-    uint64_t next_report_ns; /* its age when it is told next while it goes on; 0: none told yet */
-    uint64_t id;             /* of the stall; 0: not told yet */
+    uint64_t turn;      /* whose accounts these are; not slot->turn: there are none yet */
+    uint64_t told_ns;   /* told by its blocks, or not wanted by the user */
+    uint64_t gil;       /* steps in waits for CPython's GIL */
+    uint64_t unsampled; /* steps in other calls, since the last sample */
     uint32_t call_count;
     struct lh_call_sum calls[LH_STALL_CALLS];
 };
@@ -73,6 +71,11 @@ struct lh_slot {
     struct lh_registers registers; /* inside the wrapper, for unwinding */
     uint64_t allow_start;          /* lh_counter() when the outermost allow scope was opened */
     struct lh_iteration iteration;
+
+    /* The iteration that is told as going on, by its owner or by the watchdog, whoever comes first:
+     * its number in the upper half, the id of its stall in the lower one (0: left out) … */
+    _Atomic uint64_t told;
+    _Atomic uint64_t told_next_ns; /* … and its age when it is told again */
 
     /* Written by the watchdog, read by the owner. */
     _Atomic uint64_t reported_seq; /* the call that has been reported in flight … */
