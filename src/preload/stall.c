@@ -204,6 +204,19 @@ static void fill_faults(struct lh_stall *stall, const struct lh_baseline *baseli
         stall->major_faults = since((uint64_t)usage.ru_majflt, baseline->major_faults);
 }
 
+/* Every millisecond once. A thread that waits for the GIL looks for it every few milliseconds, and
+ * may have to wait for a processor to do so: all of that is the GIL's. */
+static void share_out(struct lh_stall *stall, uint64_t elapsed_ns)
+{
+    uint64_t rest_ns = since(elapsed_ns, stall->oncpu_ns);
+    if (stall->gil_ns > rest_ns)
+        stall->gil_ns = rest_ns;
+    rest_ns -= stall->gil_ns;
+    if (stall->runqueue_ns != LH_UNKNOWN && stall->runqueue_ns > rest_ns)
+        stall->runqueue_ns = rest_ns;
+    stall->blocked_ns = less(rest_ns, stall->runqueue_ns);
+}
+
 /* What nothing else explains was spent blocked: in calls, in system calls made past libc, in page
  * faults. */
 static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t elapsed_ns)
@@ -223,10 +236,7 @@ static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t
     fill_run_delay(stall, slot, elapsed_ns);
     if (has_baseline(slot))
         fill_faults(stall, &slot->baseline);
-    uint64_t rest_ns = less(since(elapsed_ns, stall->oncpu_ns), stall->runqueue_ns);
-    if (stall->gil_ns > rest_ns) /* it looks for the GIL every few ms: that is in both */
-        stall->gil_ns = rest_ns;
-    stall->blocked_ns = rest_ns - stall->gil_ns;
+    share_out(stall, elapsed_ns);
 }
 
 static uint64_t unexplained_ns(const struct lh_stall *stall)

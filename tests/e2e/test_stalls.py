@@ -254,7 +254,10 @@ def test_exceptions_are_caught_while_their_unwinding_is_sampled(hits: Path) -> N
     assert samples_in(stall, "host_main") >= 10
 
 
-@pytest.mark.parametrize("way", [["own"], ["other", PROGRAMS / "slow_module.so"]])
+SLOW_MODULE = PROGRAMS / "slow_module.so"
+
+
+@pytest.mark.parametrize("way", [["own"], ["other", SLOW_MODULE], ["poll", SLOW_MODULE]])
 def test_loop_is_sampled_while_the_loader_is_locked(way: list[str | Path], hits: Path) -> None:
     done, events = run_preloaded([PROGRAMS / "loader", *way], hits)
     assert (done.returncode, done.stderr) == (0, "")
@@ -335,9 +338,7 @@ def test_wait_for_the_gil_after_a_park_is_counted_from_its_start(hits: Path) -> 
     line, waited_ms, events = run_python("score", hits)
     assert waited_ms > 150, "the score was too quick to be waited for"
     stall = the_stall(events)
-    # It looks for the GIL every few ms, and may have to wait for a processor each time.
-    assert about(stall["gil_ms"] + stall["runqueue_ms"], waited_ms, 0.02)
-    assert about(stall["gil_ms"], waited_ms)
+    assert about(stall["gil_ms"], waited_ms, 0.02)
     frame = first_frame_in(stall["holder"], "stalls.py")
     assert frame and (frame["function"], frame["line"]) == ("score", line)
 

@@ -2,10 +2,12 @@
  *
  *   loader own            by itself: it computes in a callback of dl_iterate_phdr(3)
  *   loader other MODULE   by another thread, whose dlopen(3) waits in the module's constructor
+ *   loader poll MODULE    the same, and the loop is one that parks in poll(2)
  *
  * Prints what it truly spent in the iteration: milliseconds of CPU time. */
 #include <dlfcn.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,26 +68,54 @@ static void stop_opening(pthread_t thread)
     pthread_join(thread, NULL);
 }
 
-int main(int argc, char **argv)
+/* With its iteration in the middle: how long that computed. */
+static int64_t compute_on_loop(bool locked)
 {
     struct epoll_event event;
-    pthread_t thread;
-    bool other = argc == 3 && strcmp(argv[1], "other") == 0;
-    if (!other && (argc != 2 || strcmp(argv[1], "own") != 0))
-        return 2;
-    if (other)
-        start_opening(&thread, argv[2]);
     int set = epoll_create1(EPOLL_CLOEXEC);
     epoll_wait(set, &event, 1, 40);
     int64_t begin = cpu_ns();
-    if (other)
-        compute(NULL, 0, NULL);
-    else
+    if (locked)
         dl_iterate_phdr(compute, NULL);
-    printf("%.3f\n", (double)(cpu_ns() - begin) / MS);
+    else
+        compute(NULL, 0, NULL);
+    int64_t end = cpu_ns();
     epoll_wait(set, &event, 1, 10);
-    if (other)
-        stop_opening(thread);
     close(set);
+    return end - begin;
+}
+
+/* A wake-up at which it both waits and looks is what makes a loop of it. */
+static int64_t compute_on_poll_loop(void)
+{
+    int64_t begin = 0;
+    int64_t end = 0;
+    struct pollfd wake_up = {.fd = eventfd(0, EFD_CLOEXEC), .events = POLLIN};
+    for (int i = 0; i < 12; i++) {
+        poll(&wake_up, 1, i % 2 * 5);
+        if (i != 10)
+            continue;
+        begin = cpu_ns();
+        compute(NULL, 0, NULL);
+        end = cpu_ns();
+    }
+    close(wake_up.fd);
+    return end - begin;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    const char *way = argc > 1 ? argv[1] : "";
+    bool polls = strcmp(way, "poll") == 0;
+    bool own = strcmp(way, "own") == 0;
+    if (argc != (own ? 2 : 3))
+        return 2;
+    if (!own)
+        start_opening(&thread, argv[2]);
+    int64_t computed_ns = polls ? compute_on_poll_loop() : compute_on_loop(own);
+    printf("%.3f\n", (double)computed_ns / MS);
+    if (!own)
+        stop_opening(thread);
     return 0;
 }
