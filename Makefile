@@ -163,7 +163,7 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
 .PHONY: bench
-bench: all $(BENCH) ## measure what a wrapper costs, in ns per call, and a capture, in us
+bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, and the watchdog
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 
 .PHONY: format

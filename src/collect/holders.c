@@ -64,6 +64,7 @@ void lh_holders_add(struct lh_holders *holders, const struct lh_record *record,
     holders->rows[row].wait = wait;
     *holder = (struct lh_holder){.tid = record->tid,
                                  .deadlock = record->deadlock != 0,
+                                 .running = record->computes != 0,
                                  .frames = copy,
                                  .frame_count = frame_count};
     memcpy(holder->thread, record->thread, sizeof(holder->thread));

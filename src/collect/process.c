@@ -20,8 +20,7 @@
 #include <unistd.h>
 
 #include "collect/attach.h"
-#include "collect/holders.h"
-#include "collect/profile.h"
+#include "collect/reporter.h"
 #include "collect/sink.h"
 #include "collect/stack.h"
 
@@ -39,8 +38,7 @@ struct lh_watched {
     struct lh_output *output;
     struct lh_sink *sink;
     struct lh_stacks *stacks;
-    struct lh_profile *profile;
-    struct lh_holders *holders;
+    struct lh_reporter *reporter;
     pthread_t thread;
     bool has_thread;
     _Atomic bool stop;
@@ -52,7 +50,6 @@ struct lh_watched {
     bool summary_written;
     bool said_bad;
     struct lh_record record;
-    struct lh_frame frames[LH_STACK_FRAMES_MAX];
 };
 
 static void futex_wake(_Atomic uint32_t *word)
@@ -60,9 +57,10 @@ static void futex_wake(_Atomic uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+/* `most_ns`: less than a second. */
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t most_ns)
 {
-    const struct timespec most = {.tv_nsec = WAIT_NS};
+    const struct timespec most = {.tv_nsec = most_ns};
     syscall(SYS_futex, word, FUTEX_WAIT, value, &most, NULL, 0);
 }
 
@@ -86,60 +84,42 @@ static void say_bad(struct lh_watched *watched)
     lh_output_say("process %u left a damaged report, which is dropped", watched->header->pid);
 }
 
-/* Loops have no stack, and the stacks of a stall are its samples. */
-static uint32_t build_stack(struct lh_watched *watched)
-{
-    const struct lh_record *record = &watched->record;
-    uint32_t most = watched->header->options.stack_frames;
-    if (most == 0 || record->type == LH_EVENT_LOOP || record->type == LH_EVENT_STALL)
-        return 0;
-    return lh_stacks_build(watched->stacks, record, watched->frames, most);
-}
-
-static void report(struct lh_watched *watched)
+static void report(struct lh_watched *watched, uint64_t position)
 {
     const struct lh_record *record = &watched->record;
     if (record->type == LH_EVENT_LOST)
         return;
-    if (!lh_record_check(record)) {
+    if (lh_record_check(record))
+        note_lost(watched, lh_reporter_take(watched->reporter, record, position));
+    else
         say_bad(watched);
-        return;
-    }
-    struct lh_report report = {
-        .record = record, .frames = watched->frames, .frame_count = build_stack(watched)};
-    switch (record->type) {
-    case LH_EVENT_SAMPLE:
-        lh_profile_add(watched->profile, record, report.frames, report.frame_count);
-        return;
-    case LH_EVENT_HOLDER:
-        lh_holders_add(watched->holders, record, report.frames, report.frame_count);
-        return;
-    case LH_EVENT_STALL:
-        report.sample_count = lh_profile_take(watched->profile, record, &report.samples);
-        break;
-    default:
-        break;
-    }
-    report.holder = lh_holders_find(watched->holders, record);
-    note_result(watched, lh_sink_report(watched->sink, &report));
 }
 
 /* Tells the program how far its events have been written out. */
-static void publish(struct lh_watched *watched, uint64_t position)
+static void publish(struct lh_watched *watched)
 {
-    atomic_store(&watched->position, position);
-    atomic_store(&watched->ring->written, (uint32_t)position);
+    uint64_t told = lh_reporter_told(watched->reporter, atomic_load(&watched->position));
+    if (atomic_exchange(&watched->ring->written, (uint32_t)told) == (uint32_t)told)
+        return;
     futex_wake(&watched->ring->written);
 }
 
 static bool report_next(struct lh_watched *watched)
 {
     uint64_t position = atomic_load(&watched->position);
-    if (!lh_ring_take(watched->ring, &position, &watched->record))
+    uint64_t next = position;
+    if (!lh_ring_take(watched->ring, &next, &watched->record))
         return false;
-    report(watched);
-    publish(watched, position);
+    atomic_store(&watched->position, next);
+    report(watched, position);
+    publish(watched);
     return true;
+}
+
+static void release(struct lh_watched *watched, bool all)
+{
+    note_lost(watched, lh_reporter_release(watched->reporter, all));
+    publish(watched);
 }
 
 static void write_summary(struct lh_watched *watched)
@@ -157,6 +137,7 @@ static void write_summary(struct lh_watched *watched)
 
 static void say_drained(struct lh_watched *watched)
 {
+    release(watched, true);
     write_summary(watched);
     atomic_store(&watched->ring->drained, 1);
     futex_wake(&watched->ring->drained);
@@ -180,7 +161,8 @@ static void serve_living(struct lh_watched *watched)
         if (closing && !watched->summary_written && records_left(watched) == 0)
             say_drained(watched);
         else
-            futex_wait(&ring->wake, wake);
+            futex_wait(&ring->wake, wake, lh_reporter_due_ns(watched->reporter, WAIT_NS));
+        release(watched, false);
     }
 }
 
@@ -191,7 +173,8 @@ static void serve_rest(struct lh_watched *watched)
         if (report_next(watched))
             continue;
         note_lost(watched, 1);
-        publish(watched, atomic_load(&watched->position) + 1);
+        atomic_fetch_add(&watched->position, 1);
+        publish(watched);
     }
 }
 
@@ -275,10 +258,7 @@ static int open_stacks(struct lh_watched *watched, const struct lh_watched_setup
     watched->stacks = lh_stacks_open((pid_t)watched->header->pid, setup->maps_fd);
     if (watched->maps_fd < 0)
         return -errno;
-    watched->profile = lh_profile_new();
-    watched->holders = lh_holders_new();
-    bool all = watched->stacks != NULL && watched->profile != NULL && watched->holders != NULL;
-    return all ? 0 : -ENOMEM;
+    return watched->stacks != NULL ? 0 : -ENOMEM;
 }
 
 /* Up to the point where the descriptors have been taken over. */
@@ -303,7 +283,7 @@ static void take_up_reading(struct lh_watched *watched)
     atomic_store(&watched->position, position);
     if (unwritten > 0 && unwritten <= LH_RING_CELLS)
         note_lost(watched, unwritten);
-    publish(watched, position);
+    publish(watched);
     atomic_store(&watched->ring->drained, 0);
     atomic_store(&watched->ring->attached, 1);
 }
@@ -323,6 +303,10 @@ static int start(struct lh_watched *watched, const struct lh_watched_setup *setu
         error = open_sink(watched, setup, main_tid);
     if (error != 0)
         return error;
+    const struct lh_reporter_setup with = {watched->header, watched->stacks, watched->sink};
+    watched->reporter = lh_reporter_new(&with);
+    if (watched->reporter == NULL)
+        return -ENOMEM;
     take_up_reading(watched);
     return start_thread(watched);
 }
@@ -410,9 +394,8 @@ void lh_watched_free(struct lh_watched *watched)
 {
     if (watched->has_thread)
         pthread_join(watched->thread, NULL);
+    lh_reporter_free(watched->reporter);
     lh_sink_free(watched->sink);
-    lh_profile_free(watched->profile);
-    lh_holders_free(watched->holders);
     if (watched->stacks != NULL)
         lh_stacks_close(watched->stacks);
     if (watched->output != NULL)

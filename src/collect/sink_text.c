@@ -141,9 +141,15 @@ static void add_in_flight(const struct text_sink *sink, struct lh_text *text,
 static void add_stalling(const struct text_sink *sink, struct lh_text *text,
                          const struct lh_record *record)
 {
-    lh_text_format(text, "%sstill busy after ", sink->colours.strong);
+    bool waits = record->system_call >= 0;
+    const char *name = lh_syscall_name(record->system_call);
+    lh_text_format(text, "%sstill %s after ", sink->colours.strong, waits ? "waiting" : "busy");
     add_elapsed(text, record->elapsed_ns, record->elapsed_ns < 10 * NS_PER_MS ? 10 : 1);
     lh_text_string(text, sink->colours.reset);
+    if (waits)
+        lh_text_format(text, " in system call %" PRId32 "%s%s%s, not through libc",
+                       record->system_call, name != NULL ? " (" : "", name != NULL ? name : "",
+                       name != NULL ? ")" : "");
 }
 
 static void add_strict(const struct text_sink *sink, struct lh_text *text,
@@ -271,9 +277,22 @@ static void add_holder(const struct text_sink *sink, struct lh_text *text,
         lh_text_string(text, "MainThread");
     else
         lh_text_clean(text, holder->thread, strlen(holder->thread));
-    lh_text_format(text, "%s (thread %" PRIu32 ")%s\n", sink->colours.reset, holder->tid,
+    lh_text_format(text, "%s (thread %" PRIu32 "%s)%s\n", sink->colours.reset, holder->tid,
+                   holder->running ? ", running" : "",
                    holder->deadlock ? ", which waits for this thread" : "");
     lh_text_stack_add(sink->stack, text, holder->frames, holder->frame_count);
+}
+
+static void add_victims(const struct text_sink *sink, struct lh_text *text,
+                        const struct lh_victims *victims)
+{
+    if (victims == NULL || victims->ready == 0)
+        return;
+    lh_text_format(text, "  %s%s%" PRIu32 " descriptor%s ready when it ended%s, after up to ",
+                   sink->colours.strong, victims->more ? "at least " : "", victims->ready,
+                   victims->ready == 1 ? " was" : "s were", sink->colours.reset);
+    add_elapsed(text, victims->waited_ns, 10);
+    lh_text_char(text, '\n');
 }
 
 static void add_stall(struct text_sink *sink, struct lh_text *text, const struct lh_report *report)
@@ -288,6 +307,7 @@ static void add_stall(struct text_sink *sink, struct lh_text *text, const struct
     add_accounts(text, &record->stall);
     lh_text_format(text, "  #%" PRIu64 "\n", record->id);
     add_skipped(sink, text, record->skipped);
+    add_victims(sink, text, report->victims);
     add_calls(text, &record->stall);
     add_samples(sink, text, report->samples, report->sample_count);
     add_holder(sink, text, report->holder, "the GIL");
@@ -301,6 +321,7 @@ static void add_block(struct text_sink *sink, struct lh_text *text, const struct
         return;
     add_event(sink, text, record);
     add_skipped(sink, text, record->skipped);
+    add_victims(sink, text, report->victims);
     if (shown)
         return;
     lh_text_stack_add(sink->stack, text, report->frames, report->frame_count);

@@ -321,6 +321,20 @@ static void write_call(struct lh_json *json, const struct lh_record *record)
     key_string(json, "group", none ? NULL : lh_group_name((enum lh_group)record->group));
 }
 
+/* What an iteration that goes on waits in, past libc's functions. */
+static void write_system_call(struct lh_json *json, int32_t number)
+{
+    lh_json_key(json, "system_call");
+    if (number < 0) {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    key_u64(json, "number", (uint64_t)number);
+    key_string(json, "name", lh_syscall_name(number));
+    lh_json_close(json, '}');
+}
+
 static void write_holder(struct lh_json *json, const struct lh_holder *holder)
 {
     lh_json_key(json, "holder");
@@ -333,7 +347,24 @@ static void write_holder(struct lh_json *json, const struct lh_holder *holder)
     key_array(json, "thread", holder->thread, sizeof(holder->thread));
     lh_json_key(json, "deadlock");
     lh_json_bool(json, holder->deadlock);
+    lh_json_key(json, "running");
+    lh_json_bool(json, holder->running);
     write_stack(json, holder->frames, holder->frame_count);
+    lh_json_close(json, '}');
+}
+
+static void write_victims(struct lh_json *json, const struct lh_victims *victims)
+{
+    if (victims == NULL) {
+        key_null(json, "victims");
+        return;
+    }
+    lh_json_key(json, "victims");
+    lh_json_open(json, '{');
+    key_u64(json, "ready", victims->ready);
+    lh_json_key(json, "at_least");
+    lh_json_bool(json, victims->more);
+    key_ms(json, "waited_ms", victims->waited_ns);
     lh_json_close(json, '}');
 }
 
@@ -342,11 +373,14 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     const struct lh_record *record = report->record;
     key_u64(json, "id", record->id);
     write_call(json, record);
+    if (record->type == LH_EVENT_STALLING)
+        write_system_call(json, record->system_call);
     key_string(json, "reason", record->reason == LH_REASON_STRICT ? "strict" : "threshold");
     key_ms(json, "duration_ms", record->elapsed_ns);
     key_string(json, "errno", lh_errno_name(record->error));
     write_resource(json, &record->resource);
     write_holder(json, report->holder);
+    write_victims(json, report->victims);
     write_task(json, record);
     write_stack(json, report->frames, report->frame_count);
     key_null(json, "suppressed");
@@ -399,6 +433,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_stall_calls(json, stall);
     write_samples(json, report->samples, report->sample_count);
     write_holder(json, report->holder);
+    write_victims(json, report->victims);
     key_null(json, "suppressed");
 }
 

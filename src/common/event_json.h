@@ -39,20 +39,32 @@ struct lh_holder {
     uint32_t tid;
     char thread[LH_THREAD_NAME];
     bool deadlock; /* and waits for that thread in turn */
+    bool running;  /* when it was looked at: then it has Python frames at most */
     uint32_t frame_count;
     const struct lh_frame *frames;
 };
 
+/* What waited for the loop meanwhile. */
+struct lh_victims {
+    uint32_t ready;     /* descriptors that the next park found ready at once */
+    bool more;          /* there may have been more: it was asked for no more */
+    uint64_t waited_ns; /* none of them has waited longer because of this block or stall */
+};
+
 /* All there is to say about one record. What there is none of is NULL or 0. */
 struct lh_report {
-    const struct lh_record *record; /* anything but a sample and a holder */
+    const struct lh_record *record; /* anything but samples, holders and victims */
     const struct lh_frame *frames;  /* of a block, also of one in flight: innermost first */
     uint32_t frame_count;
     const struct lh_sample *samples; /* of a stall: most seen first */
     uint32_t sample_count;
     const struct lh_holder *holder;
+    const struct lh_victims *victims;
 };
 void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report);
+
+/* "read" for 0; NULL where it is not one that waits, or not known. */
+const char *lh_syscall_name(int32_t number);
 
 /* "ECONNREFUSED" for 111; NULL for 0 and unknown numbers. */
 const char *lh_errno_name(int error);

@@ -30,6 +30,7 @@ enum lh_event {
     LH_EVENT_STALLING, /* the same, still going on */
     LH_EVENT_SAMPLE,   /* where a loop thread was in an iteration that may become a stall */
     LH_EVENT_HOLDER,   /* who has what a loop thread waits for, and where that thread is */
+    LH_EVENT_VICTIMS,  /* what a loop thread's park found ready after its reports */
     LH_EVENT_LOST,     /* a report that never became whole, and was counted as dropped */
     LH_EVENT_COUNT
 };
@@ -97,6 +98,7 @@ struct lh_stall_call {
 #define LH_STALL_CALLS 8u         /* most different calls that are added up */
 #define LH_SAMPLE_NS   10000000u  /* the time one sample stands for */
 #define LH_UNKNOWN     UINT64_MAX /* of a time or number below */
+#define LH_NOT_COUNTED UINT32_MAX
 
 /* Where the time of an iteration went. */
 struct lh_stall {
@@ -114,20 +116,25 @@ struct lh_record {
     _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
     uint64_t position;     /* set by reserve, used by commit */
 
-    uint32_t type;       /* enum lh_event */
-    uint32_t tid;        /* kernel thread id */
-    int64_t time_ns;     /* CLOCK_REALTIME of the event */
-    uint64_t id;         /* of a block; the same in its inflight events */
-    uint64_t elapsed_ns; /* of a sample: the time it stands for */
-    uint32_t call;       /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
-    uint32_t group;      /* enum lh_group, read and write on a socket being NETWORK */
-    uint32_t reason;     /* enum lh_reason */
-    uint32_t found;      /* enum lh_found, for LH_EVENT_LOOP */
-    int32_t error;       /* errno of the call; 0: none, or not known yet */
-    int32_t fd;          /* for LH_EVENT_LOOP: the epoll set; -1: none */
-    uint32_t held_tid;   /* of a holder: the loop thread that waits for it … */
-    uint32_t deadlock;   /* … and 1 if it waits for that in turn */
-    uint32_t skipped;    /* reports of this thread left out before this one (LOOPHOUND_RATE) */
+    uint32_t type;           /* enum lh_event */
+    uint32_t tid;            /* kernel thread id */
+    int64_t time_ns;         /* CLOCK_REALTIME of the event */
+    uint64_t id;             /* of a block; the same in its inflight events */
+    uint64_t elapsed_ns;     /* of a sample: the time it stands for */
+    uint32_t call;           /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
+    uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
+    uint32_t reason;         /* enum lh_reason */
+    uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
+    int32_t error;           /* errno of the call; 0: none, or not known yet */
+    int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
+    int32_t system_call;     /* its number, of a wait that did not go through libc; -1: none */
+    uint32_t held_tid;       /* of a holder: the loop thread that waits for it … */
+    uint32_t deadlock;       /* … and 1 if it waits for that in turn … */
+    uint32_t computes;       /* … or 1 if it ran: its machine stack is not known */
+    uint32_t ready;          /* of victims: how many; LH_NOT_COUNTED: not known … */
+    uint32_t ready_more;     /* … and 1 if there may have been more of them */
+    uint32_t awaits_victims; /* 1: these are told later, in a record of their own */
+    uint32_t skipped;        /* reports of this thread left out before this one (LOOPHOUND_RATE) */
     char thread[LH_THREAD_NAME];
     struct lh_resource resource;
     struct lh_stall stall; /* of a stall; of a sample `turn` alone */

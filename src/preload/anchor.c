@@ -2,8 +2,8 @@
  * threads, a few times per call site; see anchor.h. */
 #include "preload/anchor.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -156,13 +156,34 @@ static void remember(struct lh_anchor *anchor, const struct lh_wait *wait, int f
         .site = wait->site, .array = wait->fds, .fd = fd, .inode = status.st_ino};
 }
 
+/* The file that the code at an address comes from. */
+struct origin {
+    uintptr_t site;
+    const char *path; /* NULL: not found yet */
+};
+
+static int note_origin(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct origin *origin = data;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD &&
+            origin->site - (info->dlpi_addr + part->p_vaddr) < part->p_memsz)
+            origin->path = info->dlpi_name;
+    }
+    return origin->path != NULL;
+}
+
+/* Not by dladdr(3), whose lock another thread may have for as long as it is in dlopen(3): see
+ * python_library.h. */
 static bool is_synchronous(uintptr_t site)
 {
-    Dl_info module = {0};
-    if (dladdr((const void *)site, &module) == 0 || module.dli_fname == NULL)
+    struct origin origin = {site, NULL};
+    if (dl_iterate_phdr(note_origin, &origin) == 0)
         return false;
-    const char *slash = strrchr(module.dli_fname, '/');
-    const char *name = slash != NULL ? slash + 1 : module.dli_fname;
+    const char *slash = strrchr(origin.path, '/');
+    const char *name = slash != NULL ? slash + 1 : origin.path;
     for (size_t i = 0; i < sizeof(synchronous_libraries) / sizeof(synchronous_libraries[0]); i++)
         if (strncmp(name, synchronous_libraries[i], strlen(synchronous_libraries[i])) == 0)
             return true;

@@ -15,6 +15,7 @@
 #include "preload/stops.h"
 #include "preload/strict.h"
 #include "preload/subject.h"
+#include "preload/victims.h"
 
 /* Files and locks are left out: CPython 3.12 and later take locks and read their number of threads
  * from a file after a fork, and warn of any thread that is not theirs. */
@@ -77,6 +78,9 @@ static void write_block(struct lh_ring *ring, const struct verdict *verdict,
     record->group = verdict->group;
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->resource = *resource;
+    record->awaits_victims = verdict->reason == LH_REASON_THRESHOLD && lh_victims_await(slot);
+    if (record->awaits_victims) /* the next park looks closer at a marked iteration */
+        atomic_store_explicit(&slot->marked, LH_MARKED_ALL, memory_order_relaxed);
     lh_ring_commit(ring, record);
     lh_ring_wake(ring);
 }

@@ -97,6 +97,7 @@ static void fill(struct lh_record *record, const struct holder *holder)
     if (waits && lh_proc_thread_wait(holder->tid, &after) && after.sp == before.sp &&
         after.pc == before.pc)
         return;
+    record->computes = 1;
     record->stack_length = 0;
     record->stack_address = 0;
     second.python_count = 0;

@@ -40,20 +40,6 @@ static uint64_t take_id(struct lh_slot *slot, uint64_t seq)
     return slot->reported_id;
 }
 
-static void publish(struct lh_ring *ring)
-{
-    size_t start = offsetof(struct lh_record, type);
-    struct lh_record *record = lh_ring_reserve(ring);
-    if (record == NULL) {
-        atomic_fetch_add(&ring->totals.dropped, 1);
-        return;
-    }
-    memcpy((char *)record + start, (const char *)&scratch + start,
-           offsetof(struct lh_record, stack) - start + scratch.stack_length);
-    lh_ring_commit(ring, record);
-    lh_ring_wake(ring);
-}
-
 static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64_t elapsed_ns)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
@@ -69,7 +55,7 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     lh_holder_report(slot, copy, scratch.id);
     lh_record_fill(&scratch, LH_EVENT_INFLIGHT, copy, elapsed_ns, false);
     if (still_in_flight(slot, copy))
-        publish(ring);
+        lh_record_publish(ring, &scratch);
 }
 
 /* Not over the mark of a whole iteration, which its owner may be clearing just now. */

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "preload/clock.h"
+#include "preload/proc.h"
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/python_threads.h"
@@ -25,6 +26,7 @@ static bool slot_key_made;
 static void drop(struct lh_slot *slot)
 {
     lh_stall_abandon(slot);
+    lh_victims_give_up(slot);
     lh_self.slot = NULL;
     memset(lh_self.turns, 0, sizeof(lh_self.turns));
     lh_self.allow_depth = atomic_load(&slot->allow_depth);
@@ -72,6 +74,7 @@ static int begin_loop(int epfd, enum lh_call call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->look_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    slot->look_delay_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
     slot->epfd = epfd;
     slot->park = (struct lh_place){0, 0};
     memset(slot->former, -1, sizeof(slot->former));
@@ -230,8 +233,8 @@ enum lh_park lh_park_begin_ring(const struct lh_ring_wait *wait, enum lh_call ca
         park = LH_PARK_OWN;
     else if (wait->fd >= 0 && ring_turns(wait))
         park = find(wait->fd, call, place);
-    if (park == LH_PARK_OWN)
-        lh_park_enter_at(*place);
+    if (park == LH_PARK_OWN && lh_park_enter_at(*place))
+        lh_victims_give_up(lh_self.slot);
     errno = saved_errno;
     return park;
 }
@@ -261,10 +264,10 @@ enum lh_park lh_park_begin_wait(const struct lh_wait *wait, enum lh_call call)
     if (slot == NULL || slot->epfd < 0)
         own = (slot != NULL && lh_anchor_holds(&slot->anchor, wait)) || find_wait(slot, wait, call);
     errno = saved_errno;
-    if (own)
-        lh_park_enter(wait->frame);
-    else
+    if (!own)
         return slot == NULL ? LH_PARK_NONE : LH_PARK_FOREIGN;
+    if (lh_park_enter(wait->frame))
+        lh_victims_count_wait(lh_self.slot, wait);
     return LH_PARK_OWN;
 }
 

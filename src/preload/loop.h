@@ -7,11 +7,13 @@
 #include "preload/stall.h"
 #include "preload/state.h"
 #include "preload/uring.h"
+#include "preload/victims.h"
 #include "preload/watchdog.h"
 
 enum lh_park {
     LH_PARK_NONE,    /* not a loop thread: just forward */
     LH_PARK_OWN,     /* the loop waits for its events */
+    LH_PARK_COUNTED, /* and how many are there at once is asked for: see lh_park_end_counted() */
     LH_PARK_FOREIGN, /* a loop thread waits for something else: a call like any other */
 };
 
@@ -30,23 +32,28 @@ enum lh_park lh_park_find(int epfd, enum lh_call call, const struct lh_place *pl
         (uintptr_t) __builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)             \
     }
 
-/* `frame`: of the wrapper in which it parks. */
-static inline void lh_park_enter(uintptr_t frame)
+/* `frame`: of the wrapper in which it parks. True: reports of the iteration that ends wait for
+ * their victims. */
+static inline bool lh_park_enter(uintptr_t frame)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (LH_UNLIKELY(lh_stall_may_be(slot)))
+    bool awaited = false;
+    if (LH_UNLIKELY(lh_stall_may_be(slot))) {
         lh_stall_end(slot);
+        awaited = slot->awaits_victims;
+    }
     slot->park_frame = frame;
     /* No call of this thread can be in flight here: what is left over was jumped out of. */
     atomic_store_explicit(&slot->sp, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->parked, 1, memory_order_release);
+    return awaited;
 }
 
-static inline void lh_park_enter_at(struct lh_place place)
+static inline bool lh_park_enter_at(struct lh_place place)
 {
     if (LH_UNLIKELY(place.frame > lh_self.slot->park.frame))
         lh_self.slot->park = place;
-    lh_park_enter(place.frame);
+    return lh_park_enter(place.frame);
 }
 
 static inline __attribute__((always_inline)) enum lh_park lh_park_begin(int epfd, enum lh_call call,
@@ -59,8 +66,9 @@ static inline __attribute__((always_inline)) enum lh_park lh_park_begin(int epfd
         park = lh_park_find(epfd, call, &place);
     if (park != LH_PARK_OWN)
         return park;
-    lh_park_enter_at(place);
-    return park;
+    if (LH_UNLIKELY(lh_park_enter_at(place)) && lh_victims_look(lh_self.slot, epfd))
+        return LH_PARK_COUNTED;
+    return LH_PARK_OWN;
 }
 
 /* The same for a call of poll or select, which is a park only where a loop is known by it or found
@@ -80,6 +88,13 @@ static inline void lh_park_end(void)
     atomic_store(&slot->parked, 0);
     if (LH_UNLIKELY(atomic_load(&lh_process->watchdog_call) != 0))
         lh_watchdog_call();
+}
+
+/* What a park of LH_PARK_COUNTED returned, of so many at most. errno stays. */
+static inline void lh_park_end_counted(long returned, long most)
+{
+    lh_park_end();
+    lh_victims_count(lh_self.slot, returned, most);
 }
 
 /* With LOOPHOUND_LOOP=main, in our constructor: the main thread is a loop thread, whether it parks

@@ -28,6 +28,22 @@ long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
     return length;
 }
 
+/* The name in parentheses may hold anything, so from its last one on. */
+const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
+{
+    long length = lh_proc_read(tid, "stat", line, size);
+    while (length > 0 && line[length - 1] != ')')
+        length--;
+    return length > 0 && line[length] == ' ' ? line + length + 1 : NULL;
+}
+
+char lh_proc_state(uint32_t tid)
+{
+    char line[512];
+    const char *fields = lh_proc_stat(tid, line, sizeof(line));
+    return fields != NULL ? fields[0] : '?';
+}
+
 uint64_t lh_proc_hex(const char *text)
 {
     uint64_t value = 0;

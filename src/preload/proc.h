@@ -1,4 +1,5 @@
-/* What /proc tells about a thread of this process. Runs on the watchdog: raw system calls only. */
+/* What /proc tells about a thread of this process. Runs on the watchdog, and
+ * lh_proc_run_delay_ns() on the loop threads too: raw system calls only. */
 #ifndef LH_PRELOAD_PROC_H
 #define LH_PRELOAD_PROC_H
 
@@ -16,6 +17,11 @@ uint64_t lh_proc_run_delay_ns(uint32_t tid);
 
 /* Field `number`, from 0, of a line of numbers between spaces. */
 uint64_t lh_proc_field(const char *line, unsigned number);
+
+/* Reads a thread's `stat` into `line`; returns its third field, the state, and those that follow,
+ * or NULL. proc_pid_stat(5). lh_proc_state(): the state, or '?'. */
+const char *lh_proc_stat(uint32_t tid, char *line, size_t size);
+char lh_proc_state(uint32_t tid);
 
 /* The number that a text begins with, in lower case hexadecimal. */
 uint64_t lh_proc_hex(const char *text);

@@ -23,10 +23,28 @@ struct interpreter {
     char problem[96]; /* "" when all is well */
 };
 
+/* Where the interpreter's are: looked up together, once one is seen. */
+struct symbols {
+    const unsigned long *version;     /* Py_Version, new in 3.11 … */
+    const char *(*get_version)(void); /* … and Py_GetVersion */
+    int (*is_initialized)(void);
+    void *(*thread_state)(void);
+    const void *runtime;
+    size_t runtime_size;
+    const void *code_type;
+    const void *string_type;
+    const void *bytes_type;
+    const void *eval_loop;
+    size_t eval_loop_size;
+};
+
 /* Written by one thread while `state` is FILLING, and only read once it is FOUND. */
 static struct interpreter interpreter;
 static _Atomic int state;
-static int (*_Atomic is_initialized)(void); /* the interpreter's; NULL: none was seen yet */
+
+/* The same; before FOUND there is none. */
+static struct symbols symbols;
+static _Atomic int symbols_state;
 
 static const struct interpreter *found_interpreter(void)
 {
@@ -45,22 +63,13 @@ static uint32_t number_at(const char **text)
  */
 static uint32_t find_version(void)
 {
-    const unsigned long *hex = lh_python_symbol("Py_Version");
-    if (hex != NULL)
-        return (uint32_t)(*hex >> 16);
-    const char *(*get_version)(void) = lh_python_symbol("Py_GetVersion");
-    const char *text = get_version != NULL ? get_version() : "";
+    if (symbols.version != NULL)
+        return (uint32_t)(*symbols.version >> 16);
+    const char *text = symbols.get_version != NULL ? symbols.get_version() : "";
     uint32_t major = number_at(&text);
     if (*text == '.')
         text++;
     return major << 8 | number_at(&text);
-}
-
-static void find_runtime(struct interpreter *found)
-{
-    void *runtime = lh_python_symbol("_PyRuntime");
-    found->runtime = (uintptr_t)runtime;
-    found->runtime_size = lh_python_symbol_size(runtime);
 }
 
 static char *put_text(char *to, const char *text)
@@ -91,14 +100,13 @@ static void find_layout(struct interpreter *found)
 {
     struct lh_python_layout *layout = &found->layout;
     uint32_t version = find_version();
-    layout->code_type = (uintptr_t)lh_python_symbol("PyCode_Type");
-    layout->string_type = (uintptr_t)lh_python_symbol("PyUnicode_Type");
-    layout->bytes_type = (uintptr_t)lh_python_symbol("PyBytes_Type");
+    layout->code_type = (uintptr_t)symbols.code_type;
+    layout->string_type = (uintptr_t)symbols.string_type;
+    layout->bytes_type = (uintptr_t)symbols.bytes_type;
     layout->runtime = found->runtime;
-    const void *eval_loop = lh_python_symbol("_PyEval_EvalFrameDefault");
     layout->eval_loop =
-        (struct lh_code_range){(uintptr_t)eval_loop, lh_python_symbol_size(eval_loop)};
-    found->thread_state = (void *(*)(void))lh_python_symbol("PyGILState_GetThisThreadState");
+        (struct lh_code_range){(uintptr_t)symbols.eval_loop, symbols.eval_loop_size};
+    found->thread_state = symbols.thread_state;
     found->supported = layout->code_type != 0 && layout->string_type != 0 &&
                        layout->bytes_type != 0 && found->thread_state != NULL &&
                        lh_python_offsets_find(version, (const void *)found->runtime,
@@ -107,15 +115,38 @@ static void find_layout(struct interpreter *found)
         describe_problem(found, version);
 }
 
+static void look_up(struct symbols *found)
+{
+    found->version = lh_python_symbol("Py_Version");
+    found->get_version = (const char *(*)(void))lh_python_symbol("Py_GetVersion");
+    found->is_initialized = (int (*)(void))lh_python_symbol("Py_IsInitialized");
+    found->thread_state = (void *(*)(void))lh_python_symbol("PyGILState_GetThisThreadState");
+    found->runtime = lh_python_symbol("_PyRuntime");
+    found->runtime_size = lh_python_symbol_size(found->runtime);
+    found->code_type = lh_python_symbol("PyCode_Type");
+    found->string_type = lh_python_symbol("PyUnicode_Type");
+    found->bytes_type = lh_python_symbol("PyBytes_Type");
+    found->eval_loop = lh_python_symbol("_PyEval_EvalFrameDefault");
+    found->eval_loop_size = lh_python_symbol_size(found->eval_loop);
+}
+
 void lh_python_look(void)
 {
-    lh_python_library_look();
-    atomic_store(&is_initialized, (int (*)(void))lh_python_symbol("Py_IsInitialized"));
+    struct symbols found = {0};
+    int expected = UNKNOWN;
+    if (!lh_python_library_look())
+        return;
+    look_up(&found);
+    if (found.is_initialized == NULL ||
+        !atomic_compare_exchange_strong(&symbols_state, &expected, FILLING))
+        return;
+    symbols = found;
+    atomic_store_explicit(&symbols_state, FOUND, memory_order_release);
 }
 
 bool lh_python_is_loaded(void)
 {
-    return atomic_load(&is_initialized) != NULL;
+    return atomic_load_explicit(&symbols_state, memory_order_acquire) == FOUND;
 }
 
 int lh_python_find(void)
@@ -125,10 +156,10 @@ int lh_python_find(void)
         return known->supported ? 0 : -ENOTSUP;
     if (!lh_python_is_loaded())
         lh_python_look();
-    if (!lh_python_is_loaded() || !atomic_load(&is_initialized)())
+    if (!lh_python_is_loaded() || !symbols.is_initialized())
         return -ENOENT;
-    struct interpreter found = {0};
-    find_runtime(&found);
+    struct interpreter found = {.runtime = (uintptr_t)symbols.runtime,
+                                .runtime_size = symbols.runtime_size};
     find_layout(&found);
     int expected = UNKNOWN;
     if (!atomic_compare_exchange_strong(&state, &expected, FILLING))

@@ -32,21 +32,31 @@ static int note_libpython(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-void lh_python_library_look(void)
+/* Only its user sees it. */
+static void open_library(const char *path)
 {
-    struct search search = {""};
-    if (lh_python_symbol(SOME_SYMBOL) != NULL)
-        return;
-    dl_iterate_phdr(note_libpython, &search);
-    if (search.path[0] == '\0')
-        return;
-    void *opened = dlopen(search.path, RTLD_NOW | RTLD_NOLOAD);
+    void *opened = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
     void *nothing = NULL;
     if (opened == NULL)
         return;
     if (dlsym(opened, SOME_SYMBOL) == NULL ||
         !atomic_compare_exchange_strong(&library, &nothing, opened))
         dlclose(opened); /* no interpreter after all, or another thread was first */
+}
+
+bool lh_python_library_look(void)
+{
+    static _Atomic bool looked;
+    struct search search = {""};
+    if (!atomic_exchange(&looked, true) && lh_python_symbol(SOME_SYMBOL) != NULL)
+        return true;
+    /* Its lock is another one, which no constructor runs under. */
+    dl_iterate_phdr(note_libpython, &search);
+    if (search.path[0] == '\0')
+        return false;
+    if (lh_python_symbol(SOME_SYMBOL) == NULL)
+        open_library(search.path);
+    return lh_python_symbol(SOME_SYMBOL) != NULL;
 }
 
 void *lh_python_symbol(const char *name)

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -93,12 +94,29 @@ void lh_record_fill(struct lh_record *record, enum lh_event type, const struct l
     record->found = LH_FOUND_BY_CALL;
     record->error = 0;
     record->fd = -1;
+    record->system_call = -1;
     record->skipped = 0;
     record->held_tid = 0;
     record->deadlock = 0;
+    record->computes = 0;
+    record->awaits_victims = 0;
     fill_thread_name(record, copy->tid, own);
     memset(&record->stall, 0, sizeof(record->stall));
     fill_stack(record, copy);
+}
+
+void lh_record_publish(struct lh_ring *ring, const struct lh_record *filled)
+{
+    size_t start = offsetof(struct lh_record, type);
+    struct lh_record *record = lh_ring_reserve(ring);
+    if (record == NULL) {
+        atomic_fetch_add(&ring->totals.dropped, 1);
+        return;
+    }
+    memcpy((char *)record + start, (const char *)filled + start,
+           offsetof(struct lh_record, stack) - start + filled->stack_length);
+    lh_ring_commit(ring, record);
+    lh_ring_wake(ring);
 }
 
 bool lh_rate_take(struct lh_slot *slot)

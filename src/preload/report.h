@@ -32,6 +32,9 @@ bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *co
 void lh_record_fill(struct lh_record *record, enum lh_event type, const struct lh_call_copy *copy,
                     uint64_t elapsed_ns, bool own);
 
+/* A record that was filled elsewhere goes into the ring, or is counted as dropped. */
+void lh_record_publish(struct lh_ring *ring, const struct lh_record *filled);
+
 /* One report less for this loop thread under LOOPHOUND_RATE; false: over the rate, and counted. */
 bool lh_rate_take(struct lh_slot *slot);
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "preload/loop.h"
+#include "preload/proc.h"
 #include "preload/process.h"
 #include "preload/python.h"
 #include "preload/report.h"
@@ -14,6 +15,7 @@
 #include "preload/signals.h"
 #include "preload/stops.h"
 #include "preload/sys.h"
+#include "preload/victims.h"
 
 LH_HIDDEN _Atomic uint64_t lh_stall_counts = UINT64_MAX;
 LH_HIDDEN _Atomic uint64_t lh_threshold_counts;
@@ -119,26 +121,48 @@ void lh_stall_allowed(struct lh_slot *slot)
         accounts(slot)->told_ns += lh_counter_to_ns(now - start);
 }
 
+uint64_t lh_stall_id(const struct lh_slot *slot, uint64_t turn)
+{
+    uint64_t told = atomic_load(&slot->told);
+    return told >> 32 == (uint32_t)turn ? (uint32_t)told : 0;
+}
+
+/* True: it is ours to begin. */
+static bool begin_telling(struct lh_slot *slot, uint64_t turn, uint64_t before)
+{
+    uint64_t id = 0;
+    if (lh_rate_take(slot))
+        id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    else
+        atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */
+    return atomic_compare_exchange_strong(&slot->told, &before, turn << 32 | (uint32_t)id);
+}
+
+bool lh_stall_tell(struct lh_slot *slot, uint64_t turn, struct lh_stall_tale *tale)
+{
+    uint64_t threshold_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
+    uint64_t before = atomic_load(&slot->told);
+    uint64_t due_ns = atomic_load(&slot->told_next_ns);
+    bool first = before >> 32 != (uint32_t)turn;
+    if (atomic_load(&slot->allow_depth) != 0 || tale->elapsed_ns < (first ? threshold_ns : due_ns))
+        return false;
+    uint64_t next_ns = first ? threshold_ns : due_ns;
+    while (next_ns <= tale->elapsed_ns)
+        next_ns *= 2;
+    if (first && !begin_telling(slot, turn, before))
+        return false;
+    if (!atomic_compare_exchange_strong(&slot->told_next_ns, &due_ns, next_ns))
+        return false;
+    tale->id = lh_stall_id(slot, turn);
+    return tale->id != 0;
+}
+
 bool lh_stall_is_told(struct lh_slot *slot, struct lh_stall_tale *tale)
 {
-    struct lh_iteration *iteration = accounts(slot);
-    uint64_t threshold_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
+    const struct lh_iteration *iteration = accounts(slot);
     tale->elapsed_ns = age_ns(slot);
     tale->elapsed_ns -= iteration->told_ns < tale->elapsed_ns ? iteration->told_ns : 0;
-    if (tale->elapsed_ns < threshold_ns || tale->elapsed_ns < iteration->next_report_ns ||
-        atomic_load(&slot->allow_depth) != 0)
-        return false;
-    bool first = iteration->next_report_ns == 0;
-    if (first)
-        iteration->next_report_ns = threshold_ns;
-    while (iteration->next_report_ns <= tale->elapsed_ns)
-        iteration->next_report_ns *= 2;
-    if (first && lh_rate_take(slot))
-        iteration->id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
-    else if (first)
-        atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */
-    tale->id = iteration->id;
-    return tale->id != 0;
+    return lh_stall_tell(slot, iteration->turn, tale);
 }
 
 static uint64_t less(uint64_t from, uint64_t part)
@@ -160,15 +184,37 @@ static void fill_cpu(struct lh_stall *stall, const struct lh_slot *slot, uint64_
     stall->oncpu_ns = cpu_ns < elapsed_ns ? cpu_ns : elapsed_ns;
 }
 
-static void fill_delays(struct lh_stall *stall, const struct lh_baseline *baseline)
+/* As above. The end of the iteration is now: the watchdog's latest look may be a tick ago. */
+static void fill_run_delay(struct lh_stall *stall, const struct lh_slot *slot, uint64_t elapsed_ns)
+{
+    uint64_t before_ns = has_baseline(slot) ? slot->baseline.run_delay_ns : slot->look_delay_ns;
+    uint64_t now_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
+    uint64_t off_ns = elapsed_ns - stall->oncpu_ns;
+    if (before_ns == LH_UNKNOWN || now_ns == LH_UNKNOWN)
+        return;
+    uint64_t delay_ns = since(now_ns, before_ns);
+    stall->runqueue_ns = delay_ns < off_ns ? delay_ns : off_ns;
+}
+
+static void fill_faults(struct lh_stall *stall, const struct lh_baseline *baseline)
 {
     struct rusage usage = {0};
-    if (baseline->run_delay_ns != LH_UNKNOWN)
-        stall->runqueue_ns =
-            since(atomic_load(&baseline->run_delay_now_ns), baseline->run_delay_ns);
     if (baseline->major_faults != LH_UNKNOWN &&
         lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
         stall->major_faults = since((uint64_t)usage.ru_majflt, baseline->major_faults);
+}
+
+/* Every millisecond once. A thread that waits for the GIL looks for it every few milliseconds, and
+ * may have to wait for a processor to do so: all of that is the GIL's. */
+static void share_out(struct lh_stall *stall, uint64_t elapsed_ns)
+{
+    uint64_t rest_ns = since(elapsed_ns, stall->oncpu_ns);
+    if (stall->gil_ns > rest_ns)
+        stall->gil_ns = rest_ns;
+    rest_ns -= stall->gil_ns;
+    if (stall->runqueue_ns != LH_UNKNOWN && stall->runqueue_ns > rest_ns)
+        stall->runqueue_ns = rest_ns;
+    stall->blocked_ns = less(rest_ns, stall->runqueue_ns);
 }
 
 /* What nothing else explains was spent blocked: in calls, in system calls made past libc, in page
@@ -187,10 +233,10 @@ static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t
     fill_cpu(stall, slot, elapsed_ns);
     stall->runqueue_ns = LH_UNKNOWN;
     stall->major_faults = LH_UNKNOWN;
+    fill_run_delay(stall, slot, elapsed_ns);
     if (has_baseline(slot))
-        fill_delays(stall, &slot->baseline);
-    stall->blocked_ns =
-        less(less(since(elapsed_ns, stall->oncpu_ns), stall->runqueue_ns), stall->gil_ns);
+        fill_faults(stall, &slot->baseline);
+    share_out(stall, elapsed_ns);
 }
 
 static uint64_t unexplained_ns(const struct lh_stall *stall)
@@ -213,7 +259,7 @@ static uint64_t without_stop(struct lh_stall *stall, uint64_t elapsed_ns, uint64
 static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct lh_stall *stall,
                         uint64_t elapsed_ns)
 {
-    uint64_t id = accounts(slot)->id;
+    uint64_t id = lh_stall_id(slot, current_turn(slot));
     struct lh_record *record = id != 0 || lh_rate_take(slot) ? lh_ring_reserve(ring) : NULL;
     if (record == NULL) {
         atomic_fetch_add(&ring->totals.dropped, 1);
@@ -227,6 +273,7 @@ static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->resource.kind = LH_RESOURCE_NONE;
     record->resource.length = 0;
+    record->awaits_victims = lh_victims_await(slot);
     lh_ring_commit(ring, record);
     lh_ring_wake(ring);
 }
@@ -269,6 +316,6 @@ void lh_stall_end(struct lh_slot *slot)
 
 void lh_stall_abandon(struct lh_slot *slot)
 {
-    if (slot->iteration.turn == current_turn(slot) && slot->iteration.id != 0)
+    if (lh_stall_id(slot, current_turn(slot)) != 0)
         lh_stall_end(slot);
 }

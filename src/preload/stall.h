@@ -70,6 +70,17 @@ struct lh_stall_tale {
 };
 bool lh_stall_is_told(struct lh_slot *slot, struct lh_stall_tale *tale);
 
+/* The same, of an iteration whose age, without what its blocks tell, is known. Also runs on the
+ * watchdog. */
+bool lh_stall_tell(struct lh_slot *slot, uint64_t turn, struct lh_stall_tale *tale);
+
+/* The id under which this iteration has been told; 0: it has not. Any thread. */
+uint64_t lh_stall_id(const struct lh_slot *slot, uint64_t turn);
+
+/* Where no call of ours is in flight and the thread waits all the same: samples that, and tells it
+ * as going on. Runs on the watchdog only. */
+void lh_stall_look_at_wait(struct lh_slot *slot, uint64_t turn, uint64_t tick_ns);
+
 /* One look of the watchdog at a loop thread that is not parked. Runs on the watchdog only. */
 void lh_stall_look(struct lh_slot *slot, uint64_t tick_ns);
 

@@ -34,37 +34,38 @@ static uint64_t thread_cpu_ns(uint32_t tid)
     return (uint64_t)lh_clock_ns((clockid_t)(~tid << 3 | 6));
 }
 
-/* proc_pid_stat(5): the name in parentheses may hold anything, so from its last one on. majflt is
- * the 12th field, the state behind the name the 3rd. */
 static uint64_t major_faults(uint32_t tid)
 {
     char line[512];
-    long length = lh_proc_read(tid, "stat", line, sizeof(line));
-    while (length > 0 && line[length - 1] != ')')
-        length--;
-    return length > 0 && line[length] == ' ' ? lh_proc_field(line + length + 1, 12 - 3)
-                                             : LH_UNKNOWN;
+    const char *fields = lh_proc_stat(tid, line, sizeof(line));
+    return fields != NULL ? lh_proc_field(fields, 12 - 3) : LH_UNKNOWN;
 }
 
 static void take_baseline(struct lh_slot *slot, uint64_t turn, uint32_t tid)
 {
     struct lh_baseline *baseline = &slot->baseline;
-    uint64_t delay_ns = lh_proc_run_delay_ns(tid);
     baseline->cpu_ns = slot->turn_cpu_ns;
-    baseline->run_delay_ns = delay_ns;
+    baseline->run_delay_ns = slot->turn_delay_ns;
     baseline->major_faults = major_faults(tid);
-    atomic_store(&baseline->run_delay_now_ns, delay_ns);
     atomic_store_explicit(&baseline->turn, turn, memory_order_release);
 }
 
-/* What the CPU clock must have said when the iteration began: the thread has run at most as long as
- * the iteration is old, and at most what it has run since the last look. */
-static void note_begin(struct lh_slot *slot, uint64_t turn, uint64_t cpu_ns, uint64_t age_ns)
+static uint64_t at_most(uint64_t value, uint64_t most)
 {
-    uint64_t ran_ns = cpu_ns - slot->look_cpu_ns;
-    if (ran_ns > age_ns)
-        ran_ns = age_ns;
+    return value < most ? value : most;
+}
+
+/* What the CPU clock must have said when the iteration began: the thread has run at most as long as
+ * the iteration is old, and at most what it has run since the last look. It waited for a processor
+ * in what is left of that time at most. */
+static void note_begin(struct lh_slot *slot, uint64_t turn, uint64_t cpu_ns, uint64_t delay_ns,
+                       uint64_t age_ns)
+{
+    uint64_t ran_ns = at_most(cpu_ns - slot->look_cpu_ns, age_ns);
     slot->turn_cpu_ns = cpu_ns - ran_ns;
+    slot->turn_delay_ns = delay_ns;
+    if (delay_ns != LH_UNKNOWN && slot->look_delay_ns != LH_UNKNOWN)
+        slot->turn_delay_ns -= at_most(delay_ns - slot->look_delay_ns, age_ns - ran_ns);
     slot->look_turn = turn;
 }
 
@@ -87,18 +88,19 @@ void lh_stall_look(struct lh_slot *slot, uint64_t tick_ns)
         return;
     uint64_t age_ns = lh_counter_to_ns(now - start);
     uint64_t cpu_ns = thread_cpu_ns(tid);
+    uint64_t delay_ns = lh_proc_run_delay_ns(tid);
     if (slot->look_turn != turn)
-        note_begin(slot, turn, cpu_ns, age_ns);
+        note_begin(slot, turn, cpu_ns, delay_ns, age_ns);
     slot->look_cpu_ns = cpu_ns;
+    slot->look_delay_ns = delay_ns;
     if (age_ns < tick_ns / 4)
         return;
     if (atomic_load(&slot->baseline.turn) != turn)
         take_baseline(slot, turn, tid);
-    else if (slot->baseline.run_delay_ns != LH_UNKNOWN)
-        atomic_store(&slot->baseline.run_delay_now_ns, lh_proc_run_delay_ns(tid));
     atomic_store(&slot->marked, LH_MARKED_ALL);
     if (age_ns >= lh_options.threshold_ns / 2) {
         lh_sampler_start(slot, turn);
+        lh_stall_look_at_wait(slot, turn, tick_ns);
         look_for_gil(slot);
     }
 }

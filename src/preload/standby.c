@@ -33,6 +33,7 @@ bool lh_standby_begin(uintptr_t frame)
         return false;
     if (!set_is_shared(slot))
         return false;
-    lh_park_enter(slot->park_frame);
+    if (lh_park_enter(slot->park_frame))
+        lh_victims_give_up(slot);
     return true;
 }

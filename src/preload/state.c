@@ -35,8 +35,10 @@ struct lh_slot *lh_slot_take(uint32_t tid)
         atomic_store(&slot->parked, 0);
         atomic_store(&slot->rate_window, 0);
         atomic_store(&slot->turn, 0);
+        atomic_store(&slot->told, 0);
         slot->iteration.turn = 0;
         slot->allow_start = 0;
+        slot->awaits_victims = false;
         atomic_store(&slot->marked, 0);
         atomic_store(&slot->baseline.turn, 0);
         slot->look_turn = 0;

@@ -38,12 +38,10 @@ struct lh_call_sum {
 /* Where the time of the iteration that runs now has gone so far, as its wrappers saw it. Written by
  * the loop thread alone, also in the sampling signal's handler. */
 struct lh_iteration {
-    uint64_t turn;           /* whose accounts these are; not slot->turn: there are none yet */
-    uint64_t told_ns;        /* told by its blocks, or not wanted by the user */
-    uint64_t gil;            /* steps in waits for CPython's GIL */
-    uint64_t unsampled;      /* steps in other calls, since the last sample */
-    uint64_t next_report_ns; /* its age when it is told next while it goes on; 0: none told yet */
-    uint64_t id;             /* of the stall; 0: not told yet */
+    uint64_t turn;      /* whose accounts these are; not slot->turn: there are none yet */
+    uint64_t told_ns;   /* told by its blocks, or not wanted by the user */
+    uint64_t gil;       /* steps in waits for CPython's GIL */
+    uint64_t unsampled; /* steps in other calls, since the last sample */
     uint32_t call_count;
     struct lh_call_sum calls[LH_STALL_CALLS];
 };
@@ -52,10 +50,9 @@ struct lh_iteration {
  * were when the iteration began, as near as that can be had. Valid for the iteration `turn`. */
 struct lh_baseline {
     _Atomic uint64_t turn;
-    uint64_t cpu_ns;                   /* the thread's CPU clock */
-    uint64_t run_delay_ns;             /* waits for a processor; LH_UNKNOWN: the kernel is silent */
-    _Atomic uint64_t run_delay_now_ns; /* the same at its last look */
-    uint64_t major_faults;             /* of the thread; LH_UNKNOWN as above */
+    uint64_t cpu_ns;       /* the thread's CPU clock */
+    uint64_t run_delay_ns; /* waits for a processor; LH_UNKNOWN: the kernel is silent */
+    uint64_t major_faults; /* of the thread; LH_UNKNOWN as above */
 };
 
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
@@ -75,6 +72,11 @@ struct lh_slot {
     uint64_t allow_start;          /* lh_counter() when the outermost allow scope was opened */
     struct lh_iteration iteration;
 
+    /* The iteration that is told as going on, by its owner or by the watchdog, whoever comes first:
+     * its number in the upper half, the id of its stall in the lower one (0: left out) … */
+    _Atomic uint64_t told;
+    _Atomic uint64_t told_next_ns; /* … and its age when it is told again */
+
     /* Written by the watchdog, read by the owner. */
     _Atomic uint64_t reported_seq; /* the call that has been reported in flight … */
     uint64_t reported_id;          /* … under this id */
@@ -91,6 +93,7 @@ struct lh_slot {
 
     /* The owner's own, see standby.h. */
     uintptr_t park_frame; /* where on its stack it parked last; 0: not yet */
+    bool awaits_victims;  /* reports of this iteration are waiting for them: see victims.h */
 
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
@@ -100,9 +103,11 @@ struct lh_slot {
     /* The watchdog's own. */
     uint64_t next_report_ns; /* elapsed time at which the call in flight is reported again */
     uint64_t next_report_seq;
-    uint64_t look_turn;   /* the iteration it saw at its last look … */
-    uint64_t look_cpu_ns; /* … what the thread's CPU clock said then … */
-    uint64_t turn_cpu_ns; /* … and must have said when that iteration began */
+    uint64_t look_turn;     /* the iteration it saw at its last look … */
+    uint64_t look_cpu_ns;   /* … what the thread's CPU clock said then … */
+    uint64_t turn_cpu_ns;   /* … and must have said when that iteration began */
+    uint64_t look_delay_ns; /* the same of its waits for a processor; LH_UNKNOWN as above */
+    uint64_t turn_delay_ns;
 
     /* The timer of its samples: see sampler.h. */
     _Atomic int64_t timer; /* the kernel's number of it, plus 1; 0: none; -1: none to be had */

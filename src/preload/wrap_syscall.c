@@ -121,6 +121,8 @@ __attribute__((noinline)) static long park_or_call(const struct raw_row *row,
     long returned = FORWARD(syscall, SIX_ARGS);
     if (park == LH_PARK_OWN)
         lh_park_end();
+    else if (park == LH_PARK_COUNTED)
+        lh_park_end_counted(returned, c);
     return returned;
 }
 

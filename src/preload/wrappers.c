@@ -52,6 +52,7 @@
 #include <wchar.h>
 
 #include "preload/dlopen.h"
+#include "preload/gil.h"
 #include "preload/hooks.h"
 #include "preload/locks.h"
 #include "preload/standby.h"
@@ -147,6 +148,8 @@
         ret returned = FORWARD(symbol, args);                                                      \
         if (LH_LIKELY(park == LH_PARK_OWN))                                                        \
             lh_park_end();                                                                         \
+        else if (park == LH_PARK_COUNTED)                                                          \
+            lh_park_end_counted(returned, count);                                                  \
         return returned;                                                                           \
     }
 

@@ -36,8 +36,18 @@ def test_owner_of_a_lock_is_named_with_its_stack(way: str, hits: Path) -> None:
     assert holder["thread"] == "keeper"
     assert holder["tid"] != block["tid"]
     assert not holder["deadlock"]
+    assert not holder["running"]
     assert "sleep_300_ms" in functions(holder), describe(events)
     assert of_type(events, "inflight")[0]["holder"]["tid"] == holder["tid"]
+
+
+def test_holder_that_computes_is_named_and_said_to_run(hits: Path) -> None:
+    """Nobody interrupts a thread that runs no loop, so there is no stack of it to be had."""
+    _, events = run_preloaded([HOLDERS, "running"], hits)
+    (block,) = blocks(events)
+    assert block["call"] == "pthread_mutex_lock"
+    assert (block["holder"]["thread"], block["holder"]["running"]) == ("keeper", True)
+    assert block["holder"]["stack"] == []
 
 
 def test_two_threads_that_wait_for_each_other_are_a_deadlock(hits: Path) -> None:

@@ -93,8 +93,8 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
     common = {"v", "type", "time", "pid", "tid", "thread"}
     assert set(loop) == common | {"how", "fd"}
     assert set(block) - common == {
-        "id", "call", "group", "reason", "duration_ms", "errno", "resource", "holder", "task",
-        "stack", "suppressed",
+        "id", "call", "group", "reason", "duration_ms", "errno", "resource", "holder", "victims",
+        "task", "stack", "suppressed",
     }  # fmt: skip
     assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
     assert start["threshold_ms"] == 100 and start["strict"] is False

@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import (
+    LIBRARY,
     PROGRAMS,
     PYTHON,
     ROOT,
@@ -18,6 +21,7 @@ from harness import (
     blocks,
     describe,
     first_frame_in,
+    functions,
     of_type,
     preload_environment,
     read_events,
@@ -81,6 +85,29 @@ def test_iteration_that_computes_is_a_stall_on_the_cpu(hits: Path) -> None:
     assert samples_in(stall, "run_loop") >= 0.9 * total
 
 
+@contextmanager
+def competitors(nice: int) -> Iterator[None]:
+    """Three processes for each processor that compute all the time."""
+    argv = ["nice", "-n", str(nice), PYTHON, "-c", "print(flush=True)\nwhile True: pass"]
+    with ExitStack() as stack:
+        for _ in range(3 * (os.cpu_count() or 1)):
+            process = stack.enter_context(started(argv, dict(os.environ)))
+            assert process.stdout
+            process.stdout.readline()
+        yield
+
+
+def test_wait_for_a_processor_is_told_apart_from_computing(hits: Path) -> None:
+    with competitors(nice=5):
+        wall_ms, cpu_ms, events = run_c("compute", hits)
+    assert wall_ms > 1.2 * cpu_ms, "the competitors took nothing away"
+    stall = the_stall(events)
+    assert about(stall["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert about(stall["runqueue_ms"], wall_ms - cpu_ms)
+    assert about(stall["blocked_ms"], 0)
+
+
 def test_short_calls_add_up_to_a_stall_that_names_them(hits: Path) -> None:
     wall_ms, _, events = run_c("sleeps", hits)
     stall = the_stall(events)
@@ -141,6 +168,7 @@ def test_iteration_that_never_ends_is_told_while_it_lasts(hits: Path) -> None:
         wait_until("three reports", lambda: len(of_type(read_events(hits), "inflight")) >= 3)
         told = of_type(read_events(hits), "inflight")[:3]
     assert [event["call"] for event in told] == [None] * 3
+    assert [event["system_call"] for event in told] == [None] * 3
     assert len({event["id"] for event in told}) == 1
     assert told[0]["duration_ms"] >= 40
     assert told[1]["duration_ms"] >= 80
@@ -201,6 +229,66 @@ def test_two_loops_that_compute_are_two_stalls(hits: Path) -> None:
         assert about(stall["oncpu_ms"], 300)
 
 
+def test_three_of_many_loops_stall_and_no_other(hits: Path) -> None:
+    done, events = run_preloaded([PROGRAMS / "many_loops"], hits)
+    assert done.returncode == 0
+    assert of_type(events, "summary")[0]["loops"] == 64
+    stalls = of_type(events, "stall")
+    assert {stall["thread"] for stall in stalls} == {"stall-0", "stall-1", "stall-2"}
+    assert len(stalls) == 3, describe(stalls)
+    assert blocks(events) == []
+    for stall in stalls:
+        assert about(stall["oncpu_ms"], 200)
+        assert about(stall["oncpu_ms"] + stall["runqueue_ms"], stall["duration_ms"])
+        assert samples_in(stall, "compute_200_ms") >= 1
+
+
+def test_exceptions_are_caught_while_their_unwinding_is_sampled(hits: Path) -> None:
+    extra = {"LD_PRELOAD": f"{LIBRARY} {PROGRAMS / 'exceptions.so'}"}
+    done, events = run_preloaded([PROGRAMS / "host"], hits, extra=extra)
+    assert (done.returncode, done.stderr) == (0, "")
+    _, cpu_ms, thrown = map(float, done.stdout.split())
+    assert thrown >= 2000
+    stall = the_stall(events)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert samples_in(stall, "host_main") >= 10
+
+
+SLOW_MODULE = PROGRAMS / "slow_module.so"
+
+
+@pytest.mark.parametrize("way", [["own"], ["other", SLOW_MODULE], ["poll", SLOW_MODULE]])
+def test_loop_is_sampled_while_the_loader_is_locked(way: list[str | Path], hits: Path) -> None:
+    done, events = run_preloaded([PROGRAMS / "loader", *way], hits)
+    assert (done.returncode, done.stderr) == (0, "")
+    stall = the_stall(events)
+    assert about(stall["oncpu_ms"], float(done.stdout))
+    assert samples_in(stall, "compute") >= 10
+
+
+def test_wait_in_an_inline_system_call_is_told_while_it_lasts(hits: Path) -> None:
+    wall_ms, cpu_ms, events = run_c("inline", hits)
+    stall = the_stall(events)
+    assert about(stall["duration_ms"], wall_ms)
+    assert about(stall["oncpu_ms"], cpu_ms)
+    assert about(stall["blocked_ms"], wall_ms)
+    assert samples_in(stall, "read_by_hand") >= 5
+    assert samples_in(stall, "run_loop") >= 5
+    told = of_type(events, "inflight")
+    assert told and {event["id"] for event in told} == {stall["id"]}
+    for event in told:
+        assert event["call"] is None
+        assert event["system_call"] == {"number": 0, "name": "read"}
+        assert "read_by_hand" in functions(event)
+
+
+def test_text_names_the_system_call_it_waits_in() -> None:
+    environment = preload_environment()
+    with started([STALLS, "inline"], environment, stderr=subprocess.PIPE) as process:
+        _, err = process.communicate(timeout=30)
+    assert " in system call 0 (read), not through libc  #1\n" in err, err
+
+
 def test_iterations_count_exactly_when_the_rate_lets_none_through(hits: Path) -> None:
     _, _, events = run_c("compute", hits, RATE="1/h", THRESHOLD="4ms")
     summary = of_type(events, "summary")[0]
@@ -244,6 +332,15 @@ def test_wait_for_the_gil_is_told_as_such(hits: Path) -> None:
     stall = the_stall(events)
     assert about(stall["gil_ms"], 300)
     assert blocks(events) == []
+
+
+def test_wait_for_the_gil_after_a_park_is_counted_from_its_start(hits: Path) -> None:
+    line, waited_ms, events = run_python("score", hits)
+    assert waited_ms > 150, "the score was too quick to be waited for"
+    stall = the_stall(events)
+    assert about(stall["gil_ms"], waited_ms, 0.02)
+    frame = first_frame_in(stall["holder"], "stalls.py")
+    assert frame and (frame["function"], frame["line"]) == ("score", line)
 
 
 def test_clean_iterations_of_python_are_silent(hits: Path) -> None:

@@ -1,6 +1,6 @@
 /* A loop thread that waits for what another thread has.
  *
- *   holders mutex|rwlock|deadlock|condition
+ *   holders mutex|running|rwlock|deadlock|condition
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -28,6 +28,22 @@ static void hold_mutex(void)
     pthread_mutex_lock(&mutex);
     pthread_barrier_wait(&ready);
     sleep_300_ms();
+    pthread_mutex_unlock(&mutex);
+}
+
+static void compute_300_ms(void)
+{
+    struct timespec now;
+    do
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    while (now.tv_sec == 0 && now.tv_nsec < 300 * 1000000L);
+}
+
+static void hold_mutex_and_compute(void)
+{
+    pthread_mutex_lock(&mutex);
+    pthread_barrier_wait(&ready);
+    compute_300_ms();
     pthread_mutex_unlock(&mutex);
 }
 
@@ -85,6 +101,7 @@ static const struct {
     void (*hold)(void);
     void (*wait)(void);
 } ways[] = {{"mutex", hold_mutex, wait_for_mutex},
+            {"running", hold_mutex_and_compute, wait_for_mutex},
             {"rwlock", hold_rwlock, wait_for_rwlock},
             {"deadlock", hold_for_ever, wait_for_ever},
             {"condition", signal_later, wait_for_condition}};

@@ -1,6 +1,7 @@
 /* A loop whose iterations take long in each of the ways that are no single block.
  *
- *   stalls compute|sleeps|mixed|block|allowed|clean|forever|handler|blocked|stopped|leave|threads
+ *   stalls
+ * compute|sleeps|mixed|block|allowed|clean|forever|handler|blocked|stopped|leave|inline|threads
  *
  * Prints what it truly spent in the iteration: milliseconds of wall time and of CPU time. */
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +108,38 @@ static void leave(void)
     exit(0);
 }
 
+/* read(2), as a runtime does that has no use for libc. */
+__attribute__((noclone)) static long read_by_hand(int fd, void *buf, size_t size)
+{
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(SYS_read), "D"((long)fd), "S"(buf), "d"(size)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static void *write_later(void *fd)
+{
+    sleep_ms(400);
+    if (write(*(int *)fd, "x", 1) != 1)
+        abort();
+    return NULL;
+}
+
+static void wait_by_hand(void)
+{
+    pthread_t writer;
+    char byte = 0;
+    int fds[2];
+    if (pipe(fds) != 0)
+        abort();
+    pthread_create(&writer, NULL, write_later, &fds[1]);
+    if (read_by_hand(fds[0], &byte, 1) != 1 || byte != 'x')
+        abort();
+    pthread_join(writer, NULL);
+}
+
 static volatile sig_atomic_t handled;
 
 static void on_signal(int number)
@@ -145,10 +179,11 @@ static void turn(int fd, int timeout_ms)
 static const struct {
     const char *name;
     void (*run)(void);
-} ways[] = {{"compute", compute}, {"sleeps", sleeps},          {"mixed", mixed},
-            {"block", block},     {"both", block_and_compute}, {"allowed", allowed},
-            {"clean", clean},     {"forever", forever},        {"handler", handler},
-            {"blocked", blocked}, {"stopped", stopped},        {"leave", leave}};
+} ways[] = {{"compute", compute},    {"sleeps", sleeps},          {"mixed", mixed},
+            {"block", block},        {"both", block_and_compute}, {"allowed", allowed},
+            {"clean", clean},        {"forever", forever},        {"handler", handler},
+            {"blocked", blocked},    {"stopped", stopped},        {"leave", leave},
+            {"inline", wait_by_hand}};
 
 static void run_loop(void (*way)(void))
 {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import Event, describe, functions, of_type, read_events
 from watched import (
     CLEAN_THRESHOLD,
     HERE,
@@ -68,6 +69,32 @@ def test_function_of_javascript_that_blocks_is_named_with_its_file_and_line(
         if frame.get("user")
     ] == [("jit", "readConfiguration", str(LOOPS), line)]
     assert any(frame["function"] == "readFileSync" for frame in stack)
+
+
+def seen_in(stall: Event, part: str) -> float:
+    """Of all samples, the part in which a function of such a name was."""
+    counts = [(sample["count"], " ".join(functions(sample))) for sample in stall["samples"]]
+    seen = sum(count for count, names in counts if part in names)
+    return float(seen / max(sum(count for count, _ in counts), 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "function"),
+    [("loop", "RunTimers"), ("json", "JsonParser"), ("regexp", "RegExp")],
+)
+def test_computing_in_a_callback_is_a_stall_with_its_function(
+    kind: str, function: str, hits: Path
+) -> None:
+    with watched(hits, ["node", LOOPS, kind]) as process:
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    stalls = of_type(read_events(hits), "stall")
+    assert len(stalls) == (2 if kind == "json" else 1), describe(stalls)  # the text is made first
+    stall = stalls[-1]
+    assert stall["oncpu_ms"] == pytest.approx(float(out), rel=0.1, abs=10)
+    assert seen_in(stall, function) > 0.8, stall["samples"][0]
+    if kind == "loop":
+        assert stall["samples"][0]["stack"][0]["lang"] == "jit"
 
 
 def test_callbacks_and_workers_are_silent(hits: Path, fifo: Fifo) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import PATIENCE_S, wait_until
+import pytest
+from harness import PATIENCE_S, Event, describe, functions, of_type, wait_until
 from watched import (
     CLEAN_THRESHOLD,
     assert_nothing_reported,
@@ -80,6 +81,45 @@ def test_debug_sleep_is_named(hits: Path, tmp_path: Path) -> None:
     assert (block["call"], block["group"]) == ("nanosleep", "sleep")
     assert block["resource"] == {"kind": "duration", "ms": 300}
     assert has_function(block, "debugCommand")
+
+
+def thread_cpu_ms(pid: int) -> float:
+    """What its main thread has computed so far: sched-stats.rst, the first number, in ns."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e6
+
+
+def the_stall_in(function: str, events: Sequence[Event]) -> Event:
+    """The one in which that function was seen most: filling the keys in may take long, too."""
+    stalls = of_type(events, "stall")
+    found = [stall for stall in stalls if function in functions(stall["samples"][0])]
+    assert len(found) == 1, describe(stalls) + "".join(
+        f"\n{functions(stall['samples'][0])}" for stall in stalls
+    )
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "command", "function"),
+    [
+        ("DEBUG POPULATE 1000000", "KEYS *no*such*key*", "keysCommand"),
+        ("DEBUG POPULATE 1", 'EVAL "for i=1,5e7 do end" 0', "evalGenericCommand"),
+    ],
+    ids=["keys", "lua"],
+)
+def test_long_command_is_a_stall_with_its_function(
+    prepare: str, command: str, function: str, hits: Path, tmp_path: Path
+) -> None:
+    with redis(hits, tmp_path, "50ms") as (process, client):
+        pid = ask_pid(client)
+        assert ask(client, prepare) == "+OK\r\n"
+        before_ms = thread_cpu_ms(pid)
+        ask(client, command)
+        truth_ms = thread_cpu_ms(pid) - before_ms
+        send(client, "SHUTDOWN NOSAVE")
+        stall = the_stall_in(function, finish(process, hits))
+    assert truth_ms > 60, "too quick to be a stall"
+    assert stall["oncpu_ms"] == pytest.approx(truth_ms, rel=0.1, abs=5)
+    assert "aeMain" in functions(stall["samples"][0])
 
 
 def test_load_and_a_snapshot_by_a_child_are_silent(hits: Path, tmp_path: Path) -> None:

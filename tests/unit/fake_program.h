@@ -161,6 +161,7 @@ static inline struct lh_record *fill_record(struct lh_ring *ring, uint64_t id)
     record->found = LH_FOUND_BY_CALL;
     record->error = 0;
     record->skipped = 0;
+    record->awaits_victims = 0;
     (void)lh_text_copy(record->thread, sizeof(record->thread), "main");
     record->resource = (struct lh_resource){.kind = LH_RESOURCE_DURATION, .fd = -1};
     record->stack_address = 0;

@@ -36,6 +36,74 @@ static void test_full_queue_is_drained_and_goes_on(void **state)
     assert_int_equal(lines_with(fixture, "\"type\":\"block\""), put);
 }
 
+static void put_awaiting(struct fixture *fixture, uint64_t id, uint32_t tid)
+{
+    struct lh_record *record = fill_record(fixture->ring, id);
+    record->tid = tid;
+    record->awaits_victims = 1;
+    lh_ring_commit(fixture->ring, record);
+    wake_reader(fixture->ring);
+}
+
+static void put_victims(struct fixture *fixture, uint32_t tid, uint32_t ready)
+{
+    struct lh_record *record = fill_record(fixture->ring, 0);
+    record->type = LH_EVENT_VICTIMS;
+    record->tid = tid;
+    record->ready = ready;
+    lh_ring_commit(fixture->ring, record);
+    wake_reader(fixture->ring);
+}
+
+static void test_a_report_waits_for_the_victims_of_its_own_thread(void **state)
+{
+    struct fixture *fixture = *state;
+    attach_us(fixture);
+    put_awaiting(fixture, 1, 11);
+    put_awaiting(fixture, 2, 12);
+    put_victims(fixture, 12, 4);
+    put_victims(fixture, 11, 0);
+    put_awaiting(fixture, 3, 11);
+    put_victims(fixture, 11, LH_NOT_COUNTED);
+    wait_for_word(&fixture->ring->written, 6);
+    assert_int_equal(lines_with(fixture, "\"type\":\"block\""), 3);
+    assert_int_equal(lines_with(fixture, "\"victims\":{\"ready\":4,\"at_least\":false,"
+                                         "\"waited_ms\":250.000}"),
+                     1);
+    assert_int_equal(lines_with(fixture, "\"victims\":{\"ready\":0,\"at_least\":false,"
+                                         "\"waited_ms\":0.000}"),
+                     1);
+    assert_int_equal(lines_with(fixture, "\"victims\":null"), 1);
+}
+
+static void test_reports_whose_victims_never_come_are_told_and_keep_no_room(void **state)
+{
+    struct fixture *fixture = *state;
+    attach_us(fixture);
+    put_awaiting(fixture, 1, 11);
+    wait_for_word(&fixture->ring->written, 1); /* by itself */
+    uint32_t put = 1;
+    for (; put < 2 * LH_RING_CELLS; put++) {
+        put_awaiting(fixture, put + 1, 100 + put);
+        wait_for_word(&fixture->ring->written, put < LH_RING_CELLS / 4 ? 1 : put + 1 - 8);
+    }
+    wait_for_word(&fixture->ring->written, put);
+    assert_int_equal(lines_with(fixture, "\"victims\":null"), put);
+}
+
+static void test_end_of_the_program_tells_what_was_held(void **state)
+{
+    struct fixture *fixture = *state;
+    attach_us(fixture);
+    put_awaiting(fixture, 1, 11);
+    atomic_store(&fixture->ring->closing, 1);
+    atomic_fetch_add(&fixture->ring->wake, 1);
+    wake_reader(fixture->ring);
+    wait_for_word(&fixture->ring->drained, 1);
+    assert_int_equal(lines_with(fixture, "\"type\":\"block\""), 1);
+    assert_int_equal(lines_with(fixture, "\"type\":\"summary\""), 1);
+}
+
 /* The collector ends, the program lives on and finds another one. */
 static void replace_collector(struct fixture *fixture)
 {
@@ -295,6 +363,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_records_come_out_as_lines_in_order),
         TEST(test_full_queue_is_drained_and_goes_on),
+        TEST(test_a_report_waits_for_the_victims_of_its_own_thread),
+        TEST(test_reports_whose_victims_never_come_are_told_and_keep_no_room),
+        TEST(test_end_of_the_program_tells_what_was_held),
         TEST(test_a_second_reader_goes_on_where_the_first_stopped),
         TEST(test_a_report_that_a_dead_reader_took_is_counted_as_lost),
         TEST(test_closing_writes_the_summary_and_says_drained),

@@ -134,12 +134,12 @@ static void test_a_block_has_its_members(void **state)
     record.resource.kind = LH_RESOURCE_DURATION;
     record.resource.number = 300000000;
     write_record();
-    assert_line(
-        COMMON("block") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
-                        "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
-                        "\"reason\":\"threshold\",\"duration_ms\":301.234,\"errno\":null,"
-                        "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
-                        "\"holder\":null,\"task\":null,\"stack\":[],\"suppressed\":null}\n");
+    assert_line(COMMON("block") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
+                                "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
+                                "\"reason\":\"threshold\",\"duration_ms\":301.234,\"errno\":null,"
+                                "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
+                                "\"holder\":null,\"victims\":null,\"task\":null,\"stack\":[],"
+                                "\"suppressed\":null}\n");
 }
 
 static void test_a_task_has_a_name_and_a_coroutine(void **state)
@@ -287,8 +287,10 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
         .call_count = 2,
         .calls = {{LH_CALL_recv, 1, 1000000}, {LH_CALL_read, 9, 99000000}},
     };
-    lh_event_report(&json, 42,
-                    &(struct lh_report){.record = &record, .samples = &sample, .sample_count = 1});
+    const struct lh_victims victims = {.ready = 5, .more = true, .waited_ns = 7000000};
+    const struct lh_report report = {
+        .record = &record, .samples = &sample, .sample_count = 1, .victims = &victims};
+    lh_event_report(&json, 42, &report);
     assert_line(
         COMMON("stall") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
                         "\"duration_ms\":301.234,\"oncpu_ms\":200.000,\"blocked_ms\":100.000,"
@@ -297,7 +299,9 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "{\"call\":\"recv\",\"count\":1,\"total_ms\":1.000}],"
                         "\"samples\":[{\"count\":27,\"stack\":[{\"lang\":\"python\","
                         "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
-                        "\"offset\":null}]}],\"holder\":null,\"suppressed\":null}\n");
+                        "\"offset\":null}]}],\"holder\":null,"
+                        "\"victims\":{\"ready\":5,\"at_least\":true,\"waited_ms\":7.000},"
+                        "\"suppressed\":null}\n");
 }
 
 static void test_an_iteration_that_goes_on_is_in_flight_without_a_call(void **state)

@@ -1,8 +1,9 @@
 """One iteration of an asyncio loop that takes 300 ms or more, in one of several ways.
 
-    stalls.py loop|regex|json|hash|reads|gil|deadlock|clean
+    stalls.py loop|regex|json|hash|reads|gil|score|clean
 
-Prints the line of the user's own that is to blame, and the CPU time it took in ms.
+Prints the line of the user's own that is to blame, and the CPU time it took in ms; of `score` the
+time for which the loop waited for the GIL.
 """
 
 import asyncio
@@ -91,6 +92,27 @@ async def wait_for_the_gil():
     await asyncio.to_thread(thread.join)
 
 
+def score():
+    """One long C call that keeps the GIL, once the loop waits; returns when that was over."""
+    time.sleep(10 * MS)
+    here(below=1)
+    re.match(r"(a+)+$", "a" * 23 + "b")
+    return time.monotonic()
+
+
+async def wait_for_a_score():
+    """The loop wakes up while the score is computed, and cannot run until that is done."""
+    global cpu_ms
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+    await loop.run_in_executor(None, int)  # starts the thread
+    scored = loop.run_in_executor(None, score)
+    due = loop.time() + 30 * MS
+    loop.call_at(due, woken.set_result, None)
+    await woken
+    cpu_ms = (await scored - due) / MS
+
+
 WAYS = {
     "loop": loop,
     "regex": regex,
@@ -106,6 +128,8 @@ async def main():
     await asyncio.sleep(40 * MS)
     if sys.argv[1] == "gil":
         await wait_for_the_gil()
+    elif sys.argv[1] == "score":
+        await wait_for_a_score()
     else:
         start = time.thread_time()
         WAYS[sys.argv[1]]()

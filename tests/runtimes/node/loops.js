@@ -1,6 +1,8 @@
 // A timer's callback on Node's loop that waits for something: by blocking, or as a callback should.
 //
-//     node loops.js file|process|atomics|free FIFO
+//     node loops.js file|process|atomics|loop|json|regexp|free [FIFO]
+//
+// loop, json and regexp take no FIFO: they compute, and print the CPU time of that in ms.
 //
 // `free` waits for all of them without blocking, and prints a line when a timer has run meanwhile.
 "use strict";
@@ -28,7 +30,34 @@ function startWorker() {
     return [worker, new Int32Array(shared)];
 }
 
+// What this thread has computed so far: sched-stats.rst, the first number, in ns.
+function threadCpuMs() {
+    return Number(fs.readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[0]) / 1e6;
+}
+
+function compute(step) {
+    const begin = threadCpuMs();
+    step();
+    console.log(threadCpuMs() - begin);
+}
+
+function loop() {
+    const end = process.hrtime.bigint() + 300_000_000n;
+    let sum = 0;
+    while (process.hrtime.bigint() < end) for (let i = 0; i < 1000; i++) sum += i;
+    return sum;
+}
+
+// More than 30 MB.
+const text = () => JSON.stringify(Array.from({ length: 1_200_000 }, (_, i) => `string number ${i}, and more`));
+
 const waits = {
+    loop: () => compute(loop),
+    json: () => {
+        const json = text();
+        setTimeout(() => compute(() => JSON.parse(json)), 1);
+    },
+    regexp: () => compute(() => /^(a+)+$/.test("a".repeat(26) + "b")),
     file: function readConfiguration() {
         return fs.readFileSync(fifo);
     },

@@ -1,0 +1,79 @@
+/* Iterations that wait where no wrapper sees it: in a system call that was not made through libc's
+ * functions, in libc's own locks, in a page fault. What /proc tells about the thread. Runs on the
+ * watchdog: raw system calls, no libc state, no malloc. */
+#include "preload/proc.h"
+#include "preload/report.h"
+#include "preload/stall.h"
+#include "preload/stops.h"
+
+/* The watchdog's own. */
+static struct lh_record scratch;
+
+/* proc_pid_stat(5): asleep, or waiting for a disk. A thread that is held by a debugger or by
+ * SIGSTOP is not. */
+static bool is_asleep(uint32_t tid)
+{
+    char state = lh_proc_state(tid);
+    return state == 'S' || state == 'D';
+}
+
+static bool has_no_call(const struct lh_slot *slot, uint64_t turn)
+{
+    return atomic_load(&slot->sp) == 0 && atomic_load(&slot->parked) == 0 &&
+           atomic_load(&slot->turn) == turn;
+}
+
+/* The same wait before and after, and none of a wrapper or of the park: what was copied between
+ * stood still. */
+static bool fill(const struct lh_slot *slot, uint64_t turn, uint64_t stands_for_ns)
+{
+    uint32_t tid = atomic_load(&slot->tid);
+    struct lh_thread_wait before;
+    struct lh_thread_wait after;
+    struct lh_call_copy copy = {.tid = tid, .python_thread = slot->python_thread};
+    if (!is_asleep(tid) || !lh_proc_thread_wait(tid, &before))
+        return false;
+    copy.registers.rsp = before.sp;
+    copy.registers.rip = before.pc;
+    lh_record_fill(&scratch, LH_EVENT_SAMPLE, &copy, stands_for_ns, false);
+    scratch.running = 1;
+    scratch.system_call = (int32_t)before.number;
+    return lh_proc_thread_wait(tid, &after) && after.number == before.number &&
+           after.sp == before.sp && after.pc == before.pc && has_no_call(slot, turn);
+}
+
+static uint64_t told_by_blocks_ns(const struct lh_slot *slot, uint64_t turn)
+{
+    return slot->iteration.turn == turn ? slot->iteration.told_ns : 0;
+}
+
+static uint64_t untold_ns(const struct lh_slot *slot, uint64_t turn)
+{
+    uint64_t start = slot->turn_start;
+    uint64_t now = lh_counter();
+    uint64_t age_ns = now > start ? lh_counter_to_ns(now - start) : 0;
+    age_ns -= lh_stops_within(start, age_ns);
+    uint64_t told_ns = told_by_blocks_ns(slot, turn);
+    return age_ns > told_ns ? age_ns - told_ns : 0;
+}
+
+void lh_stall_look_at_wait(struct lh_slot *slot, uint64_t turn, uint64_t tick_ns)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    if (ring == NULL || !has_no_call(slot, turn) || !fill(slot, turn, tick_ns))
+        return;
+    scratch.id = 0;
+    scratch.group = LH_GROUP_OTHER;
+    scratch.resource.kind = LH_RESOURCE_NONE;
+    scratch.resource.length = 0;
+    scratch.stall.turn = turn;
+    if (lh_ring_has_room(ring))
+        lh_record_publish(ring, &scratch);
+    struct lh_stall_tale tale = {.elapsed_ns = untold_ns(slot, turn)};
+    if (!lh_stall_tell(slot, turn, &tale))
+        return;
+    scratch.type = LH_EVENT_STALLING;
+    scratch.id = tale.id;
+    scratch.elapsed_ns = tale.elapsed_ns;
+    lh_record_publish(ring, &scratch);
+}
