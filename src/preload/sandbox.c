@@ -41,8 +41,9 @@ static const short tried[] = {
     SYS_mmap,        SYS_mprotect,      SYS_mremap,       SYS_munmap,         SYS_openat,
     SYS_pidfd_getfd, SYS_pidfd_open,    SYS_poll,         SYS_prctl,          SYS_process_vm_readv,
     SYS_read,        SYS_readlinkat,    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_sched_yield,
-    SYS_sendmsg,     SYS_sendto,        SYS_socket,       SYS_socketpair,     SYS_statfs,
-    SYS_tgkill,      SYS_timer_create,  SYS_timer_delete, SYS_timer_settime,  SYS_write,
+    SYS_select,      SYS_sendmsg,       SYS_sendto,       SYS_socket,         SYS_socketpair,
+    SYS_statfs,      SYS_tgkill,        SYS_timer_create, SYS_timer_delete,   SYS_timer_settime,
+    SYS_write,
 };
 
 /* How the child ends. Otherwise a signal ended it. */

@@ -56,7 +56,8 @@ def test_function_of_javascript_that_blocks_is_named_with_its_file_and_line(
     hits: Path, fifo: Fifo
 ) -> None:
     line = 1 + LOOPS.read_text(encoding="utf-8").split("function readConfiguration")[0].count("\n")
-    argv: list[str | Path] = ["node", "--perf-basic-prof", LOOPS, "file", fifo.path]
+    log = ["--no-logfile-per-isolate", f"--logfile={hits.parent / 'v8.log'}"]
+    argv: list[str | Path] = ["node", "--perf-basic-prof", *log, LOOPS, "file", fifo.path]
     with watched(hits, argv) as process:
         wait_until_blocked(hits)
         fifo.give()
