@@ -90,10 +90,10 @@ def test_computing_in_a_callback_is_a_stall_with_its_function(
         out, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
     stalls = of_type(read_events(hits), "stall")
-    assert len(stalls) == (2 if kind == "json" else 1), describe(stalls)  # the text is made first
-    stall = stalls[-1]
+    found = [stall for stall in stalls if seen_in(stall, function) > 0.8]
+    assert len(found) == 1, describe(stalls)  # making the text, and a slow start, are others
+    stall = found[0]
     assert stall["oncpu_ms"] == pytest.approx(float(out), rel=0.1, abs=10)
-    assert seen_in(stall, function) > 0.8, stall["samples"][0]
     if kind == "loop":
         assert stall["samples"][0]["stack"][0]["lang"] == "jit"
 
