@@ -11,6 +11,7 @@ SAN ?=
 SANITIZE_address := -fsanitize=address -fno-omit-frame-pointer
 SANITIZE_undefined := -fsanitize=undefined -fno-sanitize-recover=all
 SANITIZE_thread := -fsanitize=thread -DLH_THREAD_SANITIZER
+SANITIZE_fuzzer := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 ifeq ($(SAN),)
 B := build
 else
@@ -49,6 +50,7 @@ PRELOAD_SRC := $(wildcard src/preload/*.c)
 COLLECT_SRC := $(wildcard src/collect/*.c)
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -66,6 +68,7 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 SANITIZER_OBJ := $(SANITIZER_SRC:%.c=$(B)/obj/%.o)
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 RUNTIMES := $(RUNTIME_SRC:tests/runtimes/c/%.c=$(B)/runtimes/%)
 
@@ -127,6 +130,10 @@ $(B)/unit/%: tests/unit/%.c $(B)/unit/objects.a $(SANITIZER_OBJ)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(SANITIZER_OBJ) $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
 
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/unit/objects.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(B)/unit/objects.a $(LDFLAGS) $(COMMAND_LIBS) -o $@
+
 # A program says in a comment what it needs: /* link: -luv */
 $(B)/programs/%: tests/programs/%.c $(B)/flags
 	@mkdir -p $(@D)
@@ -169,6 +176,17 @@ else
 	@$(MAKE) --no-print-directory all $(UNIT)
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only unit
 endif
+
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 1
+.PHONY: fuzz
+fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each; what fails is kept in build/san-fuzzer/found
+	@scripts/bootstrap build sanitize
+	@$(MAKE) --no-print-directory SAN=fuzzer fuzz-programs
+	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ)
 
 # LOOPHOUND_TEST_PYTHONS=/path/python3.14t:... adds interpreters that are not found by themselves.
 .PHONY: test-pythons
@@ -236,5 +254,5 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))
