@@ -68,6 +68,8 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 SANITIZER_OBJ := $(SANITIZER_SRC:%.c=$(B)/obj/%.o)
+STRESS_NAMES := stress
+STRESS := $(STRESS_NAMES:%=$(B)/programs/%)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 RUNTIMES := $(RUNTIME_SRC:tests/runtimes/c/%.c=$(B)/runtimes/%)
@@ -112,10 +114,12 @@ else
 PLAIN_CFLAGS := -O1 -g $(if $(filter undefined,$(SAN)),-fsanitize=undefined -fsanitize-trap=all)
 .PHONY: plain
 plain:
-	@$(MAKE) --no-print-directory SAN= B=$(B)/plain CC=$(CC) CFLAGS='$(PLAIN_CFLAGS)' $(B)/plain/libloophound.so
+	@$(MAKE) --no-print-directory SAN= B=$(B)/plain CC=$(CC) CFLAGS='$(PLAIN_CFLAGS)' \
+	    $(B)/plain/libloophound.so $(STRESS_NAMES:%=$(B)/plain/programs/%)
 
-$(B)/libloophound.so: plain
-	@cp $(B)/plain/libloophound.so $@
+$(B)/libloophound.so $(STRESS): plain
+	@mkdir -p $(@D)
+	@cp $(@:$(B)/%=$(B)/plain/%) $@
 endif
 
 $(B)/loophound: $(COMMAND_OBJ) $(SANITIZER_OBJ)
@@ -173,8 +177,8 @@ ifeq ($(SAN),)
 	@$(PYTHON) scripts/run_tests.py --build $(B)
 else
 	@scripts/bootstrap build test sanitize
-	@$(MAKE) --no-print-directory all $(UNIT)
-	@$(PYTHON) scripts/run_tests.py --build $(B) --only unit
+	@$(MAKE) --no-print-directory all $(UNIT) $(STRESS)
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only sanitized
 endif
 
 FUZZ_SECONDS ?= 60
