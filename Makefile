@@ -4,7 +4,24 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
+
+# SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own. None of
+# them can be in a library that is preloaded: there they are in the unit tests and the command.
+SAN ?=
+SANITIZE_address := -fsanitize=address -fno-omit-frame-pointer
+SANITIZE_undefined := -fsanitize=undefined -fno-sanitize-recover=all
+SANITIZE_thread := -fsanitize=thread -DLH_THREAD_SANITIZER
+SANITIZE_fuzzer := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+ifeq ($(SAN),)
 B := build
+else
+$(if $(SANITIZE_$(SAN)),,$(error SAN=$(SAN): address, undefined or thread))
+B := build/san-$(SAN)
+CC := clang
+CXX := clang++
+CFLAGS := -O1 -g $(SANITIZE_$(SAN))
+SANITIZER_SRC := $(wildcard tests/sanitizers/$(SAN).c)
+endif
 
 # Debian's own interpreter: it is the one that has Debian's pytest.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -33,6 +50,7 @@ PRELOAD_SRC := $(wildcard src/preload/*.c)
 COLLECT_SRC := $(wildcard src/collect/*.c)
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -49,6 +67,10 @@ CONSTRUCTOR_SRC := $(wildcard tests/programs/calls_*.c) tests/programs/crowd.c
 PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(MODULE_SRC:tests/programs/%.cc=$(B)/programs/%.so) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
+SANITIZER_OBJ := $(SANITIZER_SRC:%.c=$(B)/obj/%.o)
+STRESS_NAMES := stress
+STRESS := $(STRESS_NAMES:%=$(B)/programs/%)
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
 RUNTIMES := $(RUNTIME_SRC:tests/runtimes/c/%.c=$(B)/runtimes/%)
 
@@ -83,11 +105,24 @@ $(B)/exports.map: src/preload/exports.map.in src/calls.def
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< | tr -d '"' | sort -Vu >$@
 
+ifeq ($(SAN),)
 $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(PRELOAD_LDFLAGS) -Wl,--version-script=$(B)/exports.map \
 	    $(PRELOAD_OBJ) -o $@
+else
+# What is undefined can be trapped without anything of the sanitizer's.
+PLAIN_CFLAGS := -O1 -g $(if $(filter undefined,$(SAN)),-fsanitize=undefined -fsanitize-trap=all)
+.PHONY: plain
+plain:
+	@$(MAKE) --no-print-directory SAN= B=$(B)/plain CC=$(CC) CFLAGS='$(PLAIN_CFLAGS)' \
+	    $(B)/plain/libloophound.so $(STRESS_NAMES:%=$(B)/plain/programs/%)
 
-$(B)/loophound: $(COMMAND_OBJ)
+$(B)/libloophound.so $(STRESS): plain
+	@mkdir -p $(@D)
+	@cp $(@:$(B)/%=$(B)/plain/%) $@
+endif
+
+$(B)/loophound: $(COMMAND_OBJ) $(SANITIZER_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
 
 $(B)/unit/objects.a: $(TEST_OBJ)
@@ -95,9 +130,13 @@ $(B)/unit/objects.a: $(TEST_OBJ)
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 
-$(B)/unit/%: tests/unit/%.c $(B)/unit/objects.a
+$(B)/unit/%: tests/unit/%.c $(B)/unit/objects.a $(SANITIZER_OBJ)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(SANITIZER_OBJ) $(B)/unit/objects.a $(LDFLAGS) -lcmocka $(COMMAND_LIBS) -o $@
+
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/unit/objects.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(B)/unit/objects.a $(LDFLAGS) $(COMMAND_LIBS) -o $@
 
 # A program says in a comment what it needs: /* link: -luv */
 $(B)/programs/%: tests/programs/%.c $(B)/flags
@@ -131,10 +170,27 @@ demo: ## install what is missing, build, and find the blocks of a real FastAPI s
 	@$(PYTHON) scripts/demo/demo.py --build $(B)
 
 .PHONY: test
-test: ## install what is missing, build, and run every test
+test: ## install what is missing, build, and run every test; SAN=address|undefined|thread: under that sanitizer
+ifeq ($(SAN),)
 	@scripts/bootstrap build test
 	@$(MAKE) --no-print-directory test-programs
 	@$(PYTHON) scripts/run_tests.py --build $(B)
+else
+	@scripts/bootstrap build test sanitize
+	@$(MAKE) --no-print-directory all $(UNIT) $(STRESS)
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only sanitized
+endif
+
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 1
+.PHONY: fuzz
+fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each; what fails is kept in build/san-fuzzer/found
+	@scripts/bootstrap build sanitize
+	@$(MAKE) --no-print-directory SAN=fuzzer fuzz-programs
+	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ)
 
 # LOOPHOUND_TEST_PYTHONS=/path/python3.14t:... adds interpreters that are not found by themselves.
 .PHONY: test-pythons
@@ -202,5 +258,5 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

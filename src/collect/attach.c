@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -37,8 +36,6 @@ void lh_detach_ring(struct lh_ring *ring)
     munmap(ring, sizeof(*ring));
 }
 
-/* A cell that was taken is free for the next lap (ring.c); readers take them in order. */
-
 static bool ends(const char *string, size_t size)
 {
     return memchr(string, '\0', size) != NULL;
@@ -58,10 +55,11 @@ static bool header_is_sound(const struct lh_ring *header)
 
 int lh_attach_header(struct lh_ring **header, const struct lh_ring *ring)
 {
-    /* Whole pages of zeros for the cells, which are never touched and so cost no memory. */
-    struct lh_ring *copy = calloc(1, sizeof(*copy));
-    if (copy == NULL)
-        return -ENOMEM;
+    /* Aligned as a ring is; the pages of the cells are never touched and so cost no memory. */
+    struct lh_ring *copy = mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (copy == MAP_FAILED)
+        return -errno;
     copy->bytes = sizeof(*copy);
     copy->pid = ring->pid;
     copy->started_ns = ring->started_ns;
@@ -74,7 +72,7 @@ int lh_attach_header(struct lh_ring **header, const struct lh_ring *ring)
         *header = copy;
         return 0;
     }
-    free(copy);
+    lh_detach_ring(copy);
     return -EPROTO;
 }
 

@@ -10,7 +10,7 @@ int lh_attach_ring(struct lh_ring **ring, int fd);
 void lh_detach_ring(struct lh_ring *ring);
 
 /* A private copy of the header, made and checked; its cells are not used. -EPROTO: a string does
- * not end, an option is out of its range. Free with free(). */
+ * not end, an option is out of its range; or the errno of mmap. Free with lh_detach_ring(). */
 int lh_attach_header(struct lh_ring **header, const struct lh_ring *ring);
 
 /* Copies the totals of the ring into the private header. */

@@ -404,7 +404,8 @@ void lh_watched_free(struct lh_watched *watched)
         close(watched->maps_fd);
     if (watched->pidfd >= 0)
         close(watched->pidfd);
-    free(watched->header);
+    if (watched->header != NULL)
+        lh_detach_ring(watched->header);
     if (watched->ring != NULL)
         lh_detach_ring(watched->ring);
     free(watched);

@@ -35,6 +35,7 @@ bool lh_call_prepare(enum lh_call call)
 /* The parts of a record that decide whether it is one, before any of the ring is taken. */
 struct verdict {
     const struct lh_scope *scope;
+    enum lh_call call;
     uint64_t elapsed_ns;
     int error;
     enum lh_reason reason;
@@ -61,7 +62,7 @@ static void write_block(struct lh_ring *ring, const struct verdict *verdict,
                         const struct lh_call_copy *copy, const struct lh_resource *resource)
 {
     struct lh_slot *slot = verdict->scope->slot;
-    uint64_t id = id_of_inflight(slot, copy->seq);
+    uint64_t id = id_of_inflight(slot, verdict->scope->seq);
     if (id == 0 && !lh_rate_take(slot)) {
         atomic_fetch_add(&ring->totals.dropped, 1);
         return;
@@ -116,26 +117,43 @@ static void report(struct lh_slot *slot, struct verdict *verdict)
     }
 }
 
+/* Signal handlers may come at any time, and make calls of their own. From here on those are part of
+ * this call. One that came before, or that runs on another stack, has taken the slot over: then all
+ * but the registers, and with them the native frames, can be put back. */
+static void claim(const struct lh_scope *scope, enum lh_call call)
+{
+    struct lh_slot *slot = scope->slot;
+    atomic_store_explicit(&slot->sp, (uintptr_t)scope, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    uint64_t seq = atomic_load_explicit(&slot->seq, memory_order_relaxed);
+    if (seq == scope->seq)
+        return;
+    atomic_store_explicit(&slot->seq, seq + 1, memory_order_release);
+    slot->call = call;
+    slot->subject = scope->subject;
+    slot->start = scope->start;
+    slot->registers = (struct lh_registers){0};
+}
+
 /* True: told, or not to be told; its time is none of the stall's. */
 static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
 {
-    bool gil = lh_call_info(slot->call)->subject == LH_SUBJECT_LOCK &&
-               lh_python_is_runtime_lock(slot->subject);
+    bool gil = lh_call_info(verdict->call)->subject == LH_SUBJECT_LOCK &&
+               lh_python_is_runtime_lock(verdict->scope->subject);
     if (gil || !is_over(waits, result, verdict))
         return false;
     uint64_t signals = lh_signals_block();
+    claim(verdict->scope, verdict->call);
     report(slot, verdict);
     lh_signals_restore(signals);
     return true;
 }
 
-static void finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error,
-                   uint64_t counted)
+static void finish(struct verdict verdict, enum lh_waits waits, long result, uint64_t counted)
 {
-    struct lh_slot *slot = scope->slot;
-    struct verdict verdict = {.scope = scope, .error = error};
+    struct lh_slot *slot = verdict.scope->slot;
     verdict.elapsed_ns = lh_counter_to_ns(counted);
-    verdict.elapsed_ns -= lh_stops_within(slot->start, verdict.elapsed_ns);
+    verdict.elapsed_ns -= lh_stops_within(verdict.scope->start, verdict.elapsed_ns);
     lh_loop_note_python(slot);
     if (!lh_process_is_ours())
         return;
@@ -145,20 +163,21 @@ static void finish(const struct lh_scope *scope, enum lh_waits waits, long resul
         lh_stall_add_call(slot, counted);
 }
 
-void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error)
+void lh_call_finish(const struct lh_scope *scope, enum lh_call call, enum lh_waits waits,
+                    long result, int error)
 {
     struct lh_slot *slot = scope->slot;
     uint64_t now = lh_counter();
-    uint64_t counted = now > slot->start ? now - slot->start : 0;
-    /* Another number: a signal handler on another stack made a call in ours and took the slot. */
-    if (atomic_load_explicit(&slot->seq, memory_order_relaxed) != scope->seq)
-        return;
+    uint64_t counted = now > scope->start ? now - scope->start : 0;
+    claim(scope, call);
     if (waits == LH_WAITS_NO &&
         counted < atomic_load_explicit(&lh_threshold_counts, memory_order_relaxed)) {
         lh_stall_add_call(slot, counted);
-        return;
+    } else {
+        int saved_errno = errno;
+        struct verdict verdict = {.scope = scope, .call = call, .error = error};
+        finish(verdict, waits, result, counted);
+        errno = saved_errno;
     }
-    int saved_errno = errno;
-    finish(scope, waits, result, error, counted);
-    errno = saved_errno;
+    atomic_store_explicit(&slot->sp, 0, memory_order_release);
 }

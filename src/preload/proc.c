@@ -57,11 +57,9 @@ uint64_t lh_proc_hex(const char *text)
     }
 }
 
-/* "running", or "NUMBER ARGUMENT… SP PC" with NUMBER -1 for a wait outside a system call. */
-bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait)
+bool lh_proc_parse_wait(char *line, struct lh_thread_wait *wait)
 {
-    char line[256];
-    if (lh_proc_read(tid, "syscall", line, sizeof(line)) <= 0 || line[0] == 'r')
+    if (line[0] == 'r')
         return false;
     char *pc = strrchr(line, ' ');
     if (pc == NULL)
@@ -76,6 +74,12 @@ bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait)
     wait->sp = lh_proc_hex(sp + 3);
     wait->pc = lh_proc_hex(pc + 3);
     return true;
+}
+
+bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait)
+{
+    char line[256];
+    return lh_proc_read(tid, "syscall", line, sizeof(line)) > 0 && lh_proc_parse_wait(line, wait);
 }
 
 bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach)

@@ -36,6 +36,10 @@ struct lh_thread_wait {
 };
 bool lh_proc_thread_wait(uint32_t tid, struct lh_thread_wait *wait);
 
+/* The same from the kernel's line, which is cut up: "running", or "NUMBER ARGUMENT… SP PC" with
+ * NUMBER -1 for a wait outside a system call. */
+bool lh_proc_parse_wait(char *line, struct lh_thread_wait *wait);
+
 /* Does the kernel say that this thread waits, with a stack pointer at most `reach` bytes deeper
  * than `sp`? False also when it does not say. proc_pid_syscall(5). */
 bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach);

@@ -19,7 +19,9 @@ enum lh_waits {
 /* One call, on the wrapper's stack. */
 struct lh_scope {
     struct lh_slot *slot;
-    uint64_t seq; /* 0: not tracked, part of an outer call */
+    uint64_t seq;     /* 0: not tracked, part of an outer call */
+    uint64_t start;   /* as in the slot, which a signal handler's call may take over */
+    uint64_t subject; /* the same */
 };
 
 static inline __attribute__((always_inline)) void
@@ -41,9 +43,9 @@ lh_scope_enter(struct lh_scope *scope, enum lh_call call, uint64_t subject)
     scope->seq = atomic_load_explicit(&slot->seq, memory_order_relaxed) + 1;
     atomic_store_explicit(&slot->seq, scope->seq, memory_order_release);
     slot->call = call;
-    slot->subject = subject;
+    slot->subject = scope->subject = subject;
     lh_cpu_registers(&slot->registers);
-    slot->start = lh_counter();
+    slot->start = scope->start = lh_counter();
     atomic_store_explicit(&slot->sp, sp, memory_order_release);
 }
 
@@ -59,7 +61,8 @@ bool lh_call_prepare(enum lh_call call);
 
 /* Decides about a call that may have to be reported: takes the end time, compares, captures. errno
  * is the program's before and after. `result` matters for LH_WAITS_IF_* only. */
-void lh_call_finish(const struct lh_scope *scope, enum lh_waits waits, long result, int error);
+void lh_call_finish(const struct lh_scope *scope, enum lh_call call, enum lh_waits waits,
+                    long result, int error);
 
 /* Does the call that ends here need a closer look? */
 static inline __attribute__((always_inline)) bool lh_scope_leave(const struct lh_scope *scope)

@@ -47,7 +47,8 @@
         lh_scope_enter(&scope, LH_CALL_##symbol, (uint64_t)(subject_expr));                        \
         ret returned = forward;                                                                    \
         if (LH_UNLIKELY(lh_scope_leave(&scope)))                                                   \
-            lh_call_finish(&scope, waits, (long)returned, ERROR_##fails(returned));                \
+            lh_call_finish(&scope, LH_CALL_##symbol, waits, (long)returned,                        \
+                           ERROR_##fails(returned));                                               \
         return returned;                                                                           \
     }
 

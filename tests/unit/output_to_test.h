@@ -26,6 +26,7 @@
 #include "collect/output.h"
 #include "common/protocol.h"
 #include "common/text.h"
+#include "new_ring.h"
 
 #define LINE "{\"v\":1}\n"
 
@@ -41,7 +42,7 @@ struct fixture {
 static inline int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    fixture->header = calloc(1, sizeof(*fixture->header));
+    fixture->header = new_ring();
     fixture->outputs = lh_outputs_new();
     fixture->header->pid = 4242;
     (void)lh_text_copy(fixture->header->exe, sizeof(fixture->header->exe), "/usr/bin/python3.11");

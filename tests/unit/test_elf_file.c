@@ -132,12 +132,12 @@ static void test_a_public_name_is_preferred_and_has_no_version(void **state)
 {
     (void)state;
     Dl_info info;
-    assert_int_not_equal(dladdr(dlsym(RTLD_DEFAULT, "nanosleep"), &info), 0);
+    assert_int_not_equal(dladdr(dlsym(RTLD_NEXT, "nanosleep"), &info), 0);
     struct lh_elf *elf = open_path(info.dli_fname);
     uint64_t bias = (uint64_t)(uintptr_t)info.dli_fbase;
     struct lh_symbol symbol = symbol_at(elf, (uint64_t)(uintptr_t)info.dli_saddr - bias);
     assert_string_equal(symbol.function, "nanosleep");
-    uint64_t start = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "__libc_start_main") - bias;
+    uint64_t start = (uint64_t)(uintptr_t)dlsym(RTLD_NEXT, "__libc_start_main") - bias;
     assert_string_equal(symbol_at(elf, start).function, "__libc_start_main");
     lh_elf_release(elf);
 }

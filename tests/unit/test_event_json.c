@@ -12,6 +12,7 @@
 
 #include "common/event_json.h"
 #include "common/version.h"
+#include "new_ring.h"
 
 #define TIME_NS 1795232040123456789
 #define COMMON(type)                                                                               \
@@ -37,7 +38,7 @@ static int set_up(void **state)
                                 .resource = {.fd = -1}};
     struct lh_options options;
     lh_options_init(&options);
-    ring = calloc(1, sizeof(*ring));
+    ring = new_ring();
     if (ring == NULL)
         return -1;
     lh_ring_init(ring, 42, &options);

@@ -13,6 +13,7 @@
 #include "collect/output.h"
 #include "common/protocol.h"
 #include "common/text.h"
+#include "new_ring.h"
 
 struct fixture {
     struct lh_ring *header;
@@ -22,7 +23,7 @@ static int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
-    fixture->header = calloc(1, sizeof(*fixture->header));
+    fixture->header = new_ring();
     assert_non_null(fixture->header);
     fixture->header->pid = 4242;
     (void)lh_text_copy(fixture->header->exe, sizeof(fixture->header->exe), "/usr/bin/python3.11");

@@ -10,11 +10,12 @@
 #include <pthread.h>
 
 #include "common/ring.h"
+#include "new_ring.h"
 
 static int make_ring(void **state)
 {
     struct lh_options options;
-    struct lh_ring *ring = calloc(1, sizeof(*ring));
+    struct lh_ring *ring = new_ring();
     if (ring == NULL)
         return -1;
     lh_options_init(&options);

@@ -19,6 +19,7 @@
 
 #include "collect/sink.h"
 #include "common/text.h"
+#include "new_ring.h"
 
 #define MS 1000000ULL
 
@@ -58,7 +59,7 @@ static inline void open_sink(struct fixture *fixture)
 static inline int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    fixture->header = calloc(1, sizeof(*fixture->header));
+    fixture->header = new_ring();
     fixture->record = calloc(1, sizeof(*fixture->record));
     fixture->outputs = lh_outputs_new();
     (void)lh_text_copy(fixture->directory, sizeof(fixture->directory), "/tmp/lh-text-XXXXXX");

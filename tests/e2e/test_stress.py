@@ -1,0 +1,62 @@
+"""Under everything at once, what is counted is what happened."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness import (
+    PROGRAMS,
+    blocks,
+    describe,
+    preload_environment,
+    read_events,
+    started,
+    wait_for_event,
+)
+
+
+def counts_of(words: str) -> dict[str, int]:
+    """ "read 4 write 2" as a dictionary, without what there was none of."""
+    pairs = re.findall(r"(\w+) (\d+)", words)
+    return {name: int(count) for name, count in pairs if int(count) > 0}
+
+
+def assert_told(file: Path, pid: int, expected: dict[str, int], loops: int) -> None:
+    summary = wait_for_event(file, "summary", pid)
+    assert {row["call"]: row["count"] for row in summary["by_call"]} == expected
+    assert summary["blocks"] == sum(expected.values())
+    assert summary["loops"] == loops
+    told = blocks(read_events(file))
+    assert len(told) + summary["dropped"] == summary["blocks"], describe(told[-5:])
+    assert {event["call"] for event in told} <= set(expected)
+    assert len({event["id"] for event in told}) == len(told)
+
+
+@pytest.mark.alone
+def test_stress_of_eight_threads_is_counted_exactly(tmp_path: Path) -> None:
+    """100,000 calls each, among signals, forks, cancellations; each child counts its own, too."""
+    environment = preload_environment(
+        # Strict mode alone says what is a block, not a busy machine.
+        OUTPUT=f"{tmp_path}/%p.jsonl",
+        STRICT="on",
+        RATE="off",
+        THRESHOLD="3600s",
+        STALL="off",
+    )
+    with started([PROGRAMS / "stress"], environment, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    *children, last = out.splitlines()
+    head = re.match(r"threads (\d+) forks (\d+) ", last)
+    assert head and len(children) == int(head[2]) == 32
+    own = tmp_path / f"{process.pid}.jsonl"
+    assert_told(own, process.pid, counts_of(last[head.end() :]), int(head[1]))
+    for line in children:
+        match = re.match(r"child (\d+) ", line)
+        assert match
+        file = tmp_path / f"{match[1]}.jsonl"
+        assert_told(file, int(match[1]), counts_of(line[match.end() :]), 1)
+    assert len(list(tmp_path.iterdir())) == 1 + len(children), "each process told its own once"

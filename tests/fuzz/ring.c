@@ -1,0 +1,167 @@
+/* A ring that a hostile program wrote: its header, its positions and its records go the way that
+ * they go in the collector, up to the bytes that would be written. */
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "collect/attach.h"
+#include "collect/holders.h"
+#include "collect/profile.h"
+#include "collect/sink_format.h"
+#include "collect/stack.h"
+#include "fuzz.h"
+#include "json_check.h"
+
+#define RECORDS_MOST 8
+#define STACK_MOST   256u
+#define STRINGS_MOST 128u
+
+/* Bits of the byte that every record begins with. */
+enum { MADE_BY_LIBRARY = 1, IN_CODE = 2, UNFINISHED = 4 };
+
+static struct lh_ring *ring;     /* as the program shares it */
+static struct lh_stacks *stacks; /* of this process */
+
+static struct reader {
+    struct lh_ring *header;
+    struct lh_profile *profile;
+    struct lh_holders *holders;
+    void *json;
+    void *text;
+    uint64_t position;
+    struct lh_record record;
+    struct lh_frame frames[LH_STACK_FRAMES_MAX];
+    char line[64 * 1024];
+} reader;
+
+static void set_up(void)
+{
+    ring = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MUST(ring != MAP_FAILED);
+    stacks = lh_stacks_open(getpid(), open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+    MUST(stacks != NULL);
+}
+
+/* Some bytes of the header or its totals, anywhere in them. */
+static void patch_header(struct input *input)
+{
+    for (int patches = take_u8(input) % 8; patches > 0; patches--) {
+        uint16_t at;
+        take(input, &at, sizeof(at));
+        size_t size = take_u8(input) % 32;
+        if (at + size <= offsetof(struct lh_ring, cells))
+            take(input, (uint8_t *)ring + at, size);
+    }
+}
+
+/* Registers that lead into this program, so that there is something to unwind and to name. */
+static void lead_into_code(struct lh_record *record)
+{
+    const uint64_t somewhere = (uint64_t)(uintptr_t)LLVMFuzzerTestOneInput;
+    record->registers.rip = somewhere + record->registers.rip % 65536;
+    record->stack_address |= 1u << 20;
+    record->registers.rsp = record->stack_address;
+    record->registers.rbp = record->stack_address + record->registers.rbp % STACK_MOST;
+}
+
+static void put_record(struct input *input)
+{
+    uint64_t position = atomic_load(&ring->head);
+    struct lh_record *record = &ring->cells[position % LH_RING_CELLS];
+    uint8_t how = take_u8(input);
+    atomic_store(&ring->head, position + 1);
+    take(input, &record->type,
+         offsetof(struct lh_record, python) - offsetof(struct lh_record, type));
+    take(input, record->python, 4 * sizeof(record->python[0]));
+    take(input, record->strings, STRINGS_MOST);
+    take(input, record->stack, STACK_MOST);
+    if ((how & MADE_BY_LIBRARY) != 0) {
+        record->type %= LH_EVENT_COUNT;
+        record->call %= LH_CALL_COUNT;
+        record->group %= LH_GROUP_COUNT;
+        record->thread[LH_THREAD_NAME - 1] = '\0';
+    }
+    if ((how & IN_CODE) != 0)
+        lead_into_code(record);
+    atomic_store(&record->turn, (how & UNFINISHED) != 0 ? take_u64(input) : position + 1);
+}
+
+/* The part of the collector between the ring and the output, as process.c puts it together. */
+static void report(void)
+{
+    const struct lh_record *record = &reader.record;
+    struct lh_report report = {.record = record, .frames = reader.frames};
+    report.frame_count =
+        lh_stacks_build(stacks, record, reader.frames, reader.header->options.stack_frames);
+    MUST(report.frame_count <= LH_STACK_FRAMES_MAX);
+    if (record->type == LH_EVENT_SAMPLE) {
+        lh_profile_add(reader.profile, record, report.frames, report.frame_count);
+        return;
+    }
+    if (record->type == LH_EVENT_HOLDER) {
+        lh_holders_add(reader.holders, record, report.frames, report.frame_count);
+        return;
+    }
+    if (record->type == LH_EVENT_STALL)
+        report.sample_count = lh_profile_take(reader.profile, record, &report.samples);
+    report.holder = lh_holders_find(reader.holders, record);
+    size_t length = lh_sink_json.report(reader.json, &report, reader.line, sizeof(reader.line));
+    MUST(length <= sizeof(reader.line));
+    MUST(length == 0 || is_json_line(reader.line, length));
+    length = lh_sink_text.report(reader.text, &report, reader.line, sizeof(reader.line));
+    MUST(length < sizeof(reader.line));
+}
+
+static void read_all(void)
+{
+    reader.position = lh_ring_resume(ring);
+    for (unsigned i = 0; i < 2 * LH_RING_CELLS; i++) {
+        if (!lh_ring_take(ring, &reader.position, &reader.record))
+            reader.position++;
+        else if (reader.record.type != LH_EVENT_LOST && lh_record_check(&reader.record))
+            report();
+    }
+    lh_copy_totals(&reader.header->totals, &ring->totals);
+    size_t length = lh_sink_json.summary(reader.json, (int64_t)reader.position, reader.line,
+                                         sizeof(reader.line));
+    MUST(length == 0 || is_json_line(reader.line, length));
+    (void)lh_sink_text.summary(reader.text, (int64_t)reader.position, reader.line,
+                               sizeof(reader.line));
+}
+
+static void read_with_sinks(void)
+{
+    const struct lh_sink_setup setup = {.header = reader.header, .main_tid = 1};
+    reader.json = lh_sink_json.new(&setup);
+    reader.text = lh_sink_text.new(&setup);
+    reader.profile = lh_profile_new();
+    reader.holders = lh_holders_new();
+    size_t length = lh_sink_json.start(reader.json, reader.line, sizeof(reader.line));
+    MUST(length == 0 || is_json_line(reader.line, length));
+    (void)lh_sink_text.start(reader.text, reader.line, sizeof(reader.line));
+    read_all();
+    lh_sink_json.free(reader.json);
+    lh_sink_text.free(reader.text);
+    lh_profile_free(reader.profile);
+    lh_holders_free(reader.holders);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct input input = {bytes, size};
+    struct lh_options options;
+    if (ring == NULL)
+        set_up();
+    memset(ring, 0, sizeof(*ring));
+    lh_options_init(&options);
+    lh_ring_init(ring, (uint32_t)getpid(), &options);
+    patch_header(&input);
+    for (int records = 0; records < RECORDS_MOST && input.left > 0; records++)
+        put_record(&input);
+    if (lh_attach_header(&reader.header, ring) != 0)
+        return 0;
+    read_with_sinks();
+    lh_detach_ring(reader.header);
+    return 0;
+}
