@@ -169,6 +169,18 @@ static bool has_reader(void)
                           start_collector(collector) == 0);
 }
 
+/* The watchdog's own descriptors have no standard error among them. */
+static void say_no_collector(void)
+{
+    static _Atomic uint32_t said;
+    static const char text[] = "loophound: no collector could be started (LOOPHOUND_COLLECTOR); "
+                               "writing raw lines\n";
+    int stderr_fd = lh_fd_borrow(2);
+    if (atomic_exchange(&said, 1) == 0)
+        lh_syscall3(SYS_write, stderr_fd, (long)text, sizeof(text) - 1);
+    lh_fd_close(stderr_fd);
+}
+
 static void find_reader(struct lh_ring *ring)
 {
     if (has_reader()) {
@@ -177,11 +189,8 @@ static void find_reader(struct lh_ring *ring)
         atomic_store(&ring->attached, 1);
         return;
     }
-    if (lh_process_collector() != NULL) {
-        static _Atomic uint32_t said;
-        lh_say_once(&said, "loophound: no collector could be started (LOOPHOUND_COLLECTOR); "
-                           "writing raw lines\n");
-    }
+    if (lh_process_collector() != NULL)
+        say_no_collector();
     attach.raw = true;
 }
 
