@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,6 +170,29 @@ static int write_rest(struct lh_output *output, int64_t deadline_ns)
     return error;
 }
 
+/* A log may be moved away by its name (logrotate(8)): what follows goes to a new file of that name.
+ * Where none can be made, the old one is as good, unless nobody can find it any more. */
+static void follow_name(struct lh_output *output)
+{
+    struct stat ours;
+    struct stat named;
+    struct lh_output_file fresh;
+    if (output->place.kind != LH_OUTPUT_PATH || fstat(output->file.fd, &ours) != 0)
+        return;
+    if (stat(output->place.path, &named) == 0 && named.st_ino == ours.st_ino &&
+        named.st_dev == ours.st_dev)
+        return;
+    int error = lh_output_open(&fresh, &output->place);
+    if (error != 0 && ours.st_nlink > 0)
+        return;
+    close_file(output);
+    output->open_error = error;
+    output->retry_ns = now_ns() + OPEN_RETRY_NS;
+    output->is_open = error == 0;
+    if (error == 0)
+        output->file = fresh;
+}
+
 /* Without memory for the rest, the line stays torn: nothing better can be done then. */
 static void keep_rest(struct lh_output *output, const char *bytes, size_t length)
 {
@@ -189,6 +213,9 @@ static int write_line(struct lh_output *output, const char *bytes, size_t length
     error = write_rest(output, deadline_ns);
     if (error != 0)
         return error;
+    follow_name(output);
+    if (!output->is_open)
+        return output->open_error;
     error = write_all(&output->file, bytes, length, deadline_ns, &done);
     if (error != 0 && done > 0)
         keep_rest(output, bytes + done, length - done);

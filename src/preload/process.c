@@ -21,8 +21,9 @@
 #include "preload/sys.h"
 #include "preload/watchdog.h"
 
-#define START_WAIT_NS (1 * LH_NS_PER_S)
-#define END_WAIT_NS   (200 * LH_NS_PER_MS)
+#define START_WAIT_NS  (1 * LH_NS_PER_S)
+#define END_WAIT_NS    (200 * LH_NS_PER_MS)
+#define READER_LOOK_NS 20000000L /* between two looks whether there still is a reader */
 
 /* Constant after our set-up. */
 static struct {
@@ -259,6 +260,18 @@ static int wait_for(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
     }
 }
 
+/* The same for a word that the reader writes. A reader may be still to come, be the watchdog
+ * itself, or be gone without anybody knowing: the watchdog is called to see to that. */
+static int wait_for_reader(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
+{
+    int error = -ETIMEDOUT;
+    for (; error != 0 && timeout_ns > 0; timeout_ns -= READER_LOOK_NS) {
+        lh_watchdog_call();
+        error = wait_for(word, value, timeout_ns < READER_LOOK_NS ? timeout_ns : READER_LOOK_NS);
+    }
+    return error;
+}
+
 static bool has_reader_or_events(const struct lh_ring *ring)
 {
     return atomic_load(&ring->attached) != 0 || atomic_load(&lh_process->attach_wanted) != 0;
@@ -272,9 +285,7 @@ void lh_process_end(void)
     atomic_store(&ring->closing, 1);
     atomic_fetch_add(&ring->wake, 1);
     lh_syscall3(SYS_futex, (long)&ring->wake, FUTEX_WAKE, INT_MAX);
-    if (atomic_load(&ring->attached) == 0)
-        lh_watchdog_call(); /* a reader is still to come, or it is the watchdog */
-    wait_for(&ring->drained, 1, END_WAIT_NS);
+    wait_for_reader(&ring->drained, 1, END_WAIT_NS);
 }
 
 int lh_process_flush(int64_t timeout_ns)
@@ -283,9 +294,7 @@ int lh_process_flush(int64_t timeout_ns)
     if (ring == NULL || !lh_process_is_ours())
         return -ENOTCONN;
     uint32_t head = (uint32_t)atomic_load(&ring->head);
-    if (atomic_load(&ring->attached) == 0) {
+    if (atomic_load(&ring->attached) == 0)
         lh_watchdog_want_collector();
-        lh_watchdog_call();
-    }
-    return wait_for(&ring->written, head, timeout_ns);
+    return wait_for_reader(&ring->written, head, timeout_ns);
 }

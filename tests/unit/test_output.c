@@ -48,6 +48,63 @@ static void test_file_that_cannot_be_opened_is_said_once(void **state)
     assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
 }
 
+static void test_file_that_was_moved_away_is_made_again(void **state)
+{
+    struct fixture *fixture = *state;
+    char moved[128];
+    char path[128];
+    (void)snprintf(moved, sizeof(moved), "%s/log.1", fixture->directory);
+    (void)snprintf(path, sizeof(path), "%s/log", fixture->directory);
+    fixture->output = open_in_directory(fixture, LH_OUTPUT_PATH, "log");
+    assert_int_equal(lh_output_write(fixture->output, "before\n", 7), 0);
+    assert_int_equal(rename(path, moved), 0);
+    assert_int_equal(lh_output_write(fixture->output, "after\n", 6), 0);
+    assert_int_equal(lh_output_write(fixture->output, "again\n", 6), 0);
+    assert_content(moved, "before\n");
+    assert_content(path, "after\nagain\n");
+}
+
+/* Into a file that nobody can find, nothing is written as if all were well. */
+static void test_directory_that_disappears_is_a_loss(void **state)
+{
+    struct fixture *fixture = *state;
+    char directory[128];
+    char path[160];
+    char said[4096];
+    (void)snprintf(directory, sizeof(directory), "%s/logs", fixture->directory);
+    (void)snprintf(path, sizeof(path), "%s/log", directory);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    fixture->output = open_in_directory(fixture, LH_OUTPUT_PATH, "logs/log");
+    assert_int_equal(lh_output_write(fixture->output, LINE, strlen(LINE)), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(directory), 0);
+    capture_stderr(fixture);
+    int first = lh_output_write(fixture->output, LINE, strlen(LINE));
+    int second = lh_output_write(fixture->output, LINE, strlen(LINE));
+    release_stderr(fixture, said, sizeof(said));
+    assert_int_equal(first, -ENOENT);
+    assert_int_equal(second, -ENOENT);
+    assert_non_null(strstr(said, "reports are lost"));
+}
+
+/* Its reader may come later, and is waited for by nobody. */
+static void test_fifo_without_a_reader_is_a_loss(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[128];
+    char said[4096];
+    (void)snprintf(path, sizeof(path), "%s/fifo", fixture->directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fixture->output = open_in_directory(fixture, LH_OUTPUT_PATH, "fifo");
+    int64_t start = now_ms();
+    capture_stderr(fixture);
+    int result = lh_output_write(fixture->output, LINE, strlen(LINE));
+    release_stderr(fixture, said, sizeof(said));
+    assert_int_equal(result, -ENXIO);
+    assert_in_range(now_ms() - start, 0, 5000);
+    assert_non_null(strstr(said, "reports are lost"));
+}
+
 static void test_full_disk_is_a_loss_and_not_a_crash(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +343,9 @@ int main(void)
         TEST(test_programs_with_the_same_name_share_one_output),
         TEST(test_file_is_made_readable_and_appended_to),
         TEST(test_file_that_cannot_be_opened_is_said_once),
+        TEST(test_file_that_was_moved_away_is_made_again),
+        TEST(test_directory_that_disappears_is_a_loss),
+        TEST(test_fifo_without_a_reader_is_a_loss),
         TEST(test_full_disk_is_a_loss_and_not_a_crash),
         TEST(test_closed_pipe_is_a_loss_and_raises_no_signal),
         TEST(test_descriptor_that_is_private_to_us_is_refused),

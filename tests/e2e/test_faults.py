@@ -1,0 +1,262 @@
+"""What goes wrong with us is told, counted, and never the program's trouble."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import (
+    COMMAND,
+    PROGRAMS,
+    PYTHON,
+    blocks,
+    preload_environment,
+    read_events,
+    started,
+    wait_for_event,
+    wait_until,
+)
+
+LOOPS = PROGRAMS / "loops"
+
+# One turn for each line of standard input, with one block in it; it says when each is over.
+TURNS = """
+import asyncio, ctypes, sys, time
+library = ctypes.CDLL(None)
+async def main():
+    await asyncio.sleep(0)
+    for line in sys.stdin:
+        await asyncio.sleep(0)
+        start = time.monotonic()
+        time.sleep(0.001)
+        print("turn", time.monotonic() - start, flush=True)
+        if line == "flush\\n":
+            print(library.loophound_flush(), flush=True)
+asyncio.run(main())
+print("end", flush=True)
+"""
+
+
+class Turns:
+    """A program that blocks once whenever it is told to."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def say(self, line: str) -> str:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def block(self, times: int = 1) -> None:
+        for _ in range(times):
+            assert self.say("go").startswith("turn ")
+
+    def flush(self) -> str:
+        assert self.say("flush").startswith("turn ")
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> tuple[str, str]:
+        out, err = self.process.communicate(timeout=30)
+        assert (self.process.returncode, out) == (0, "end\n"), err
+        return out, err
+
+
+def turning(**options: str) -> tuple[list[str], dict[str, str], dict[str, int]]:
+    environment = preload_environment(STRICT="on", RATE="off", CALLS="sleep", **options)
+    return [PYTHON, "-c", TURNS], environment, {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+
+def run_under(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(COMMAND), "run", "--strict", "-t", "3600s", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def last_counts(err: str) -> tuple[int, int]:
+    match = re.search(r"(\d+) blocks?, \d+ stalls?, (\d+) dropped$", err.strip())
+    assert match, err
+    return int(match[1]), int(match[2])
+
+
+def test_full_disk_loses_every_report_and_counts_each() -> None:
+    done = run_under("-o", "/dev/full", "--format", "json", "--", LOOPS, "epoll")
+    assert done.returncode == 0
+    assert done.stderr.count("No space left on device") == 1, done.stderr
+    found, dropped = last_counts(done.stderr)
+    assert found > 0 and dropped >= found, "the first and the last line are lost with them"
+
+
+def test_fifo_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    done = run_under("-o", fifo, "--format", "json", "--", LOOPS, "epoll")
+    assert done.returncode == 0
+    assert done.stderr.count("reports are lost, and counted as dropped") == 1, done.stderr
+    found, dropped = last_counts(done.stderr)
+    assert found > 0 and dropped >= found
+
+
+def test_socket_that_stalls_costs_the_program_no_time(tmp_path: Path) -> None:
+    """Nobody reads: what fits the socket is kept, the rest is dropped and counted."""
+    path = tmp_path / "socket"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    listener.bind(str(path))
+    listener.listen(1)
+    argv, environment, pipes = turning(OUTPUT=f"unix:{path}", FORMAT="json")
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        for _ in range(30):
+            turns.block(20)
+            assert turns.flush() == "0", "what cannot be written is done with, too"
+        _, err = turns.end()
+        assert "its reader is too slow" in err, err
+    connection, _ = listener.accept()
+    with connection:
+        lines = connection.makefile("rb").read().splitlines(keepends=True)
+    assert len(lines) < 600
+    assert all(line.startswith(b'{"v":1,') and line.endswith(b"}\n") for line in lines)
+
+
+def test_socket_that_vanishes_is_said_and_the_program_runs_on(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(1)
+    argv, environment, pipes = turning(OUTPUT=f"unix:{path}", FORMAT="json")
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        assert turns.flush() == "0"
+        connection, _ = listener.accept()
+        connection.close()
+        listener.close()
+        path.unlink()
+        turns.block(3)
+        assert turns.flush() == "0"
+        _, err = turns.end()
+    assert err.count("reports are lost, and counted as dropped") == 1, err
+
+
+def test_log_that_is_rotated_goes_on_under_its_name(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    argv, environment, pipes = turning(OUTPUT=str(log))
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block(2)
+        assert turns.flush() == "0"
+        log.rename(tmp_path / "log.1")
+        turns.block(3)
+        assert turns.flush() == "0"
+        turns.end()
+        summary = wait_for_event(log, "summary", process.pid)
+    old = blocks(read_events(tmp_path / "log.1"))
+    new = blocks(read_events(log))
+    assert len(old) >= 2 and len(new) >= 3
+    assert len(old) + len(new) == summary["blocks"] and summary["dropped"] == 0
+
+
+def collector_of(process: subprocess.Popen[str]) -> int:
+    """The pid of the collector that this program has started: it maps the program's ring."""
+    marker = f"/proc/{process.pid}/maps"
+
+    def find() -> int | None:
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"collector\0" not in (directory / "cmdline").read_bytes():
+                    continue
+                links = [os.readlink(link) for link in (directory / "fd").iterdir()]
+            except OSError:
+                continue
+            if marker in links:
+                return int(directory.name)
+        return None
+
+    pid: int = wait_until("the collector", find)
+    return pid
+
+
+def test_killed_collector_takes_nothing_of_the_program_with_it(hits: Path) -> None:
+    argv, environment, pipes = turning(OUTPUT=str(hits))
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        assert turns.flush() == "0"
+        os.kill(collector_of(process), signal.SIGKILL)
+        turns.block(100)
+        turns.end()
+    assert len(blocks(read_events(hits))) >= 1
+
+
+def test_stopped_collector_holds_up_no_call_and_its_losses_are_counted(hits: Path) -> None:
+    """More than the queue holds happens meanwhile; each report that was lost is in the summary."""
+    argv, environment, pipes = turning(OUTPUT=str(hits))
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        assert turns.flush() == "0"
+        collector = collector_of(process)
+        os.kill(collector, signal.SIGSTOP)
+        try:
+            turns.block(200)
+        finally:
+            os.kill(collector, signal.SIGCONT)
+        turns.end()
+        summary = wait_for_event(hits, "summary", process.pid)
+    told = len(blocks(read_events(hits)))
+    assert summary["dropped"] > 0
+    assert told + summary["dropped"] == summary["blocks"] >= 201
+
+
+@pytest.mark.parametrize("collector", ["/nowhere/loophound", "/bin/false", "/bin/true"])
+def test_collector_that_cannot_start_leaves_raw_lines_and_a_word(
+    collector: str, tmp_path: Path
+) -> None:
+    hits = tmp_path / "hits.jsonl"
+    argv, environment, pipes = turning(OUTPUT=str(hits), COLLECTOR=collector)
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block(3)
+        _, err = turns.end()
+    assert len(blocks(read_events(hits))) >= 3, err
+    assert err.count("no collector can be started") == 1, err
+
+
+def limit_memory(megabytes: int) -> Callable[[], None]:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+    return limit
+
+
+@pytest.mark.parametrize("megabytes", [4, 5, 6, 8, 12])
+def test_program_short_of_memory_runs_as_without_the_library(megabytes: int) -> None:
+    """Where no room is left for the ring, the program is not watched, and runs."""
+    plain = subprocess.run(
+        [LOOPS, "epoll"],
+        preexec_fn=limit_memory(megabytes),
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    if plain.returncode != 0:
+        pytest.skip(f"the program itself needs more than {megabytes} MiB")
+    environment = preload_environment(THRESHOLD="20ms")
+    done = subprocess.run(
+        [LOOPS, "epoll"],
+        env=environment,
+        preexec_fn=limit_memory(megabytes),
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout), done.stderr
