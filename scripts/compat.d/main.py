@@ -11,7 +11,7 @@ from pathlib import Path
 from comparing import Rule, read_rules
 from report import Comparison, head
 from running import Job, Runner
-from suite import BARE, MODES, Mode, Suite
+from suite import BARE, MODES, WHOLE_RUN, Mode, Suite
 from suite_cpython import CPython
 from suite_libuv import Libuv
 from suite_redis import Redis
@@ -29,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--suite", action="append", help="only this one; may be repeated")
     parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES])
+    parser.add_argument("--python", default="/usr/bin/python3.11", help="one that has its tests")
     parser.add_argument("--unit", default="*", help="only units like this glob")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="units at once")
     return parser.parse_args()
@@ -42,7 +43,12 @@ def main() -> int:
         raise SystemExit(f"compat: {runner.library} is not built: make")
     runner.work.mkdir(exist_ok=True)
 
-    every: list[Suite] = [CPython(), Libuv(), Redis(arguments.long), StressNg(arguments.short)]
+    every: list[Suite] = [
+        CPython(arguments.python, arguments.short),
+        Libuv(),
+        Redis(arguments.long),
+        StressNg(arguments.short),
+    ]
     suites = [suite for suite in every if suite.name in (arguments.suite or (suite.name,))]
     modes = [mode for mode in MODES if mode.name in (arguments.mode or (mode.name,))]
     units = {}
@@ -83,5 +89,10 @@ def compare(runner: Runner, units: dict[Suite, list[str]], modes: Sequence[Mode]
     for rule in rules:
         if rule not in used:
             print(f"compat: matched nothing here: {rule.suite} | {rule.mode} | {rule.test}")
+    broken = [
+        job for job, results in runner.results.items() if job.mode == BARE and WHOLE_RUN in results
+    ]
+    for job in broken:
+        print(f"compat: {job.suite.name} {job.unit} does not run here, without the library as well")
     print(f"compat: {different} different; logs are in {runner.work / 'runs'}")
-    return 1 if different else 0
+    return 1 if different or broken else 0

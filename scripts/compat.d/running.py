@@ -41,12 +41,11 @@ class Runner:
         return job.suite.run(job.unit, where, environment, only)
 
     def run_all(self, jobs: Sequence[Job], at_once: int) -> None:
-        """Every job once. Those of a suite that wants to be alone go one after the other."""
-        lanes: dict[object, list[Job]] = {}
+        """Every job once. No unit runs beside itself, for tests have fixed ports and names; nor do
+        any two of a suite that wants to be alone."""
+        lanes: dict[tuple[str, str], list[Job]] = {}
         for job in jobs:
-            lane = (
-                (job.suite.name, job.unit, job.mode.name) if job.suite.at_once else job.suite.name
-            )
+            lane = (job.suite.name, job.unit if job.suite.at_once else "")
             lanes.setdefault(lane, []).append(job)
         with ThreadPoolExecutor(at_once) as pool:
             for _ in pool.map(self._run_lane, self._longest_first(lanes.values())):
