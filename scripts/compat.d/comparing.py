@@ -13,8 +13,8 @@ REPEATS = 4
 # A unit with more differences than this has one cause: it is not asked test by test.
 MOST_REPEATED = 12
 
-# Runs one test alone, without (False) or with the library: its result.
-RunAlone = Callable[[bool], str]
+# Runs one test alone, without (False) or with the library, for the how-many-th time: its result.
+RunAlone = Callable[[bool, int], str]
 
 ABSENT = "not run"
 
@@ -59,11 +59,11 @@ def judge(difference: Difference, run_alone: RunAlone) -> str:
     flaky: it has been seen to give the other result without the library as well. different: the
     library changed its result again. once: neither, in all repetitions.
     """
-    without = [run_alone(False) for _ in range(REPEATS)]
+    without = [run_alone(False, time) for time in range(REPEATS)]
     if difference.ours in without:
         return "flaky"
     known = {difference.bare, *without}
-    again = sum(run_alone(True) not in known for _ in range(REPEATS))
+    again = sum(run_alone(True, time) not in known for time in range(REPEATS))
     return f"different, again {again} of {REPEATS} times" if again else "once"
 
 

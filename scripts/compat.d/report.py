@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from comparing import (
     ABSENT,
@@ -16,7 +16,7 @@ from comparing import (
     rule_for,
 )
 from running import Job, Runner
-from suite import BARE, PASS, Mode, Suite
+from suite import BARE, PASS, Mode, Results, Suite
 
 KINDS = ("different", "expected", "flaky", "once")
 HEAD = ("suite", "mode", "tests", "passed", "same", *KINDS, "loops seen")
@@ -32,6 +32,7 @@ class Comparison:
     suite: Suite
     mode: Mode
     units: Sequence[str]
+    repeated: dict[tuple[Job, int, str | None], Results] = field(default_factory=dict)
 
     def find(self) -> list[Difference]:
         found = []
@@ -56,15 +57,17 @@ class Comparison:
                 used.add(rule)
                 continue
             asked[difference.unit] = asked.get(difference.unit, 0) + 1
-            if asked[difference.unit] <= MOST_REPEATED:
+            if self.suite.whole or asked[difference.unit] <= MOST_REPEATED:
                 difference.verdict = judge(difference, self._alone(difference))
         return used
 
     def _alone(self, difference: Difference) -> RunAlone:
-        def run(with_us: bool) -> str:
+        def run(with_us: bool, time: int) -> str:
             job = Job(self.suite, difference.unit, self.mode if with_us else BARE)
-            results = self.runner.run(job, only=difference.test)
-            return results.get(difference.test, ABSENT)
+            only = None if self.suite.whole else difference.test
+            if (job, time, only) not in self.repeated:
+                self.repeated[job, time, only] = self.runner.run(job, difference.test)
+            return self.repeated[job, time, only].get(difference.test, ABSENT)
 
         return run
 

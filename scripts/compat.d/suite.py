@@ -44,6 +44,8 @@ MODES = (
     Mode("threshold", ()),
     Mode("strict", (("STRICT", "on"),)),
     Mode("1ms", (("THRESHOLD", "1ms"),)),
+    # Every main thread is a loop thread from its start: all wrappers are at work in all programs.
+    Mode("main", (("LOOP", "main"), ("THRESHOLD", "1ms"))),
 )
 
 
@@ -52,6 +54,7 @@ class Suite:
 
     name = ""
     at_once = True  # units of it may run beside each other
+    whole = False  # a test cannot be run without the others of its unit
 
     def prepare(self, work: Path) -> None:
         """Gets what the suite needs into `work`, which outlives the run."""

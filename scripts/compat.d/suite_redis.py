@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ LINE = re.compile(
 )
 RESULT = {"ok": PASS, "skip": SKIP, "ignore": SKIP}
 
+# Two runs of ours at a time are seldom at the same ports.
+BASE_PORT = 21111 + os.getpid() % 40 * 64
 PROGRAMS = ("server", "cli", "benchmark", "check-aof", "check-rdb")
 SHORT = ("auth", "protocol", "networking", "multi", "quit", "shutdown", "oom-score-adj")
 SUBSET = (
@@ -38,6 +41,7 @@ def read_log(text: str) -> Results:
 class Redis(Suite):
     name = "redis"
     at_once = False  # one tests/tmp, one range of ports
+    whole = True  # they build on each other
 
     def __init__(self, every_unit: bool) -> None:
         self.every_unit = every_unit
@@ -59,8 +63,7 @@ class Redis(Suite):
         return [unit for unit in listed if not unit.startswith(NOT_HERE)]
 
     def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
-        """Tests of a unit build on each other: it is always run whole."""
         log = where / "log"
-        command = ["./runtest", "--single", unit, "--clients", "1"]
+        command = ["./runtest", "--single", unit, "--clients", "1", "--baseport", str(BASE_PORT)]
         status = run_logged(command, log, environment, self.source, TIMEOUT_S)
         return with_end(read_log(log.read_text(errors="replace")), status)
