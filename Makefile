@@ -218,6 +218,18 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+.PHONY: compat-short
+compat-short: ## run a part of CPython's, libuv's, Redis's and stress-ng's tests without and with the library
+	@scripts/bootstrap build compat
+	@$(MAKE) --no-print-directory all
+	@scripts/compat --short --build $(B)
+
+.PHONY: compat
+compat: ## the same with all of them; an hour or more
+	@scripts/bootstrap build compat
+	@$(MAKE) --no-print-directory all
+	@scripts/compat --long --build $(B)
+
 .PHONY: bench
 bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, and the watchdog
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done

@@ -1,0 +1,98 @@
+"""The command: its arguments and its order of work."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparing import Rule, read_rules
+from report import Comparison, head
+from running import Job, Runner
+from suite import BARE, MODES, WHOLE_RUN, Mode, Suite
+from suite_cpython import CPython
+from suite_libuv import Libuv
+from suite_redis import Redis
+from suite_stress import StressNg
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPECTED = Path(__file__).with_name("expected.txt")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="other people's tests, without and with us")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--short", action="store_true", help="a part that takes some minutes")
+    form.add_argument("--long", action="store_true", help="also every unit of Redis")
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--suite", action="append", help="only this one; may be repeated")
+    parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES])
+    parser.add_argument("--python", default="/usr/bin/python3.11", help="one that has its tests")
+    parser.add_argument("--unit", default="*", help="only units like this glob")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="units at once")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    build = (ROOT / arguments.build).resolve()
+    runner = Runner(build / "libloophound.so", build / "compat")
+    if not runner.library.exists():
+        raise SystemExit(f"compat: {runner.library} is not built: make")
+    runner.work.mkdir(exist_ok=True)
+
+    every: list[Suite] = [
+        CPython(arguments.python, arguments.short),
+        Libuv(),
+        Redis(arguments.long),
+        StressNg(arguments.short),
+    ]
+    suites = [suite for suite in every if suite.name in (arguments.suite or (suite.name,))]
+    modes = [mode for mode in MODES if mode.name in (arguments.mode or (mode.name,))]
+    units = {}
+    for suite in suites:
+        suite.prepare(runner.work)
+        wanted = suite.units(arguments.short)
+        units[suite] = [unit for unit in wanted if fnmatch.fnmatch(unit, arguments.unit)]
+    if not any(units.values()):
+        raise SystemExit("compat: no such suite or unit")
+
+    runner.run_all(
+        [
+            Job(suite, unit, mode)
+            for suite in suites
+            for unit in units[suite]
+            for mode in (BARE, *modes)
+        ],
+        arguments.jobs,
+    )
+    return compare(runner, units, modes)
+
+
+def compare(runner: Runner, units: dict[Suite, list[str]], modes: Sequence[Mode]) -> int:
+    """Prints the table; the exit status is 1 if anything differs that is not expected."""
+    rules = read_rules(EXPECTED)
+    used: set[Rule] = set()
+    different = 0
+    lines = [head()]
+    for suite, names in units.items():
+        for mode in modes:
+            comparison = Comparison(runner, suite, mode, names)
+            found = comparison.find()
+            used |= comparison.explain(found, rules)
+            different += sum(each.verdict.startswith("different") for each in found)
+            lines.append(comparison.row(found))
+            lines += [f"    {each.text()}" for each in found]
+    print("\n".join(lines))
+    for rule in rules:
+        if rule not in used:
+            print(f"compat: matched nothing here: {rule.suite} | {rule.mode} | {rule.test}")
+    broken = [
+        job for job, results in runner.results.items() if job.mode == BARE and WHOLE_RUN in results
+    ]
+    for job in broken:
+        print(f"compat: {job.suite.name} {job.unit} does not run here, without the library as well")
+    print(f"compat: {different} different; logs are in {runner.work / 'runs'}")
+    return 1 if different or broken else 0

@@ -1,0 +1,69 @@
+"""Redis's tests from its source package, with Debian's redis-server; a unit is a file of tests."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from sources import Sources
+from suite import FAIL, PASS, SKIP, Results, Suite, run_logged, with_end, worst
+
+TIMEOUT_S = 900
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+LINE = re.compile(
+    r"^\[(ok|err|skip|ignore|exception|timeout)\]: (.*?)(?: \(\d+ ms\)| in tests/.*)?$"
+)
+RESULT = {"ok": PASS, "skip": SKIP, "ignore": SKIP}
+
+# Two runs of ours at a time are seldom at the same ports.
+BASE_PORT = 21111 + os.getpid() % 40 * 64
+PROGRAMS = ("server", "cli", "benchmark", "check-aof", "check-rdb")
+SHORT = ("auth", "protocol", "networking", "multi", "quit", "shutdown", "oom-score-adj")
+SUBSET = (
+    *("info", "scan", "type/string", "type/incr", "type/list", "expire", "other", "acl", "pubsub"),
+    *("dump", "latency-monitor", "aofrw", "maxmemory", "introspection", "tracking", "limits"),
+    *("client-eviction", "querybuf", "wait", "pause", "slowlog", "keyspace", "info-command"),
+)
+# Needs modules that are built with the server.
+NOT_HERE = ("unit/moduleapi/", "unit/cluster/")
+
+
+def read_log(text: str) -> Results:
+    results: Results = {}
+    for line in COLOUR.sub("", text).splitlines():
+        found = LINE.match(line)
+        if found:
+            worst(results, found[2], RESULT.get(found[1], FAIL))
+    return results
+
+
+class Redis(Suite):
+    name = "redis"
+    at_once = False  # one tests/tmp, one range of ports
+    whole = True  # they build on each other
+
+    def __init__(self, every_unit: bool) -> None:
+        self.every_unit = every_unit
+
+    def prepare(self, work: Path) -> None:
+        self.source = Sources(work).unpack("redis")
+        for program in PROGRAMS:
+            link = self.source / "src" / f"redis-{program}"
+            if not link.exists():
+                link.symlink_to(f"/usr/bin/redis-{program}")
+
+    def units(self, short: bool) -> list[str]:
+        if not self.every_unit:
+            return [f"unit/{unit}" for unit in (SHORT if short else (*SHORT, *SUBSET))]
+        tests = self.source / "tests"
+        listed = re.findall(
+            r"^    ((?:unit|integration)/\S+)$", (tests / "test_helper.tcl").read_text(), re.M
+        )
+        return [unit for unit in listed if not unit.startswith(NOT_HERE)]
+
+    def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
+        log = where / "log"
+        command = ["./runtest", "--single", unit, "--clients", "1", "--baseport", str(BASE_PORT)]
+        status = run_logged(command, log, environment, self.source, TIMEOUT_S)
+        return with_end(read_log(log.read_text(errors="replace")), status)

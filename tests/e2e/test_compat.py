@@ -1,0 +1,108 @@
+"""scripts/compat tells what the library changed from what changes by itself."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from harness import LIBRARY, ROOT
+
+sys.path.insert(0, str(ROOT / "scripts" / "compat.d"))
+
+from comparing import Difference, Rule, read_rules
+from report import Comparison
+from running import Job, Runner
+from suite import BARE, FAIL, MODES, PASS, WHOLE_RUN, Results, Suite, run_logged, with_end
+from suite_redis import read_log
+
+THRESHOLD = MODES[0]
+
+# Each line of output is a test that passed. "sees": where the library is not; "turns": every second
+# time, by itself; "alone": always but with the library and among others.
+PROGRAM = """
+ours=${LD_PRELOAD:+1}
+count=$(cat ../count 2>/dev/null || echo 0)
+echo $((count + 1)) >../count
+echo steady
+[ -n "$ours" ] || echo sees
+[ $(((count + ${ours:-0}) % 2)) -eq 0 ] || echo turns
+[ -n "$ours" ] && [ -z "$1" ] || echo alone
+"""
+TESTS = ("steady", "sees", "turns", "alone")
+
+
+class Shell(Suite):
+    """A suite of a few lines of shell."""
+
+    name = "shell"
+
+    def units(self, short: bool) -> list[str]:
+        return ["unit"]
+
+    def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
+        command = ["/bin/sh", "-c", PROGRAM, "sh", only or ""]
+        status = run_logged(command, where / "log", environment, where, 20)
+        passed = (where / "log").read_text().splitlines()
+        return with_end({test: PASS if test in passed else FAIL for test in TESTS}, status)
+
+
+@pytest.fixture
+def comparison(tmp_path: Path) -> Comparison:
+    runner = Runner(LIBRARY, tmp_path)
+    suite = Shell()
+    runner.run_all([Job(suite, "unit", mode) for mode in (BARE, THRESHOLD)], 1)
+    return Comparison(runner, suite, THRESHOLD, ["unit"])
+
+
+def by_test(found: list[Difference]) -> dict[str, str]:
+    return {difference.test: difference.verdict.split(",")[0] for difference in found}
+
+
+def test_difference_is_told_from_a_flake_and_from_what_happened_once(
+    comparison: Comparison,
+) -> None:
+    found = comparison.find()
+    comparison.explain(found, [])
+    assert by_test(found) == {"sees": "different", "turns": "flaky", "alone": "once"}
+    cells = comparison.row(found).split()
+    assert cells == ["shell", "threshold", "4", "3", "1", "1", "0", "1", "1", "0"]
+
+
+def test_difference_that_is_written_down_is_expected(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    written = tmp_path / "expected.txt"
+    written.write_text(
+        "# why\nshell | * | se* | it looks for us\nshell | strict | * | other mode\n"
+    )
+    rules = read_rules(written)
+    found = comparison.find()
+    assert comparison.explain(found, rules) == {Rule("shell", "*", "se*", "it looks for us")}
+    assert by_test(found)["sees"] == "expected: it looks for us"
+    assert by_test(found)["turns"] == "flaky"
+
+
+def test_run_that_dies_has_failed_though_its_tests_passed(tmp_path: Path) -> None:
+    command = ["/bin/sh", "-c", "kill -SEGV $$"]
+    status = run_logged(
+        command, tmp_path / "log", BARE.environment(LIBRARY, tmp_path), tmp_path, 20
+    )
+    assert status == -signal.SIGSEGV
+    assert with_end({"one": PASS}, status) == {"one": PASS, WHOLE_RUN: "fail, signal 11"}
+    assert with_end({}, 3) == {WHOLE_RUN: "fail, status 3"}
+
+
+def test_run_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    command = ["/bin/sh", "-c", f"sleep 1000 & echo $! >{pid}; wait"]
+    environment = BARE.environment(LIBRARY, tmp_path)
+    assert run_logged(command, tmp_path / "log", environment, tmp_path, 0.5) == -signal.SIGALRM
+    state = Path(f"/proc/{pid.read_text().strip()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_log_of_redis_is_read_by_test() -> None:
+    log = "[\x1b[0;32;49mok\x1b[0m]: A (of B) (12 ms)\n[err]: C in tests/c.tcl\nwhy\n[ignore]: D\n"
+    assert read_log(log) == {"A (of B)": "pass", "C": "fail", "D": "skip"}
