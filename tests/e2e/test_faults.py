@@ -174,7 +174,7 @@ def collector_of(process: subprocess.Popen[str]) -> int:
             try:
                 if b"collector\0" not in (directory / "cmdline").read_bytes():
                     continue
-                links = [os.readlink(link) for link in (directory / "fd").iterdir()]
+                links = [str(link.readlink()) for link in (directory / "fd").iterdir()]
             except OSError:
                 continue
             if marker in links:
