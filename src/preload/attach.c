@@ -22,6 +22,7 @@
 #include "preload/raw.h"
 #include "preload/spawn.h"
 #include "preload/state.h"
+#include "preload/stops.h"
 #include "preload/sys.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -162,11 +163,15 @@ static int start_collector(const char *path)
     return (int)error;
 }
 
+/* Waits for others, which must not pass for a time in which the process was held. */
 static bool has_reader(void)
 {
     const char *collector = lh_process_collector();
-    return join_run() || (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
-                          start_collector(collector) == 0);
+    lh_stops_before(-1);
+    bool found = join_run() || (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
+                                start_collector(collector) == 0);
+    lh_stops_begin();
+    return found;
 }
 
 /* The program's descriptor: the watchdog has a table of its own. */

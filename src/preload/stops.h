@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* The watchdog begins. Runs on it. */
+/* The watchdog begins, or goes on after it has waited for others. Runs on it. */
 void lh_stops_begin(void);
 
 /* Around each sleep of the watchdog; asked_ns < 0: until it is called. Run on the watchdog only. */
