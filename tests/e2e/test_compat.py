@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, ROOT
+from harness import LIBRARY, ROOT, wait_until
 
 sys.path.insert(0, str(ROOT / "scripts" / "compat.d"))
 
@@ -94,13 +94,20 @@ def test_run_that_dies_has_failed_though_its_tests_passed(tmp_path: Path) -> Non
     assert with_end({}, 3) == {WHOLE_RUN: "fail, status 3"}
 
 
+def has_ended(pid: str) -> bool:
+    """It is gone, or only its parent has not asked for its status yet: proc_pid_stat(5)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    except OSError:
+        return True
+
+
 def test_run_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     command = ["/bin/sh", "-c", f"sleep 1000 & echo $! >{pid}; wait"]
     environment = BARE.environment(LIBRARY, tmp_path)
     assert run_logged(command, tmp_path / "log", environment, tmp_path, 0.5) == -signal.SIGALRM
-    state = Path(f"/proc/{pid.read_text().strip()}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert wait_until("the end of the child", lambda: has_ended(pid.read_text().strip()))
 
 
 def test_log_of_redis_is_read_by_test() -> None:

@@ -131,6 +131,7 @@ def test_a_version_without_a_row_is_refused_in_one_line(python: str, walk: Path)
     assert report["runtime_lock"] == [0, 1, 1, 0]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("python", READABLE)
 def test_sixteen_frames_cost_a_tenth_of_a_millisecond_at_most(python: str, tmp_path: Path) -> None:
     walk = build(tmp_path, [])
