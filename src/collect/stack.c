@@ -117,15 +117,20 @@ static uint32_t put_symbols(struct lh_elf *elf, const struct lh_native_frame *na
     struct lh_symbol found[LH_SYMBOLS_MAX];
     /* A return address may already belong to the next line, or the next function. */
     uint32_t count = lh_elf_symbols(elf, place->offset - (native->exact ? 0 : 1), found);
+    const struct lh_symbol *symbol = found;
+    if (lh_frame_owner(place) == LH_OWNER_INTERPRETER) {
+        symbol = &found[count - 1]; /* they would fill the stack, and say nothing */
+        count = 1;
+    }
     if (count > most)
         count = most;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++, symbol++) {
         frames[i] = *place;
-        frames[i].function = found[i].function;
-        frames[i].file = found[i].file;
-        frames[i].line = found[i].line;
-        frames[i].inlined = found[i].inlined;
-        if (found[i].function == NULL)
+        frames[i].function = symbol->function;
+        frames[i].file = symbol->file;
+        frames[i].line = symbol->line;
+        frames[i].inlined = symbol->inlined;
+        if (symbol->function == NULL)
             frames[i].build_id = lh_elf_build_id(elf);
     }
     return count;

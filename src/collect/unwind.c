@@ -299,6 +299,17 @@ static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_n
     return frame->sp > below;
 }
 
+/* A wrapper may have captured in a function that it calls: the wrapper itself is left out as well.
+ */
+static bool is_ours(const struct lh_unwinder *unwinder, uint64_t pc)
+{
+    static const char name[] = "/libloophound.so";
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
+    size_t length = path != NULL ? strlen(path) : 0;
+    return length >= sizeof(name) && strcmp(path + length - (sizeof(name) - 1), name) == 0;
+}
+
 uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
                    struct lh_native_frame *frames, uint32_t most)
 {
@@ -319,6 +330,7 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
         frames[count++] = frame;
     while (count < most && step(unwinder, &cursor, &frame) &&
            is_code(unwinder, frame.pc, &refreshed))
-        frames[count++] = frame;
+        if (count > 0 || !is_ours(unwinder, frame.pc))
+            frames[count++] = frame;
     return count;
 }
