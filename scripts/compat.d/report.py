@@ -71,13 +71,15 @@ class Comparison:
 
         return run
 
+    def loops(self) -> int:
+        return sum(self.runner.loops_seen(Job(self.suite, unit, self.mode)) for unit in self.units)
+
     def row(self, found: Sequence[Difference]) -> str:
         bare = [self.runner.results[Job(self.suite, unit, BARE)] for unit in self.units]
         tests = sum(len(results) for results in bare)
         passed = sum(list(results.values()).count(PASS) for results in bare)
         counts = [sum(each.verdict.startswith(kind) for each in found) for kind in KINDS]
-        loops = sum(self.runner.loops_seen(Job(self.suite, unit, self.mode)) for unit in self.units)
-        numbers = (tests, passed, tests - len(found), *counts, loops)
+        numbers = (tests, passed, tests - len(found), *counts, self.loops())
         return line((self.suite.name, self.mode.name, *map(str, numbers)))
 
 

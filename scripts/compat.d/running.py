@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,18 +42,15 @@ class Runner:
 
     def run_all(self, jobs: Sequence[Job], at_once: int) -> None:
         """Every job once. No unit runs beside itself, for tests have fixed ports and names; nor do
-        any two of a suite that wants to be alone."""
+        any two of a suite that wants to be alone; those begin first."""
         lanes: dict[tuple[str, str], list[Job]] = {}
         for job in jobs:
             lane = (job.suite.name, job.unit if job.suite.at_once else "")
             lanes.setdefault(lane, []).append(job)
+        longest_first = sorted(lanes.values(), key=lambda lane: lane[0].suite.at_once)
         with ThreadPoolExecutor(at_once) as pool:
-            for _ in pool.map(self._run_lane, self._longest_first(lanes.values())):
+            for _ in pool.map(self._run_lane, longest_first):
                 pass
-
-    @staticmethod
-    def _longest_first(lanes: Iterable[list[Job]]) -> list[list[Job]]:
-        return sorted(lanes, key=len, reverse=True)
 
     def _run_lane(self, lane: Sequence[Job]) -> None:
         for job in lane:

@@ -13,6 +13,8 @@ DEBIANS = "/usr/bin/python3.11"
 INSTALLED = Path("/usr/lib/python3.11/test")
 WITH_MORE = "import sys; sys.path.insert(0, {more!r}); from test.libregrtest import main; main()"
 TIMEOUT_S = 900
+# Waits for ever, for itself, in a virtual machine whose vsock has no loopback.
+NOT_HERE = "*ThreadedVSOCKSocketStreamTest*"
 
 SHORT = (
     *("asyncio.test_base_events", "asyncio.test_selector_events", "asyncio.test_unix_events"),
@@ -37,6 +39,18 @@ def result_of(case: ElementTree.Element) -> str:
     return SKIP if case.find("skipped") is not None else PASS
 
 
+def read_report(report: Path) -> Results:
+    """Nothing where there is no report, or half of one (the disk was full)."""
+    results: Results = {}
+    try:
+        root = ElementTree.parse(report).getroot()
+    except (OSError, ElementTree.ParseError):
+        return results
+    for case in root.iter("testcase"):
+        worst(results, case.get("name", "?"), result_of(case))
+    return results
+
+
 class CPython(Suite):
     name = "cpython"
 
@@ -59,17 +73,14 @@ class CPython(Suite):
     def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
         report = where / "junit.xml"
         report.unlink(missing_ok=True)
-        command = [self.python, *self._regrtest(unit), "--junit-xml", str(report), unit]
+        command = [self.python, *self._regrtest(unit), "--junit-xml", str(report)]
+        command += ["--ignore", NOT_HERE, unit]
         if only is not None:
             command += ["--match", only]
         status = run_logged(command, where / "log", environment, where, TIMEOUT_S)
         for left in where.glob("test_python_*"):
             shutil.rmtree(left, ignore_errors=True)
-        results: Results = {}
-        if report.exists():
-            for case in ElementTree.parse(report).getroot().iter("testcase"):
-                worst(results, case.get("name", "?"), result_of(case))
-        return with_end(results, status)
+        return with_end(read_report(report), status)
 
     def _regrtest(self, unit: str) -> list[str]:
         """Debian's package lacks some modules: those are taken from its source."""
