@@ -37,6 +37,18 @@ def result_of(case: ElementTree.Element) -> str:
     return SKIP if case.find("skipped") is not None else PASS
 
 
+def read_report(report: Path) -> Results:
+    """Nothing where there is no report, or half of one (the disk was full)."""
+    results: Results = {}
+    try:
+        root = ElementTree.parse(report).getroot()
+    except (OSError, ElementTree.ParseError):
+        return results
+    for case in root.iter("testcase"):
+        worst(results, case.get("name", "?"), result_of(case))
+    return results
+
+
 class CPython(Suite):
     name = "cpython"
 
@@ -65,11 +77,7 @@ class CPython(Suite):
         status = run_logged(command, where / "log", environment, where, TIMEOUT_S)
         for left in where.glob("test_python_*"):
             shutil.rmtree(left, ignore_errors=True)
-        results: Results = {}
-        if report.exists():
-            for case in ElementTree.parse(report).getroot().iter("testcase"):
-                worst(results, case.get("name", "?"), result_of(case))
-        return with_end(results, status)
+        return with_end(read_report(report), status)
 
     def _regrtest(self, unit: str) -> list[str]:
         """Debian's package lacks some modules: those are taken from its source."""

@@ -15,6 +15,7 @@ from comparing import Difference, Rule, read_rules
 from report import Comparison
 from running import Job, Runner
 from suite import BARE, FAIL, MODES, PASS, WHOLE_RUN, Results, Suite, run_logged, with_end
+from suite_cpython import read_report
 from suite_redis import read_log
 
 THRESHOLD = MODES[0]
@@ -113,3 +114,16 @@ def test_run_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> Non
 def test_log_of_redis_is_read_by_test() -> None:
     log = "[\x1b[0;32;49mok\x1b[0m]: A (of B) (12 ms)\n[err]: C in tests/c.tcl\nwhy\n[ignore]: D\n"
     assert read_log(log) == {"A (of B)": "pass", "C": "fail", "D": "skip"}
+
+
+def test_half_a_report_of_cpython_is_no_report(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    whole = (
+        '<testsuites><testcase name="a" /><testcase name="b"><failure /></testcase>'
+        '<testcase name="c"><skipped /></testcase></testsuites>'
+    )
+    report.write_text(whole)
+    assert read_report(report) == {"a": "pass", "b": "fail", "c": "skip"}
+    report.write_text(whole[:60])
+    assert read_report(report) == {}
+    assert read_report(tmp_path / "none") == {}
