@@ -13,6 +13,9 @@ DEBIANS = "/usr/bin/python3.11"
 INSTALLED = Path("/usr/lib/python3.11/test")
 WITH_MORE = "import sys; sys.path.insert(0, {more!r}); from test.libregrtest import main; main()"
 TIMEOUT_S = 900
+# Connects to the machine itself through its hypervisor and, where that does not pass it on, waits for
+# ever, with or without us.
+NOT_HERE = "*ThreadedVSOCKSocketStreamTest*"
 
 SHORT = (
     *("asyncio.test_base_events", "asyncio.test_selector_events", "asyncio.test_unix_events"),
@@ -71,7 +74,8 @@ class CPython(Suite):
     def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
         report = where / "junit.xml"
         report.unlink(missing_ok=True)
-        command = [self.python, *self._regrtest(unit), "--junit-xml", str(report), unit]
+        command = [self.python, *self._regrtest(unit), "--junit-xml", str(report)]
+        command += ["--ignore", NOT_HERE, unit]
         if only is not None:
             command += ["--match", only]
         status = run_logged(command, where / "log", environment, where, TIMEOUT_S)
