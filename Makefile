@@ -218,6 +218,12 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+.PHONY: test-stacks
+test-stacks: ## compare native stacks with gdb's: C, C++, Rust, in all the ways they are built
+	@scripts/bootstrap build stacks
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only stacks
+
 .PHONY: compat-short
 compat-short: ## run a part of CPython's, libuv's, Redis's and stress-ng's tests without and with the library
 	@scripts/bootstrap build compat

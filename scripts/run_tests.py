@@ -2,8 +2,9 @@
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
-(tests/e2e), and so are those of real event loops (tests/runtimes), which run only where they are
-asked for: `make test-runtimes`. Nothing is skipped silently: skipped tests are in the last line
+(tests/e2e), and so are those of real event loops (tests/runtimes) and of native stacks
+(tests/stacks), which run only where they are asked for: `make test-runtimes`, `make test-stacks`.
+Nothing is skipped silently: skipped tests are in the last line
 too.
 """
 
@@ -108,7 +109,7 @@ def run_pytest(suite_name: str, build: Path, totals: Totals, extra: list[str]) -
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--only", choices=["unit", "e2e", "runtimes", "sanitized"])
+    parser.add_argument("--only", choices=["unit", "e2e", "runtimes", "stacks", "sanitized"])
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()

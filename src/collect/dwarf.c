@@ -70,9 +70,20 @@ static bool descend(struct search *search, Dwarf_Die *die, uint32_t spaces)
     return false;
 }
 
+/* With -gsplit-dwarf the tree is in a file of its own (.dwo, .dwp); the lines are in this one. */
+static Dwarf_Die tree_of(const Dwarf_Die *unit)
+{
+    Dwarf_Die tree = {0};
+    uint8_t type = 0;
+    if (dwarf_cu_info(unit->cu, NULL, &type, NULL, &tree, NULL, NULL, NULL) == 0 &&
+        type == DW_UT_skeleton && tree.addr != NULL)
+        return tree;
+    return *unit;
+}
+
 static void find_scopes(struct search *search, const Dwarf_Die *unit)
 {
-    Dwarf_Die die = *unit;
+    Dwarf_Die die = tree_of(unit);
     search->count = 0;
     for (uint32_t depth = 0; depth < DEPTH_MAX && descend(search, &die, 0); depth++)
         ;
@@ -103,6 +114,15 @@ static void find_origin(Dwarf_Die *die)
     }
 }
 
+/* A class without a name is mostly a lambda's, the demangler's word for which this is. */
+static const char *space_name(Dwarf_Die *space)
+{
+    const char *name = dwarf_diename(space);
+    if (name != NULL)
+        return name;
+    return dwarf_tag(space) == DW_TAG_namespace ? "(anonymous namespace)" : "{lambda}";
+}
+
 /* "shop::(anonymous namespace)::inner" of a function that has no linker's name to tell it. */
 static const char *qualified_name(Dwarf_Die *die, struct lh_names *names)
 {
@@ -114,10 +134,10 @@ static const char *qualified_name(Dwarf_Die *die, struct lh_names *names)
     int count = dwarf_getscopes_die(&origin, &scopes);
     lh_text_init(&name, text, sizeof(text));
     for (int i = count - 1; i > 0; i--) {
-        if (kind_of(&scopes[i]) != SPACE)
+        bool function = dwarf_tag(&scopes[i]) == DW_TAG_subprogram;
+        if (!function && kind_of(&scopes[i]) != SPACE)
             continue;
-        const char *space = dwarf_diename(&scopes[i]);
-        lh_text_string(&name, space != NULL ? space : "(anonymous namespace)");
+        lh_text_string(&name, space_name(&scopes[i]));
         lh_text_string(&name, "::");
     }
     free(scopes);

@@ -56,7 +56,11 @@ static uint32_t build_stack(struct lh_reporter *reporter, const struct lh_record
     uint32_t most = reporter->with.header->options.stack_frames;
     if (most == 0 || record->type == LH_EVENT_LOOP || record->type == LH_EVENT_STALL)
         return 0;
-    return lh_stacks_build(reporter->with.stacks, record, reporter->frames, most);
+    uint32_t count = lh_stacks_build(reporter->with.stacks, record, reporter->frames, most);
+    /* A shorter copy has all there was. */
+    if (count > 0 && record->stack_length < reporter->with.header->options.stack_bytes)
+        reporter->frames[count - 1].cut = false;
+    return count;
 }
 
 static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *record,

@@ -186,5 +186,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
     uint32_t first_user = lh_first_of_user(frames, count);
     if (first_user < count)
         frames[first_user].user = true;
+    if (count > 0)
+        frames[count - 1].cut = lh_unwinder_was_cut(stacks->unwinder);
     return count;
 }

@@ -38,7 +38,7 @@ struct lh_text_stack {
     struct lh_source *source;
     bool hint_given;
     uint32_t row_count;
-    struct row rows[LH_STACK_FRAMES_MAX + 1];
+    struct row rows[LH_STACK_FRAMES_MAX + 1]; /* and one for what is not a frame */
 };
 
 struct lh_text_stack *lh_text_stack_new(const struct lh_ring *header,
@@ -191,6 +191,17 @@ static void add_fold(struct lh_text_stack *stack, struct fold *fold)
     *fold = (struct fold){0};
 }
 
+/* Not a frame, but where the rest of them would be. */
+static void add_cut(struct lh_text_stack *stack)
+{
+    struct lh_text text;
+    struct row *row = new_row(stack);
+    row->folded = true;
+    cell_init(row, CELL_WHERE, &text);
+    lh_text_format(&text, "... the copy of the stack ends here (LOOPHOUND_STACK_BYTES=%" PRIu32 ")",
+                   stack->header->options.stack_bytes);
+}
+
 /* Is there Python or JavaScript? Then the machine code below says little. */
 static bool has_script(const struct lh_frame *frames, uint32_t count)
 {
@@ -272,6 +283,8 @@ void lh_text_stack_add(struct lh_text_stack *stack, struct lh_text *text,
             add_frame(stack, &frames[i]);
     else
         add_rows_folded(stack, frames, frame_count);
+    if (frame_count > 0 && frames[frame_count - 1].cut)
+        add_cut(stack);
 
     size_t where_width = column_width(stack, CELL_WHERE);
     size_t what_width = column_width(stack, CELL_WHAT);

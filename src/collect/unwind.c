@@ -12,7 +12,8 @@
 
 #include "collect/unwind_table.h"
 
-#define READS_PER_STEP 65536u /* words; the largest functions take some thousands */
+#define BEYOND_MOST    (1u << 20) /* bytes above the copy that may still be of this stack */
+#define READS_PER_STEP 65536u     /* words; the largest functions take some thousands */
 
 /* Exported by libunwind for such accessors, but in no header. */
 #define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
@@ -26,6 +27,7 @@ struct lh_unwinder {
     const struct lh_record *record;
     struct lh_registers registers; /* where the cursor begins */
     uint32_t reads_left;
+    bool beyond;      /* the last step wanted what is above the copy of the stack */
     bool undescribed; /* the last step found no unwind information */
 };
 
@@ -83,6 +85,17 @@ static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t
                                              value, sizeof(*value));
 }
 
+/* A word of the stack. Notes where one was wanted that the copy was too short for. */
+static bool read_stack(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
+{
+    const struct lh_record *record = unwinder->record;
+    uint64_t end = record->stack_address + record->stack_length;
+    if (lh_stack_word(record, address, value))
+        return true;
+    unwinder->beyond |= address >= record->stack_address && address < end + BEYOND_MOST;
+    return false;
+}
+
 static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
                        void *argument)
 {
@@ -91,7 +104,7 @@ static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *v
     if (write || unwinder->reads_left == 0)
         return -UNW_EINVAL;
     unwinder->reads_left--;
-    if (lh_stack_word(unwinder->record, address, value) || read_file(unwinder, address, value))
+    if (read_stack(unwinder, address, value) || read_file(unwinder, address, value))
         return 0;
     return -UNW_EINVAL;
 }
@@ -257,8 +270,8 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
 {
     uint64_t rbp = register_or_0(cursor, UNW_X86_64_RBP);
     unw_word_t caller[2]; /* its rbp, and the return address */
-    if (rbp < frame->sp || !lh_stack_word(unwinder->record, rbp, &caller[0]) ||
-        !lh_stack_word(unwinder->record, rbp + sizeof(caller[0]), &caller[1]))
+    if (rbp < frame->sp || !read_stack(unwinder, rbp, &caller[0]) ||
+        !read_stack(unwinder, rbp + sizeof(caller[0]), &caller[1]))
         return false;
     unwinder->registers = (struct lh_registers){
         .rbx = register_or_0(cursor, UNW_X86_64_RBX),
@@ -296,7 +309,13 @@ static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_n
     if (!step_by_description(cursor, exact, frame) &&
         !(unwinder->undescribed && step_by_frame_pointer(unwinder, cursor, frame)))
         return false;
+    unwinder->beyond = false;
     return frame->sp > below;
+}
+
+bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)
+{
+    return unwinder->beyond;
 }
 
 /* A wrapper may have captured in a function that it calls: the wrapper itself is left out as well.
@@ -317,6 +336,7 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
     bool refreshed = false;
     unwinder->record = record;
     unwinder->registers = record->registers;
+    unwinder->beyond = false;
     if (record->stack_address == 0 || !is_code(unwinder, record->registers.rip, &refreshed))
         return 0;
     unwinder->reads_left = READS_PER_STEP;

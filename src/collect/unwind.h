@@ -22,6 +22,9 @@ struct lh_unwinder;
 struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules);
 void lh_unwinder_free(struct lh_unwinder *unwinder);
 
+/* Did the last stack end where its copy did, and not by itself? */
+bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder);
+
 /* Unwinds a checked record, at most `most` frames, innermost first. The frame of record->registers,
  * our own wrapper, is left out. Reads the map again (once) when a frame lies outside of it. */
 uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,

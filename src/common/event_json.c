@@ -275,6 +275,8 @@ static void write_frame(struct lh_json *json, const struct lh_frame *frame)
         key_true(json, "inlined");
     if (frame->user)
         key_true(json, "user");
+    if (frame->cut)
+        key_true(json, "cut");
     if (frame->build_id != NULL)
         key_string(json, "build_id", frame->build_id);
     lh_json_close(json, '}');

@@ -20,6 +20,7 @@ struct lh_frame {
     uint64_t offset;      /* address inside the module, as its symbol table counts */
     bool inlined;         /* into the next frame, which has the same address */
     bool user;            /* the first frame of the user's own code */
+    bool cut;             /* the last one: what called it was not in the copy of the stack */
     const char *build_id; /* hexadecimal; only where the function is not known */
 };
 

@@ -29,6 +29,7 @@ static const char expected_calls[] = "groups or calls that `loophound calls` lis
 static const char expected_output[] = "stderr, fd:N, unix:PATH or a path";
 static const char expected_format[] = "auto, text or json";
 static const char expected_stack[] = "a number of frames from 0 to 256, or full";
+static const char expected_bytes[] = "a size from 4K to 256K";
 static const char expected_rate[] = "a number per s, min or h such as 60/min, or off";
 static const char expected_path[] = "auto, none or a path";
 static const char expected_follow[] = "on, off, or a glob of executables such as *python3*";
@@ -37,18 +38,19 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 
 /* Where the parser of each option puts its result: a field where the type is that of one field, the
  * options where it fills several. */
-#define INTO_THRESHOLD(options) (&(options)->threshold_ns)
-#define INTO_STRICT(options)    (&(options)->strict)
-#define INTO_STALL(options)     (&(options)->stall)
-#define INTO_SIGNAL(options)    (&(options)->signal)
-#define INTO_LOOP(options)      (options)
-#define INTO_CALLS(options)     ((options)->calls)
-#define INTO_OUTPUT(options)    (options)
-#define INTO_FORMAT(options)    (&(options)->format)
-#define INTO_STACK(options)     (options)
-#define INTO_RATE(options)      (options)
-#define INTO_COLLECTOR(options) (options)
-#define INTO_FOLLOW(options)    (options)
+#define INTO_THRESHOLD(options)   (&(options)->threshold_ns)
+#define INTO_STRICT(options)      (&(options)->strict)
+#define INTO_STALL(options)       (&(options)->stall)
+#define INTO_SIGNAL(options)      (&(options)->signal)
+#define INTO_LOOP(options)        (options)
+#define INTO_CALLS(options)       ((options)->calls)
+#define INTO_OUTPUT(options)      (options)
+#define INTO_FORMAT(options)      (&(options)->format)
+#define INTO_STACK(options)       (options)
+#define INTO_STACK_BYTES(options) (&(options)->stack_bytes)
+#define INTO_RATE(options)        (options)
+#define INTO_COLLECTOR(options)   (options)
+#define INTO_FOLLOW(options)      (options)
 
 static const struct lh_option_info infos[LH_OPTION_COUNT] = {
 #define OPTION(id, type, ...) [LH_OPTION_##id] = {#id, "LOOPHOUND_" #id, __VA_ARGS__},
@@ -246,6 +248,19 @@ static int parse_stack(const char *text, struct lh_options *options)
         return -EINVAL;
     options->stack_frames = (uint32_t)frames;
     options->stack_full = full;
+    return 0;
+}
+
+static int parse_bytes(const char *text, uint32_t *result)
+{
+    uint64_t number;
+    const char *unit = read_number(text, LH_STACK_BYTES, &number);
+    if (unit == NULL || (strcmp(unit, "") != 0 && strcasecmp(unit, "K") != 0))
+        return -EINVAL;
+    uint64_t bytes = *unit != '\0' ? number << 10 : number;
+    if (bytes < LH_STACK_BYTES_LEAST || bytes > LH_STACK_BYTES || bytes % sizeof(uint64_t) != 0)
+        return -EINVAL;
+    *result = (uint32_t)bytes;
     return 0;
 }
 

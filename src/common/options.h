@@ -39,6 +39,10 @@ enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH
 
 #define LH_STACK_FRAMES_MAX 256 /* what LOOPHOUND_STACK=full stands for */
 
+/* How much of a stack may be copied, in bytes. */
+#define LH_STACK_BYTES_LEAST 4096u
+#define LH_STACK_BYTES       262144u
+
 /* Bits of lh_options.calls[]: is this call reported under its own group, and is it reported
  * when its descriptor is a socket (read and write then belong to the group network)? */
 #define LH_CALL_ON            1u
@@ -49,6 +53,7 @@ struct lh_options {
     uint64_t rate_window_ns; /* rate_reports full reports in each such window; 0: no limit */
     uint32_t rate_reports;
     uint32_t stack_frames;  /* most frames; 0: none */
+    uint32_t stack_bytes;   /* most that is copied of a stack */
     int32_t output_fd;      /* with LH_OUTPUT_FD */
     uint8_t strict;         /* 0 or 1 */
     uint8_t stall;          /* 0 or 1 */

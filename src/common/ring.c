@@ -25,13 +25,21 @@ void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *o
     ring->magic = LH_RING_MAGIC;
 }
 
+/* The length is read once: who shares the ring may change it meanwhile. */
+static void copy_record(struct lh_record *to, const struct lh_record *from)
+{
+    memcpy(to, from, offsetof(struct lh_record, stack));
+    if (to->stack_length <= LH_STACK_BYTES)
+        memcpy(to->stack, from->stack, to->stack_length);
+}
+
 void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old)
 {
     memcpy(ring, old, offsetof(struct lh_ring, cells));
     for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
         uint64_t turn = atomic_load(&old->cells[i].turn);
         if (turn != i)
-            memcpy(&ring->cells[i], &old->cells[i], sizeof(ring->cells[i]));
+            copy_record(&ring->cells[i], &old->cells[i]);
         atomic_store(&ring->cells[i].turn, turn);
     }
     /* Read last: it is beyond all that was copied. */
@@ -78,7 +86,7 @@ bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *co
     struct lh_record *record = &ring->cells[CELL(*position)];
     if (atomic_load_explicit(&record->turn, memory_order_acquire) != *position + 1)
         return false;
-    memcpy(copy, record, sizeof(*copy));
+    copy_record(copy, record);
     atomic_store_explicit(&record->turn, *position + LH_RING_CELLS, memory_order_release);
     *position += 1;
     return true;

@@ -4,7 +4,11 @@
  * writers and one reader, without locks (D. Vyukov's bounded MPMC queue, one consumer). Writers run
  * on the program's threads, in signal handlers and in the watchdog; a full queue loses the event
  * and counts it. The reader is the collector, which treats all of it as hostile: it copies a record
- * out, then checks it with lh_record_check(). */
+ * out, then checks it with lh_record_check().
+ *
+ * A record ends in the copied stack, for which each cell has room for the largest that can be asked
+ * for (LOOPHOUND_STACK_BYTES). Memory that nobody writes to is not there: what is not asked for
+ * costs addresses only. So nothing here touches a stack beyond its length. */
 #ifndef LH_COMMON_RING_H
 #define LH_COMMON_RING_H
 
@@ -17,7 +21,6 @@
 
 #define LH_RING_MAGIC    0x31676e6972706f6cULL /* "lopring1" */
 #define LH_RING_CELLS    32u                   /* a power of two */
-#define LH_STACK_BYTES   32768u                /* most stack bytes in one record */
 #define LH_PYTHON_FRAMES 128u                  /* most Python frames in one record */
 #define LH_STRING_BYTES  8192u                 /* their file and function names */
 #define LH_THREAD_NAME   16u                   /* TASK_COMM_LEN of the kernel */
@@ -151,7 +154,7 @@ struct lh_record {
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
-    uint8_t stack[LH_STACK_BYTES];
+    uint8_t stack[LH_STACK_BYTES]; /* last: see above */
 };
 
 /* Totals of one process. They live in shared memory so that they outlive a crash. */

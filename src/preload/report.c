@@ -74,7 +74,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
         return;
     if (copy->registers.rsp != 0)
         record->stack_length = (uint32_t)lh_memory_copy_self(record->stack, copy->registers.rsp,
-                                                             sizeof(record->stack));
+                                                             lh_options.stack_bytes);
     if (record->stack_length > 0)
         record->stack_address = copy->registers.rsp;
     if (copy->python_thread != 0)

@@ -14,7 +14,7 @@
 #include "preload/report.h"
 
 #define CAPTURES      5000
-#define DEEP          (2 * LH_STACK_BYTES)
+#define DEEP          (64u << 10)
 #define PYTHON_FRAMES 16u
 #define NEWEST_MINOR  15
 #define OLDEST_MINOR  8
@@ -56,7 +56,7 @@ static void measure_fill(void)
         lh_record_fill(&record, LH_EVENT_BLOCK, &copy, 0, true);
         costs_us[i] = now_us() - start;
     }
-    if (record.stack_length != LH_STACK_BYTES)
+    if (record.stack_length != lh_options.stack_bytes)
         exit(1);
     print_costs("registers and 32 KiB of stack", 10);
 }

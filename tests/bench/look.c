@@ -18,7 +18,7 @@
 #include "preload/stall.h"
 
 #define LOOKS 5000
-#define DEEP  (2 * LH_STACK_BYTES)
+#define DEEP  (64u << 10) /* twice what is copied */
 
 static double costs_us[LOOKS];
 static struct lh_ring *ring;
@@ -136,7 +136,7 @@ static void measure_inflight(struct lh_slot *slot)
         take(LH_EVENT_INFLIGHT);
     }
     print_costs("one call in flight told, 32 KiB of stack");
-    if (taken.stack_length != LH_STACK_BYTES || taken.resource.fd != waiter.fds[0] ||
+    if (taken.stack_length != lh_options.stack_bytes || taken.resource.fd != waiter.fds[0] ||
         write(waiter.fds[1], "x", 1) != 1)
         exit(1);
     pthread_join(thread, NULL);

@@ -17,6 +17,7 @@ from harness import (
     functions,
     preload_environment,
     read_events,
+    run_command,
     run_preloaded,
     wait_for_event,
     wait_until,
@@ -104,3 +105,31 @@ def test_redis_debug_sleep_is_a_block_with_its_function_names(hits: Path, tmp_pa
     assert order == sorted(order), names
     summary = wait_for_event(hits, "summary", pid)
     assert summary["blocks"] == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "frames", "is_cut"),
+    [("32K", 10, False), ("32K", 100, True), ("256K", 100, False), ("4K", 10, True)],
+)
+def test_stack_that_does_not_fit_says_so_at_its_end(
+    size: str, frames: int, is_cut: bool, hits: Path
+) -> None:
+    _, events = run_preloaded(
+        [PROGRAMS / "deep_stack", str(frames)],
+        hits,
+        THRESHOLD="20ms",
+        STACK="full",
+        STACK_BYTES=size,
+    )
+    (block,) = blocks(events)
+    assert (functions(block)[-1] == "_start") is not is_cut
+    assert [frame.get("cut", False) for frame in block["stack"]] == [False] * (
+        len(block["stack"]) - 1
+    ) + [is_cut]
+
+
+def test_text_says_where_the_copy_of_a_stack_ends() -> None:
+    program = PROGRAMS / "deep_stack"
+    done = run_command("run", "--", program, "10", THRESHOLD="20ms", STACK_BYTES="4K")
+    lines = done.stderr.splitlines()
+    assert "  ... the copy of the stack ends here (LOOPHOUND_STACK_BYTES=4096)" in lines, lines

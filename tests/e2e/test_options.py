@@ -21,6 +21,7 @@ BAD = {
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],
     "FORMAT": ["xml", ""],
     "STACK": ["-1", "many", "257", ""],
+    "STACK_BYTES": ["2K", "257K", "32M", "-1", "4097", ""],
     "RATE": ["60", "60/week", "0/s", "-1/min", ""],
     "COLLECTOR": ["", "/" + "x" * 2000],
     "FOLLOW": ["", "x" * 300],

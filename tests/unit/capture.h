@@ -10,16 +10,17 @@
 
 #include "common/ring.h"
 
+#define CAPTURE_BYTES 32768u
 #define CAPTURE_PAGE  4096u
-#define CAPTURE_PAGES (LH_STACK_BYTES / CAPTURE_PAGE + 1)
+#define CAPTURE_PAGES (CAPTURE_BYTES / CAPTURE_PAGE + 1)
 
 /* Copies upward from `address`; stops where nothing is mapped. Returns the number of bytes. */
 static inline uint32_t capture_memory(uint64_t address, uint8_t *to)
 {
-    struct iovec local = {to, LH_STACK_BYTES};
+    struct iovec local = {to, CAPTURE_BYTES};
     struct iovec pages[CAPTURE_PAGES];
     int count = 0;
-    uint64_t end = address + LH_STACK_BYTES;
+    uint64_t end = address + CAPTURE_BYTES;
     for (uint64_t at = address; at < end; count++) {
         uint64_t next = (at / CAPTURE_PAGE + 1) * CAPTURE_PAGE;
         next = next < end ? next : end;

@@ -236,7 +236,7 @@ static uint64_t tempting_word(void)
 {
     switch (random_word() % 4) {
     case 0:
-        return record.stack_address + random_word() % LH_STACK_BYTES;
+        return record.stack_address + random_word() % CAPTURE_BYTES;
     case 1:
         return (uint64_t)truth[random_word() % (uint64_t)truth_count] + random_word() % 64;
     case 2:
@@ -255,14 +255,14 @@ static void corrupt(struct lh_record *bad)
             *registers[i] = tempting_word();
     for (uint64_t i = random_word() % 64; i-- > 0;) {
         uint64_t word = tempting_word();
-        memcpy(bad->stack + random_word() % (LH_STACK_BYTES / 8) * 8, &word, sizeof(word));
+        memcpy(bad->stack + random_word() % (CAPTURE_BYTES / 8) * 8, &word, sizeof(word));
     }
     for (uint64_t i = random_word() % 16; i-- > 0;) { /* where the first frames are */
         uint64_t word = tempting_word();
         memcpy(bad->stack + random_word() % 256 * 8, &word, sizeof(word));
     }
     if (random_word() % 8 == 0)
-        bad->stack_length = (uint32_t)(random_word() % (LH_STACK_BYTES + 1));
+        bad->stack_length = (uint32_t)(random_word() % (CAPTURE_BYTES + 1));
     if (random_word() % 16 == 0)
         fill_random(bad->stack, 1024);
 }
