@@ -41,7 +41,7 @@ PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwin
 PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,libloophound.so -Wl,-z,defs -Wl,-z,now \
                    -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
 
-COMMAND_PACKAGES := libunwind-generic libdw libelf
+COMMAND_PACKAGES := libunwind-generic libdw libelf jansson
 COMMAND_CFLAGS := -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
 COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread
 

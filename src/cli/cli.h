@@ -30,6 +30,7 @@ extern const struct lh_subcommand lh_subcommands[];
 const struct lh_subcommand *lh_subcommand_find(const char *name);
 
 int lh_cmd_run(int argc, char **argv);
+int lh_cmd_report(int argc, char **argv);
 int lh_cmd_calls(int argc, char **argv);
 int lh_cmd_collector(int argc, char **argv);
 int lh_cmd_help(int argc, char **argv);
@@ -38,6 +39,7 @@ int lh_cmd_help(int argc, char **argv);
 void lh_help_print(FILE *to, const struct lh_subcommand *subcommand);
 void lh_help_print_all(FILE *to);
 void lh_help_print_run_flags(FILE *to);
+void lh_help_print_report_flags(FILE *to);
 
 /* Says that the subcommand takes no arguments, if there are any. Returns 0 or LH_EXIT_USAGE; asks
  * for help are answered and give -1. */

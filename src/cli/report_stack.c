@@ -1,0 +1,132 @@
+/* The stacks of events that were read back. See report.h. */
+#include <string.h>
+
+#include "cli/report.h"
+#include "collect/elf_file.h"
+#include "collect/owner.h"
+
+static const char *const langs[] = {
+    [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
+
+const char *lh_string_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(object, key));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static enum lh_lang lang_of(const json_t *json)
+{
+    const char *name = lh_string_of(json, "lang");
+    for (size_t lang = 0; name != NULL && lang < sizeof(langs) / sizeof(langs[0]); lang++)
+        if (strcmp(name, langs[lang]) == 0)
+            return (enum lh_lang)lang;
+    return LH_LANG_NATIVE;
+}
+
+/* The strings stay the event's. */
+static struct lh_frame frame_of(const json_t *json)
+{
+    uint64_t line = number_of(json, "line");
+    return (struct lh_frame){.lang = lang_of(json),
+                             .function = lh_string_of(json, "function"),
+                             .file = lh_string_of(json, "file"),
+                             .line = line <= UINT32_MAX ? (uint32_t)line : 0,
+                             .module = lh_string_of(json, "module"),
+                             .offset = number_of(json, "offset"),
+                             .user = json_is_true(json_object_get(json, "user")),
+                             .build_id = lh_string_of(json, "build_id")};
+}
+
+/* The frame with what stands at its address in the source. */
+static json_t *completed(const json_t *json, const struct lh_symbol *symbol)
+{
+    json_t *copy = json_deep_copy(json);
+    json_object_set_new(copy, "function", json_string(symbol->function));
+    if (symbol->file != NULL) {
+        json_object_set_new(copy, "file", json_string(symbol->file));
+        json_object_set_new(copy, "line", json_integer(symbol->line));
+    }
+    if (symbol->inlined)
+        json_object_set_new(copy, "inlined", json_true());
+    json_object_del(copy, "build_id");
+    return copy;
+}
+
+/* Puts what the frame at `index` stands for in its place. Returns how many frames that are. A
+ * return address may already belong to the next function; `exact` is none. */
+static size_t complete_frame(json_t *stack, size_t index, bool exact, struct lh_symbol_files *files)
+{
+    struct lh_symbol found[LH_SYMBOLS_MAX];
+    json_t *json = json_array_get(stack, index);
+    struct lh_frame frame = frame_of(json);
+    if (frame.function != NULL || frame.module == NULL || frame.build_id == NULL ||
+        frame.offset == 0)
+        return 1;
+    uint32_t count = lh_symbol_files_find(files, frame.module, frame.build_id,
+                                          frame.offset - (exact ? 0 : 1), found);
+    for (uint32_t i = 0; i < count; i++)
+        json_array_insert_new(stack, index + 1 + i, completed(json, &found[i]));
+    if (count > 0)
+        json_array_remove(stack, index);
+    return count > 0 ? count : 1;
+}
+
+static uint32_t read_frames(const json_t *stack, struct lh_frame *frames)
+{
+    uint32_t count = 0;
+    for (; count < json_array_size(stack) && count < LH_STACK_FRAMES_MAX; count++)
+        frames[count] = frame_of(json_array_get(stack, count));
+    return count;
+}
+
+static void mark_users(json_t *stack)
+{
+    struct lh_frame frames[LH_STACK_FRAMES_MAX];
+    uint32_t count = read_frames(stack, frames);
+    for (uint32_t i = 0; i < count; i++)
+        if (frames[i].user)
+            return;
+    uint32_t first = lh_first_of_user(frames, count);
+    if (first < count)
+        json_object_set_new(json_array_get(stack, first), "user", json_true());
+}
+
+static void complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files)
+{
+    for (size_t i = 0; i < json_array_size(stack);)
+        i += complete_frame(stack, i, exact && i == 0, files);
+    mark_users(stack);
+}
+
+void lh_complete_stacks(json_t *event, struct lh_symbol_files *files)
+{
+    json_t *samples = json_object_get(event, "samples");
+    complete_stack(json_object_get(event, "stack"), false, files);
+    complete_stack(json_object_get(json_object_get(event, "holder"), "stack"), false, files);
+    for (size_t i = 0; i < json_array_size(samples); i++)
+        complete_stack(json_object_get(json_array_get(samples, i), "stack"), true, files);
+}
+
+bool lh_event_place(const json_t *event, struct lh_frame *place)
+{
+    const json_t *stack = json_object_get(event, "stack");
+    const json_t *samples = json_object_get(event, "samples");
+    if (stack == NULL)
+        stack = json_object_get(json_array_get(samples, 0), "stack");
+    if (json_array_size(stack) == 0)
+        return false;
+    *place = frame_of(json_array_get(stack, 0));
+    for (size_t i = 0; i < json_array_size(stack); i++) {
+        struct lh_frame frame = frame_of(json_array_get(stack, i));
+        if (!frame.user)
+            continue;
+        *place = frame;
+        break;
+    }
+    return true;
+}
