@@ -237,8 +237,9 @@ compat: ## the same with all of them; an hour or more
 	@scripts/compat --long --build $(B)
 
 .PHONY: bench
-bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, and the watchdog
+bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
+	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 
 .PHONY: format
 format: ## lay out the C and the Python as the tree wants it

@@ -36,9 +36,10 @@ struct lh_text_stack {
     const struct lh_ring *header;
     const struct lh_colours *colours;
     struct lh_source *source;
-    bool hint_given;
+    bool hint_given; /* of how to see folded frames */
+    bool hint_for_node_given;
     uint32_t row_count;
-    struct row rows[LH_STACK_FRAMES_MAX + 1]; /* and one for what is not a frame */
+    struct row rows[LH_STACK_FRAMES_MAX + 2]; /* and what is no frame */
 };
 
 struct lh_text_stack *lh_text_stack_new(const struct lh_ring *header,
@@ -191,15 +192,36 @@ static void add_fold(struct lh_text_stack *stack, struct fold *fold)
     *fold = (struct fold){0};
 }
 
-/* Not a frame, but where the rest of them would be. */
+/* A line that is no frame. */
+static void add_remark(struct lh_text_stack *stack, struct lh_text *text)
+{
+    struct row *row = new_row(stack);
+    row->folded = true;
+    cell_init(row, CELL_WHERE, text);
+}
+
 static void add_cut(struct lh_text_stack *stack)
 {
     struct lh_text text;
-    struct row *row = new_row(stack);
-    row->folded = true;
-    cell_init(row, CELL_WHERE, &text);
+    add_remark(stack, &text);
     lh_text_format(&text, "... the copy of the stack ends here (LOOPHOUND_STACK_BYTES=%" PRIu32 ")",
                    stack->header->options.stack_bytes);
+}
+
+/* V8 was entered, and none of its functions has a name. */
+static void add_hint_for_node(struct lh_text_stack *stack, const struct lh_frame *frames,
+                              uint32_t count)
+{
+    struct lh_text text;
+    uint32_t i = 0;
+    while (i < count &&
+           (frames[i].function == NULL || strcmp(frames[i].function, "Builtins_JSEntry") != 0))
+        i++;
+    if (i == count || stack->hint_for_node_given)
+        return;
+    stack->hint_for_node_given = true;
+    add_remark(stack, &text);
+    lh_text_string(&text, "... node --perf-basic-prof gives JavaScript functions their names");
 }
 
 /* Is there Python or JavaScript? Then the machine code below says little. */
@@ -278,11 +300,14 @@ void lh_text_stack_add(struct lh_text_stack *stack, struct lh_text *text,
     stack->row_count = 0;
     if (frame_count > LH_STACK_FRAMES_MAX)
         frame_count = LH_STACK_FRAMES_MAX;
-    if (stack->header->options.stack_full != 0 || !has_script(frames, frame_count))
+    bool script = has_script(frames, frame_count);
+    if (stack->header->options.stack_full != 0 || !script)
         for (uint32_t i = 0; i < frame_count; i++)
             add_frame(stack, &frames[i]);
     else
         add_rows_folded(stack, frames, frame_count);
+    if (!script)
+        add_hint_for_node(stack, frames, frame_count);
     if (frame_count > 0 && frames[frame_count - 1].cut)
         add_cut(stack);
 

@@ -62,6 +62,34 @@ static void test_stack_without_python_is_shown_whole(void **state)
                                          "  __libc_start_main  libc.so.6\n");
 }
 
+static void test_node_without_names_is_told_how_to_get_them_once(void **state)
+{
+    static const char hint[] =
+        "  ... node --perf-basic-prof gives JavaScript functions their names\n";
+    const struct lh_frame frames[] = {NATIVE("node::fs::Read", "/usr/bin/node", 0x10),
+                                      NATIVE("Builtins_JSEntry", "/usr/bin/node", 0x20)};
+    block(*state);
+    assert_string_equal(reported(*state, frames, 1),
+                        CLOCK_NANO_BLOCK "  node::fs::Read     node\n");
+    block(*state)->id = 20;
+    const char *text = strchr(reported(*state, frames, COUNT(frames)), '\n') + 1;
+    assert_non_null(strstr(text, hint));
+    block(*state)->id = 30;
+    assert_null(strstr(reported(*state, frames, COUNT(frames)), hint));
+}
+
+static void test_last_frame_says_where_the_copy_of_the_stack_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lh_frame frame = NATIVE("deep", "/usr/bin/server", 0x10);
+    frame.cut = true;
+    fixture->header->options.stack_bytes = 4096;
+    block(fixture);
+    assert_string_equal(reported(fixture, &frame, 1), CLOCK_NANO_BLOCK
+                        "  deep               server\n"
+                        "  ... the copy of the stack ends here (LOOPHOUND_STACK_BYTES=4096)\n");
+}
+
 static void test_native_frame_with_a_line_shows_it(void **state)
 {
     struct lh_frame frames[] = {NATIVE("on_timer", "/srv/server", 0x100),
@@ -123,6 +151,8 @@ int main(void)
         TEST(test_library_frames_are_folded_behind_the_users_own),
         TEST(test_full_stack_folds_nothing),
         TEST(test_stack_without_python_is_shown_whole),
+        TEST(test_node_without_names_is_told_how_to_get_them_once),
+        TEST(test_last_frame_says_where_the_copy_of_the_stack_ended),
         TEST(test_native_frame_with_a_line_shows_it),
         TEST(test_largest_stack_is_cut_in_its_columns_and_keeps_its_lines),
         TEST(test_file_below_the_working_directory_is_shown_relative_to_it),
