@@ -121,7 +121,7 @@ static int run_python(void)
 
 int main(void)
 {
-    lh_options.stack_frames = 64;
+    lh_options_init(&lh_options);
     puts("one capture on the program's thread");
     measure_fill();
     return run_python();
