@@ -1,0 +1,139 @@
+"""Programs and files that lie to the collector: it stays whole, and so does what it writes."""
+
+from __future__ import annotations
+
+import random
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness import (
+    PYTHON,
+    ROOT,
+    Event,
+    blocks,
+    functions,
+    of_type,
+    preload_environment,
+    read_events,
+    started,
+    wait_for_event,
+)
+
+SOURCE = ROOT / "tests" / "programs" / "kinds" / "blocker.c"
+
+# For each line of its input it calls a function of a library, and says whether that was told.
+CALLER = """
+import asyncio, ctypes, sys
+program = ctypes.CDLL(None)
+async def main():
+    await asyncio.sleep(0)
+    for line in sys.stdin:
+        await asyncio.sleep(0)
+        path, function = line.split()
+        getattr(ctypes.CDLL(path), function)()
+        print(program.loophound_flush(), flush=True)
+asyncio.run(main())
+"""
+
+
+class Caller:
+    """A program that blocks in a library's function when it is told to."""
+
+    def __init__(self, process: subprocess.Popen[str], output: Path) -> None:
+        self.process = process
+        self.output = output
+
+    def call(self, library: Path, function: str) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{library} {function}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "0\n", "the collector had written it out"
+
+    def end(self) -> list[Event]:
+        out, err = self.process.communicate(timeout=30)
+        assert (self.process.returncode, out, err) == (0, "", "")
+        wait_for_event(self.output, "summary", self.process.pid)
+        events = read_events(self.output)
+        assert len(of_type(events, "start")) == 1, "one collector from the beginning to the end"
+        return events
+
+
+@contextmanager
+def calling(output: Path) -> Iterator[Caller]:
+    environment = preload_environment(OUTPUT=str(output), STRICT="on", RATE="off", CALLS="sleep")
+    with started(
+        [PYTHON, "-c", CALLER], environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        yield Caller(process, output)
+
+
+def build_library(directory: Path) -> Path:
+    library = directory / "libblocker.so"
+    argv: list[str | Path] = ["gcc", "-g3", "-O1", "-fno-inline", "-fno-optimize-sibling-calls"]
+    argv += ["-fPIC", "-shared", SOURCE, "-o", library]
+    subprocess.run(argv, check=True, timeout=60)
+    return library
+
+
+def end_of_what_is_loaded(image: bytes) -> int:
+    """The program headers' last byte of the file: behind it are symbols and debug information."""
+    offset, size, count = struct.unpack_from("<Q", image, 32)[0], 56, image[56]
+    ends = []
+    for at in range(offset, offset + count * size, size):
+        kind, _, start, _, _, length = struct.unpack_from("<IIQQQQ", image, at)
+        if kind == 1:
+            ends.append(start + length)
+    return max(ends)
+
+
+def test_library_that_is_cut_short_under_the_collector_takes_it_nowhere(
+    hits: Path, tmp_path: Path
+) -> None:
+    """What is cut off is gone from every mapping of the file: a look at it is a SIGBUS."""
+    library = build_library(tmp_path)
+    loaded = end_of_what_is_loaded(library.read_bytes())
+    with calling(hits) as caller:
+        caller.call(library, "block_here")
+        with library.open("r+b") as file:
+            file.truncate(loaded)
+        for function in ("block_there", "block_elsewhere", "block_here"):
+            caller.call(library, function)
+        events = caller.end()
+    found = blocks(events)
+    assert len(found) == 4
+    assert functions(found[0])[:2] == ["block", "block_here"]
+    assert all(block["stack"][0]["module"] == str(library) for block in found)
+
+
+def damage(image: bytes, first: int, chance: random.Random) -> bytes:
+    """Bits of the symbols, the debug information and the section headers are flipped."""
+    damaged = bytearray(image)
+    for _ in range(chance.choice([1, 8, 64, 512])):
+        damaged[chance.randrange(first, len(image))] ^= 1 << chance.randrange(8)
+    if chance.random() < 0.3:
+        damaged[40 + chance.randrange(8)] ^= 1 << chance.randrange(8)  # e_shoff
+    if chance.random() < 0.3:
+        damaged[58 + chance.randrange(6)] ^= 1 << chance.randrange(8)  # e_shentsize and on
+    return bytes(damaged[: chance.choice([len(image), chance.randrange(first, len(image))])])
+
+
+def test_blocks_in_damaged_libraries_are_told_as_far_as_they_can_be(
+    hits: Path, tmp_path: Path
+) -> None:
+    image = build_library(tmp_path).read_bytes()
+    loaded = end_of_what_is_loaded(image)
+    rounds = 60
+    with calling(hits) as caller:
+        for seed in range(rounds):
+            library = tmp_path / f"damaged-{seed}.so"
+            library.write_bytes(damage(image, loaded, random.Random(seed)))
+            caller.call(library, "block_there")
+        events = caller.end()
+    found = blocks(events)
+    assert len(found) == rounds
+    for seed, block in enumerate(found):
+        assert block["stack"][0]["module"] == f"{tmp_path}/damaged-{seed}.so"
+    assert sum("block_there" in functions(block) for block in found) > rounds / 4
