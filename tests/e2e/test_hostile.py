@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import subprocess
+import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from harness import (
+    COMMAND,
+    PROGRAMS,
     PYTHON,
     ROOT,
     Event,
     blocks,
+    clean_environment,
     functions,
     of_type,
     preload_environment,
     read_events,
     started,
     wait_for_event,
+    wait_until,
 )
+from test_run import LAST_LINE
 
 SOURCE = ROOT / "tests" / "programs" / "kinds" / "blocker.c"
 
@@ -137,3 +147,56 @@ def test_blocks_in_damaged_libraries_are_told_as_far_as_they_can_be(
     for seed, block in enumerate(found):
         assert block["stack"][0]["module"] == f"{tmp_path}/damaged-{seed}.so"
     assert sum("block_there" in functions(block) for block in found) > rounds / 4
+
+
+SEEDS = 4
+MEMORY_MOST_KB = 150_000
+
+
+def spoil_under(way: str, seed: int, *flags: str | Path) -> tuple[str, str]:
+    """Output and errors of `loophound run` beside a program that spoils its ring."""
+    argv: list[str | Path] = [COMMAND, "run", "--strict", "--rate", "off", *flags, "--"]
+    argv += [PROGRAMS / "spoiler", way, str(seed)]
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+        started(argv, clean_environment(), stdout=out, stderr=err) as process,
+    ):
+        ended: dict[str, Any] = {}
+
+        def has_ended() -> bool:
+            pid, ended["status"], ended["usage"] = os.wait4(process.pid, os.WNOHANG)
+            return pid == process.pid
+
+        wait_until("the end", has_ended)
+        process.returncode = os.waitstatus_to_exitcode(ended["status"])
+        out.seek(0)
+        err.seek(0)
+        said = err.read()
+        assert process.returncode == 0, f"seed {seed}: {said}"
+        assert ended["usage"].ru_maxrss < MEMORY_MOST_KB
+        return out.read(), said
+
+
+@pytest.mark.parametrize("way", ["cells", "counters", "totals", "all"])
+def test_rubbish_in_the_ring_harms_neither_side(way: str, hits: Path) -> None:
+    lines = 0
+    for seed in range(SEEDS):
+        out, err = spoil_under(way, seed, "-o", hits)
+        assert out == "end\n"
+        assert LAST_LINE.fullmatch(err.splitlines()[-1]), err
+        lines += len(read_events(hits))  # fails on a line that is no event
+        assert list(hits.parent.iterdir()) == [hits], "and nothing else was written"
+        hits.unlink()
+    if way in ("cells", "totals"):
+        assert lines > SEEDS * 100, "what was not spoilt is told"
+
+
+def test_rubbish_reaches_no_terminal(tmp_path: Path) -> None:
+    """Names and numbers of the ring come out as text: no control characters, no bare bytes."""
+    output = tmp_path / "hits.txt"
+    for seed in range(SEEDS):
+        spoil_under("cells", seed, "-o", output)
+        for line in output.read_text(encoding="utf-8").splitlines():
+            assert not any(unicodedata.category(letter) == "Cc" for letter in line), repr(line)
+        output.unlink()
