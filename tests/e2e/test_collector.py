@@ -87,7 +87,7 @@ def ends_of(argv: list[str]) -> list[tuple[bool, int]]:
 def test_collector_outlives_the_program_tells_all_and_ends(
     end: str, status: int, hits: Path
 ) -> None:
-    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     program = [PYTHON, "-c", BLOCK_AND.format(end=end)]
     ends = ends_of([*with_preload(environment), *program])
     assert sorted(ends) == [(False, 0), (True, status)], "one collector, and it ended well"
@@ -97,7 +97,7 @@ def test_collector_outlives_the_program_tells_all_and_ends(
 
 
 def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
-    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     programs = [subprocess.Popen([LOOPS, "threads"], env=environment) for _ in range(8)]
     for program in programs:
         assert program.wait(timeout=30) == 0
@@ -105,7 +105,8 @@ def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
     events = read_events(hits)  # fails on a torn line
     for program in programs:
         own = [event for event in events if event["pid"] == program.pid]
-        assert [len(of_type(own, kind)) for kind in ("start", "block", "summary")] == [1, 2, 1]
+        assert [len(of_type(own, kind)) for kind in ("start", "summary")] == [1, 1]
+        assert len(blocks(own)) == own[-1]["blocks"] >= 2
         assert own[0]["type"] == "start" and own[-1]["type"] == "summary"
 
 
@@ -199,7 +200,7 @@ def test_program_that_is_pid_1_gets_its_children_and_ends(hits: Path) -> None:
     front = ["unshare", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*front, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("not allowed to make a pid namespace")
-    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     argv = [*front, *with_preload(environment), PYTHON, "-c", AS_PID_1]
     done = subprocess.run(
         argv,

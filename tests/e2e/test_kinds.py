@@ -283,7 +283,7 @@ def build_sanitized(directory: Path, compiler: str, sanitizer: str, flags: list[
 
 
 def under(program: Path, hits: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_command("run", "-t", "20ms", "-o", hits, "--", program, *arguments)
+    return run_command("run", "--strict", "--calls", "sleep", "-o", hits, "--", program, *arguments)
 
 
 @pytest.mark.parametrize(("compiler", "sanitizer", "flags", "says"), SANITIZERS)

@@ -38,9 +38,7 @@ def run_beside(
     alone = dict(clean_environment(), LD_PRELOAD=str(LIBRARIES / other), **more)
     plain = subprocess.run(argv, env=alone, capture_output=True, text=True, timeout=60, check=False)
     assert (plain.returncode, plain.stderr) == (0, "")
-    environment = preload_environment(
-        OUTPUT=str(hits), THRESHOLD="20ms", CALLS="sleep", STALL="off"
-    )
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     environment.update(more, LD_PRELOAD=preload_both(other, order))
     with started(argv, environment, stderr=subprocess.PIPE) as process:
         out, err = process.communicate(timeout=60)
