@@ -45,11 +45,13 @@ while True:
 """
 
 BLOCK_AND = """
-import asyncio, os, signal, sys, time
+import asyncio, ctypes, os, signal, sys, time
 async def main():
     await asyncio.sleep(0)
     time.sleep(0.06)
     await asyncio.sleep(0)
+    while ctypes.CDLL(None).loophound_flush() != 0:
+        pass
     {end}
 asyncio.run(main())
 """
@@ -90,7 +92,10 @@ def test_collector_outlives_the_program_tells_all_and_ends(
     environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     program = [PYTHON, "-c", BLOCK_AND.format(end=end)]
     ends = ends_of([*with_preload(environment), *program])
-    assert sorted(ends) == [(False, 0), (True, status)], "one collector, and it ended well"
+    assert [how for is_program, how in ends if is_program] == [status]
+    left_behind = [how for is_program, how in ends if not is_program]
+    # Two where the program ends so early that the parent of the collector was not gone yet.
+    assert left_behind in ([0], [0, 0]), "the collector, and it ended well"
     events = read_events(hits)
     assert [block["call"] for block in blocks(events)] == ["clock_nanosleep"]
     assert events[-1]["type"] == "summary"
