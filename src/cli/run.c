@@ -53,7 +53,7 @@ static int exit_status(int wait_status, const struct lh_collector_counts *counts
 }
 
 static int run_command(const struct lh_run_flags *flags, const struct signals *before,
-                       struct lh_collector *collector)
+                       struct lh_collector *collector, bool kind_said)
 {
     pid_t child;
     int wait_status;
@@ -68,7 +68,7 @@ static int run_command(const struct lh_run_flags *flags, const struct signals *b
     }
     lh_collector_finish(collector, DRAIN_MS);
     lh_collector_count(collector, &counts);
-    lh_run_print_end(&counts);
+    lh_run_print_end(&counts, kind_said);
     return exit_status(wait_status, &counts, flags->fail);
 }
 
@@ -79,10 +79,16 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
     if (collector == NULL)
         return fail("collector", -ENOMEM);
     struct lh_options options;
+    struct lh_command command;
+    lh_command_find(flags->command[0], &command);
+    bool kind_said = lh_run_say_kind(&command);
+    if (command.kind == LH_COMMAND_OTHER_CPU) /* its ld.so would complain, in the program's name */
+        library = NULL;
     int error = lh_run_environment(flags, library, socket, &options);
     if (error == 0)
         error = lh_collector_listen(collector, socket, &options);
-    int status = error == 0 ? run_command(flags, before, collector) : fail(socket, error);
+    int status =
+        error == 0 ? run_command(flags, before, collector, kind_said) : fail(socket, error);
     lh_collector_free(collector);
     return status;
 }

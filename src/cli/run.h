@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "cli/command_kind.h"
 #include "collect/collector.h"
 #include "common/options.h"
 
@@ -20,9 +21,12 @@ struct lh_run_flags {
  * in one line what is wrong. */
 int lh_run_flags_parse(int argc, char **argv, struct lh_run_flags *flags);
 
-/* Makes our own environment that of the command: the library in LD_PRELOAD, the socket, and each
- * option as its flag or its variable has it. A bad variable is said here, once, and taken away.
- * *options becomes what is in force. 0 or -ENOMEM. */
+/* Says in one line why the command cannot be watched, or not well. False: there is no reason. */
+bool lh_run_say_kind(const struct lh_command *command);
+
+/* Makes our own environment that of the command: the library in LD_PRELOAD (NULL: none), the
+ * socket, and each option as its flag or its variable has it. A bad variable is said here, once,
+ * and taken away. *options becomes what is in force. 0 or -ENOMEM. */
 int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket,
                        struct lh_options *options);
 
@@ -36,7 +40,7 @@ int lh_run_start(char **command, const sigset_t *mask, const struct sigaction *o
  * 0 and its wait status, or a negative errno. */
 int lh_run_watch(pid_t child, struct lh_collector *collector, int *wait_status);
 
-/* The last lines on standard error. */
-void lh_run_print_end(const struct lh_collector_counts *counts);
+/* The last lines on standard error. `kind_said`: the reason why nothing was seen is known. */
+void lh_run_print_end(const struct lh_collector_counts *counts, bool kind_said);
 
 #endif

@@ -8,7 +8,7 @@ static void print_help(const struct lh_collector_counts *counts)
 {
     fputs("loophound: no loop thread was seen: ", stderr);
     if (counts->processes == 0) {
-        fputs("no process carried the library.\n"
+        fputs("no watched process carried the library.\n"
               "  It cannot get into static programs, most Go programs, setuid programs, nor those "
               "of another libc.\n",
               stderr);
@@ -25,9 +25,9 @@ static const char *plural(uint64_t count, const char *one, const char *more)
     return count == 1 ? one : more;
 }
 
-void lh_run_print_end(const struct lh_collector_counts *counts)
+void lh_run_print_end(const struct lh_collector_counts *counts, bool kind_said)
 {
-    if (counts->loops == 0)
+    if (counts->loops == 0 && !kind_said)
         print_help(counts);
     fprintf(stderr,
             "loophound: %" PRIu64 " %s, %" PRIu64 " loop %s, %" PRIu64 " %s, %" PRIu64

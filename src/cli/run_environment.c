@@ -31,6 +31,24 @@ static int set_preload(const char *library)
     return error;
 }
 
+/* ASan's own library refuses to start where another one was loaded before it, unless it is told
+ * not to look (compiler-rt, asan_flags.inc). Ours may be: it defines nothing of the allocator's. */
+static int let_asan_start(void)
+{
+    static const char option[] = "verify_asan_link_order";
+    const char *before = getenv("ASAN_OPTIONS");
+    char *both;
+    if (before == NULL || before[0] == '\0')
+        return setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) != 0 ? -errno : 0;
+    if (strstr(before, option) != NULL)
+        return 0;
+    if (asprintf(&both, "%s:%s=0", before, option) < 0)
+        return -ENOMEM;
+    int error = setenv("ASAN_OPTIONS", both, 1) != 0 ? -errno : 0;
+    free(both);
+    return error;
+}
+
 /* Says what is wrong with a variable, and takes it away: each process of the command would say it
  * again. */
 static void drop_variable(const struct lh_option_info *info, const char *value,
@@ -94,5 +112,8 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
         return error;
     if (setenv(LH_ENV_SOCKET, socket, 1) != 0)
         return -errno;
-    return set_preload(library);
+    if (library == NULL)
+        return 0;
+    error = let_asan_start();
+    return error != 0 ? error : set_preload(library);
 }

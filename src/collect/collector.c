@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect/guard.h"
 #include "collect/peer.h"
 #include "common/text.h"
 
@@ -88,6 +89,7 @@ struct lh_collector *lh_collector_new(void)
     struct lh_collector *collector = calloc(1, sizeof(*collector));
     if (collector == NULL)
         return NULL;
+    lh_guard_mappings();
     collector->listen_fd = -1;
     collector->outputs = lh_outputs_new();
     if (open_descriptors(collector) == 0 && collector->outputs != NULL)

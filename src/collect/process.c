@@ -238,12 +238,13 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     return watched->sink != NULL ? 0 : -ENOMEM;
 }
 
-/* Signals are for the driving thread. */
+/* Signals are for the driving thread, but those of its own reading (guard.h). */
 static int start_thread(struct lh_watched *watched)
 {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&watched->thread, NULL, serve, watched);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

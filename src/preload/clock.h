@@ -16,6 +16,10 @@
 /* True: lh_counter() is the time-stamp counter; false: CLOCK_MONOTONIC_COARSE in ns. */
 extern LH_HIDDEN bool lh_counter_is_tsc;
 
+/* True: the program's clocks are not the kernel's (libfaketime). We go by the kernel's all the
+ * same; what a point in the program's time means is not known. */
+extern LH_HIDDEN bool lh_clock_is_faked;
+
 uint64_t lh_counter_coarse(void);
 
 static inline uint64_t lh_counter(void)

@@ -17,6 +17,7 @@
 #include "common/protocol.h"
 #include "common/text.h"
 #include "preload/clock.h"
+#include "preload/real.h"
 #include "preload/sandbox.h"
 #include "preload/sys.h"
 #include "preload/watchdog.h"
@@ -152,7 +153,7 @@ void lh_process_init(void)
     read_options();
     read_image();
     find_collector();
-    image.off = !is_followed() || strcmp(image.exe, image.collector) == 0;
+    image.off = !lh_libc_is_known() || !is_followed() || strcmp(image.exe, image.collector) == 0;
     if (!image.off)
         switch_off_if_instrumented();
     void *state = mmap(NULL, sizeof(struct lh_process), PROT_READ | PROT_WRITE,

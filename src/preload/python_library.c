@@ -11,6 +11,8 @@
 /* Any name that no library has but the one that defines the interpreter. */
 #define SOME_SYMBOL "Py_IsInitialized"
 
+#pragma weak dladdr1 /* glibc's own: real.c */
+
 static void *_Atomic library; /* NULL: RTLD_DEFAULT */
 
 struct search {
@@ -69,7 +71,8 @@ size_t lh_python_symbol_size(const void *address)
 {
     const ElfW(Sym) *symbol = NULL;
     Dl_info info;
-    if (address == NULL || dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
+    if (address == NULL || dladdr1 == NULL ||
+        dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
         return 0;
     return symbol != NULL ? symbol->st_size : 0;
 }

@@ -10,6 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A program of another libc must not die of us: musl's dynamic linker loads the library where it
+ * can resolve every symbol that is not weak; it takes our libc.so.6 for itself. */
+#pragma weak gnu_get_libc_version
+#pragma weak dlvsym
+
+bool lh_libc_is_known(void)
+{
+    return gnu_get_libc_version != NULL && dlvsym != NULL;
+}
+
 /* Takes any arguments: in the System V ABI the caller cleans up. */
 static long missing(void)
 {
@@ -33,9 +43,10 @@ static bool is_newer_than_libc(const char *version)
 
 void *lh_real(const char *name, const char *version)
 {
-    if (is_newer_than_libc(version))
+    bool versioned = version[0] != '\0' && lh_libc_is_known();
+    if (versioned && is_newer_than_libc(version))
         return (void *)(size_t)missing;
-    void *found = version[0] != '\0' ? dlvsym(RTLD_NEXT, name, version) : NULL;
+    void *found = versioned ? dlvsym(RTLD_NEXT, name, version) : NULL;
     if (found == NULL)
         found = dlsym(RTLD_NEXT, name);
     return found != NULL ? found : (void *)(size_t)missing;

@@ -276,6 +276,8 @@ static void read_deadline(const struct subject_reader *reader)
         lh_memory_read_self(&time, (uintptr_t)sleeping.time, sizeof(time)) != 0)
         return;
     int64_t time_ns = time.tv_sec * LH_NS_PER_S + time.tv_nsec;
+    if ((sleeping.flags & TIMER_ABSTIME) != 0 && lh_clock_is_faked)
+        return;
     if ((sleeping.flags & TIMER_ABSTIME) != 0)
         time_ns -=
             lh_clock_ns(sleeping.clock) - (int64_t)lh_counter_to_ns(lh_counter() - reader->start);

@@ -1,0 +1,178 @@
+/* What kind of program a command is. Runs before it is started, on the command's main thread.
+ *
+ * The file may be anything: all of it is read with bounds. What is in doubt is watchable; then the
+ * end of the run tells. Formats: elf(5), execve(2) (scripts), ld.so(8) (secure-execution mode). */
+#include "cli/command_kind.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define LINKER         "ld-linux-x86-64.so.2" /* of glibc, whatever its directory */
+#define SEGMENTS_MOST  64u
+#define SCRIPTS_MOST   5     /* an interpreter may be a script: execve(2) */
+#define NOTES_MOST     4096u /* bytes that are looked at */
+#define GO_BUILD_ID    4     /* cmd/link of Go: a note of the owner "Go" */
+#define DEFAULT_PATH   "/bin:/usr/bin"
+#define CAPABILITIES   "security.capability"
+#define ALIGNED(size)  (((size_t)(size) + 3) & ~(size_t)3)
+#define BASENAME(path) (strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : (path))
+
+static bool is_program(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* execvp(3): the first directory of PATH that has such a program; "" is the current one. */
+static bool search_path(const char *name, char path[PATH_MAX])
+{
+    const char *at = getenv("PATH");
+    if (at == NULL)
+        at = DEFAULT_PATH;
+    for (;;) {
+        size_t length = strcspn(at, ":");
+        int written =
+            snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name);
+        if (written > 0 && written < PATH_MAX && is_program(path))
+            return true;
+        if (at[length] == '\0')
+            return false;
+        at += length + 1;
+    }
+}
+
+static bool find_program(const char *name, char path[PATH_MAX])
+{
+    if (strchr(name, '/') == NULL)
+        return search_path(name, path);
+    int written = snprintf(path, PATH_MAX, "%s", name);
+    return written > 0 && written < PATH_MAX && is_program(path);
+}
+
+/* "#! /path/interpreter argument": true, and *path becomes the interpreter's. */
+static bool read_interpreter(int fd, char path[PATH_MAX])
+{
+    char line[256]; /* BINPRM_BUF_SIZE of the kernel */
+    ssize_t length = pread(fd, line, sizeof(line) - 1, 0);
+    if (length < 3 || line[0] != '#' || line[1] != '!')
+        return false;
+    line[length] = '\0';
+    const char *start = line + 2 + strspn(line + 2, " \t");
+    size_t end = strcspn(start, " \t\n");
+    return end > 0 && snprintf(path, PATH_MAX, "%.*s", (int)end, start) < PATH_MAX;
+}
+
+/* Opens what is executed in the end. -1: it cannot be read, or there is no such thing. */
+static int open_program(const char *name, char path[PATH_MAX])
+{
+    if (!find_program(name, path))
+        path[0] = '\0';
+    for (int scripts = 0; path[0] != '\0' && scripts <= SCRIPTS_MOST; scripts++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0 || !read_interpreter(fd, path))
+            return fd;
+        close(fd);
+    }
+    return -1;
+}
+
+static bool has_go_note(int fd, const Elf64_Phdr *segment)
+{
+    uint8_t notes[NOTES_MOST];
+    size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
+    ssize_t length = pread(fd, notes, size, (off_t)segment->p_offset);
+    for (size_t at = 0; length > 0 && at + sizeof(Elf64_Nhdr) + 4 <= (size_t)length;) {
+        Elf64_Nhdr note;
+        memcpy(&note, notes + at, sizeof(note));
+        if (note.n_type == GO_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(notes + at + sizeof(note), "Go\0", 4) == 0)
+            return true;
+        at += sizeof(note) + ALIGNED(note.n_namesz) + ALIGNED(note.n_descsz);
+    }
+    return false;
+}
+
+static void read_linker(int fd, const Elf64_Phdr *segment, char linker[PATH_MAX])
+{
+    size_t size = segment->p_filesz < PATH_MAX ? segment->p_filesz : PATH_MAX;
+    ssize_t length = pread(fd, linker, size, (off_t)segment->p_offset);
+    linker[length > 0 ? length - 1 : 0] = '\0'; /* it ends in a NUL of its own */
+}
+
+static enum lh_command_kind kind_of_segments(int fd, const Elf64_Phdr *segments, size_t count,
+                                             struct lh_command *command)
+{
+    bool is_go = false;
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i].p_type == PT_INTERP)
+            read_linker(fd, &segments[i], command->linker);
+        else if (segments[i].p_type == PT_NOTE)
+            is_go = is_go || has_go_note(fd, &segments[i]);
+    }
+    if (command->linker[0] == '\0') /* the linker itself, run as a command, has none either */
+        return strncmp(BASENAME(command->program), "ld", 2) == 0 ? LH_COMMAND_WATCHABLE
+                                                                 : LH_COMMAND_STATIC;
+    if (strcmp(BASENAME(command->linker), LINKER) != 0)
+        return LH_COMMAND_OTHER_LIBC;
+    return is_go ? LH_COMMAND_GO : LH_COMMAND_WATCHABLE;
+}
+
+static enum lh_command_kind kind_of_file(int fd, struct lh_command *command)
+{
+    Elf64_Ehdr header;
+    Elf64_Phdr segments[SEGMENTS_MOST];
+    if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        return LH_COMMAND_WATCHABLE;
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+        return LH_COMMAND_OTHER_CPU;
+    size_t count = header.e_phnum < SEGMENTS_MOST ? header.e_phnum : SEGMENTS_MOST;
+    if (header.e_phentsize != sizeof(segments[0]) ||
+        pread(fd, segments, count * sizeof(segments[0]), (off_t)header.e_phoff) !=
+            (ssize_t)(count * sizeof(segments[0])))
+        return LH_COMMAND_WATCHABLE;
+    return kind_of_segments(fd, segments, count, command);
+}
+
+/* Will the kernel set AT_SECURE for it? Then ld.so ignores a library with a path in its name. */
+static enum lh_command_kind kind_of_rights(const char *path)
+{
+    struct stat status;
+    struct statvfs system;
+    if (stat(path, &status) != 0 || statvfs(path, &system) != 0 ||
+        (system.f_flag & ST_NOSUID) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return LH_COMMAND_WATCHABLE;
+    bool other_user = (status.st_mode & S_ISUID) != 0 && status.st_uid != geteuid();
+    bool other_group =
+        (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status.st_gid != getegid();
+    if (other_user || other_group)
+        return LH_COMMAND_PRIVILEGED;
+    if (getuid() != 0 && getxattr(path, CAPABILITIES, NULL, 0) > 0)
+        return LH_COMMAND_CAPABILITIES;
+    return LH_COMMAND_WATCHABLE;
+}
+
+void lh_command_find(const char *name, struct lh_command *command)
+{
+    command->kind = LH_COMMAND_WATCHABLE;
+    command->linker[0] = '\0';
+    int fd = open_program(name, command->program);
+    if (fd >= 0) {
+        command->kind = kind_of_file(fd, command);
+        close(fd);
+    }
+    if (command->kind == LH_COMMAND_WATCHABLE || command->kind == LH_COMMAND_GO) {
+        enum lh_command_kind rights = kind_of_rights(command->program);
+        command->kind = rights != LH_COMMAND_WATCHABLE ? rights : command->kind;
+    }
+}

@@ -1,0 +1,10 @@
+/* Files that are cut short while the collector has them mapped. */
+#ifndef LH_COLLECT_GUARD_H
+#define LH_COLLECT_GUARD_H
+
+/* From now on a look at what is no longer in a mapped file finds zeros, where it would have ended
+ * the process (SIGBUS: mmap(2)). For the threads that leave SIGBUS unblocked. Any thread, any
+ * number of times. */
+void lh_guard_mappings(void);
+
+#endif
