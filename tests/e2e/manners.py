@@ -34,14 +34,20 @@ def same_both_ways(
     *,
     limit: Callable[[], None] | None = None,
     summary: bool = True,
+    beside: Path | None = None,
     **options: str,
 ) -> tuple[str, list[Event]]:
     """The program ends and writes as it does without the library; what it wrote, and what was told
-    of it by its end. `limit` runs in the child before the program does."""
+    of it by its end. `limit` runs before the program does; `beside` is preloaded too."""
     cwd = hits.parent
-    _, plain = outcome(argv, clean_environment(), cwd=cwd, preexec_fn=limit)
+    environment = clean_environment()
+    if beside is not None:
+        environment["LD_PRELOAD"] = str(beside)
+    _, plain = outcome(argv, environment, cwd=cwd, preexec_fn=limit)
     assert plain[0] == 0, plain
     environment = preload_environment(**{"OUTPUT": str(hits), "THRESHOLD": "50ms", **options})
+    if beside is not None:
+        environment["LD_PRELOAD"] += f":{beside}"
     pid, under = outcome(argv, environment, cwd=cwd, preexec_fn=limit)
     assert under == plain
     if summary:

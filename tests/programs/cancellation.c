@@ -135,6 +135,7 @@ static struct timespec in_an_hour(void)
     {                                                                                              \
         __VA_ARGS__;                                                                               \
     }
+/* NOLINTBEGIN(bugprone-unused-return-value): none of them returns */
 WAIT(read, (void)!read(empty[0], bytes, 1))
 WAIT(readv, (void)!readv(empty[0], &vector, 1))
 WAIT(write, (void)!write(full_pipe[1], bytes, 1))
@@ -184,6 +185,7 @@ WAIT(lockf, int fd = open(locked, O_RDWR); lockf(fd, F_LOCK, 1))
 WAIT(fcntl, struct flock lock = {.l_type = F_WRLCK}; int fd = open(locked, O_RDWR);
      fcntl(fd, F_SETLKW, &lock))
 WAIT(msgrcv, msgrcv(queue, bytes, sizeof(bytes) - sizeof(long), 0, 0))
+/* NOLINTEND(bugprone-unused-return-value) */
 
 static const struct way points[] = {
 #define POINT(name)                                                                                \
