@@ -47,6 +47,14 @@ def test_strict_mode_counts_the_interrupted_calls_once(way: str, hits: Path) -> 
     assert summary["blocks"] == len(blocks(events)) + summary["dropped"]
 
 
+def test_block_of_a_handler_inside_the_park_is_told(hits: Path) -> None:
+    _, events = same_both_ways([CONTEXTS, "in-park"], hits)
+    (block,) = blocks(events)
+    assert functions(block)[:2] == ["sleep_ms", "block_in_handler"], describe(events)
+    assert 140 < block["duration_ms"] < 1000
+    assert of_type(events, "stall") == []
+
+
 def test_blocks_on_contexts_have_the_stack_of_the_context(hits: Path) -> None:
     _, events = same_both_ways([CONTEXTS, "ucontext"], hits)
     first, second = blocks(events)

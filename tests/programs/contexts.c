@@ -177,6 +177,25 @@ static void handle_on_an_own_stack(void)
     handle_inside_a_call(true);
 }
 
+static void block_in_handler(int number)
+{
+    sleep_ms(BLOCK_MS);
+    handled += number;
+}
+
+/* The loop waits for events, but is held by the handler. */
+static void handle_inside_the_park(void)
+{
+    struct epoll_event event;
+    int set = begin_loop();
+    handle(SIGALRM, block_in_handler, 0);
+    alarm_in_ms(10);
+    check(epoll_wait(set, &event, 1, -1) < 0 && errno == EINTR);
+    turn(set);
+    check(handled == SIGALRM);
+    puts("handled in the park");
+}
+
 /* ---- stacks ---- */
 
 static ucontext_t loop_context, coroutine_context;
@@ -258,6 +277,7 @@ static const struct way ways[] = {
     {"storm", storm},
     {"handler", handle_on_the_same_stack},
     {"own-stack", handle_on_an_own_stack},
+    {"in-park", handle_inside_the_park},
     {"ucontext", block_on_contexts},
     {"assembly", block_on_own_stacks},
 };
