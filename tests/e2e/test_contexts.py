@@ -23,7 +23,7 @@ def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_is_not(way: str, 
 
 
 def test_jump_within_a_handler_leaves_no_call(hits: Path) -> None:
-    """The sleep that was interrupted is told, and what was left of it."""
+    """The sleep that was interrupted is told, and the next one."""
     _, events = same_both_ways([CONTEXTS, "within"], hits)
     assert [block["call"] for block in blocks(events)] == ["nanosleep"] * 2, describe(events)
     assert [block["errno"] for block in blocks(events)] == ["EINTR", None]
