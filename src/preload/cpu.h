@@ -44,6 +44,19 @@ static inline __attribute__((always_inline)) uintptr_t lh_cpu_stack_pointer(void
     return sp;
 }
 
+/* The stack pointer at which longjmp(3) goes on: word 6 of what setjmp(3) filled in (glibc's
+ * jmpbuf-offsets.h), with the pointer guard taken out again (PTR_DEMANGLE). */
+static inline uintptr_t lh_cpu_jump_target(const long *words)
+{
+    uintptr_t sp = (uintptr_t)words[6];
+    __asm__("rorq $17, %0\n\t"
+            "xorq %%fs:0x30, %0"
+            : "+r"(sp)
+            :
+            : "cc");
+    return sp;
+}
+
 /* clone(2) without libc: runs fn(arg) on the stack that ends at stack_top and exits with its
  * result. `tls` is used with CLONE_SETTLS, `child_tid` with CLONE_CHILD_CLEARTID. Returns the new
  * task's id or a negative error number; the new task never returns from here. */

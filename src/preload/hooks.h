@@ -3,6 +3,7 @@
 #ifndef LH_PRELOAD_HOOKS_H
 #define LH_PRELOAD_HOOKS_H
 
+#include "preload/leaving.h"
 #include "preload/loop.h"
 #include "preload/sandbox.h"
 #include "preload/state.h"
@@ -14,6 +15,24 @@ static inline void lh_before_close(int fd)
 {
     if (LH_UNLIKELY(lh_self.slot != NULL))
         lh_loop_closes(fd);
+}
+
+static inline void lh_before_longjmp(const struct __jmp_buf_tag *env, int value)
+{
+    (void)value;
+    lh_before_jump(env);
+}
+
+static inline void lh_before_siglongjmp(const struct __jmp_buf_tag *env, int value)
+{
+    (void)value;
+    lh_before_jump(env);
+}
+
+static inline void lh_before___longjmp_chk(const struct __jmp_buf_tag *env, int value)
+{
+    (void)value;
+    lh_before_jump(env);
 }
 
 /* A thread that is going to put itself under a filter of system calls. */

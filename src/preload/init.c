@@ -19,8 +19,13 @@ __attribute__((constructor)) static void start(void)
 __attribute__((destructor)) static void end(void)
 {
     int saved_errno = errno;
-    if (lh_self.slot != NULL)
-        lh_stall_abandon(lh_self.slot);
+    struct lh_slot *slot = lh_self.slot;
+    if (slot != NULL) {
+        lh_stall_abandon(slot);
+        atomic_store(&slot->parked, 1); /* our own wait is no stall of the program's */
+    }
     lh_process_end();
+    if (slot != NULL)
+        lh_park_end();
     errno = saved_errno;
 }

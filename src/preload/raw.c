@@ -89,13 +89,23 @@ static uint32_t build_frames(void)
     return count;
 }
 
+/* What a collector took and did not live to write is lost. */
+static void take_up_reading(struct lh_ring *ring)
+{
+    position = lh_ring_resume(ring);
+    uint32_t unwritten = (uint32_t)position - atomic_load(&ring->written);
+    if (unwritten <= LH_RING_CELLS)
+        atomic_fetch_add(&ring->totals.dropped, unwritten);
+    atomic_store(&ring->written, (uint32_t)position);
+}
+
 static void start(struct lh_ring *ring)
 {
     struct lh_json json;
     if (started)
         return;
     started = true;
-    position = lh_ring_resume(ring);
+    take_up_reading(ring);
     lh_json_init(&json, line, sizeof(line));
     lh_event_start(&json, ring);
     write_line(ring, &json);

@@ -72,7 +72,9 @@ static inline __attribute__((always_inline)) bool lh_scope_leave(const struct lh
     atomic_store_explicit(&scope->slot->sp, 0, memory_order_release);
     return LH_UNLIKELY(atomic_load_explicit(&scope->slot->marked, memory_order_relaxed) >=
                        scope->seq) ||
-           LH_UNLIKELY(lh_scope_is_timed());
+           LH_UNLIKELY(lh_scope_is_timed()) ||
+           /* A signal handler's inside the park, where the watchdog does not look. */
+           LH_UNLIKELY(atomic_load_explicit(&scope->slot->parked, memory_order_relaxed) != 0);
 }
 
 #endif

@@ -175,8 +175,9 @@ static void start(void)
     while (atomic_load(&lh_process->watchdog_ready) == 0 && lh_clock_ns(CLOCK_MONOTONIC) < end)
         futex_wait(&lh_process->watchdog_ready, 0, START_WAIT_NS);
     if (atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_UNABLE)
-        give_up("loophound: cannot make its ring (memfd_create, close_range: Linux 5.9 or later); "
-                "this process is not watched\n");
+        give_up(
+            "loophound: cannot make its ring (memfd_create, close_range: Linux 5.9 or later; "
+            "limits of open files, file size and locked memory); this process is not watched\n");
     choose_timing(true);
 }
 

@@ -114,6 +114,7 @@ __attribute__((noinline)) static long park_or_call(const struct raw_row *row,
                                                    const struct lh_place *place, long number,
                                                    long a, long b, long c, long d, long e, long f)
 {
+    LH_UNWINDS;
     enum lh_park park = row->kind == PARKS_ON_RING ? begin_ring(a, b, c, d, row->call, place)
                                                    : lh_park_begin((int)a, row->call, *place);
     if (park == LH_PARK_FOREIGN)

@@ -142,6 +142,7 @@
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
+        LH_UNWINDS;                                                                                \
         enum lh_park park = lh_park_begin(epfd, LH_CALL_##symbol, LH_PLACE());                     \
         if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \
             return on_loop_##symbol args;                                                          \
@@ -163,6 +164,7 @@
     {                                                                                              \
         if (LH_LIKELY(lh_self.slot == NULL))                                                       \
             return FORWARD(row, args);                                                             \
+        LH_UNWINDS;                                                                                \
         if (LH_LIKELY(!lh_standby_begin(FRAME)))                                                   \
             return on_loop_##row args;                                                             \
         ret returned = FORWARD(row, args);                                                         \
@@ -200,6 +202,7 @@
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
+        LH_UNWINDS;                                                                                \
         const struct lh_wait wait = wait_expr;                                                     \
         enum lh_park park = lh_park_begin_wait(&wait, LH_CALL_##symbol);                           \
         if (LH_UNLIKELY(park == LH_PARK_FOREIGN))                                                  \

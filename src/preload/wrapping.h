@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "preload/leaving.h"
 #include "preload/loop.h"
 #include "preload/real.h"
 #include "preload/scope.h"
@@ -40,6 +41,7 @@
 #define TRACKED(name, symbol, subject_expr, fails, rule, rule_args, ret, params, forward)          \
     __attribute__((noinline)) static ret name params                                               \
     {                                                                                              \
+        LH_UNWINDS;                                                                                \
         struct lh_scope scope;                                                                     \
         enum lh_waits waits = LH_WAITS_NO;                                                         \
         if (LH_UNLIKELY(lh_scope_is_timed()) && lh_call_prepare(LH_CALL_##symbol))                 \

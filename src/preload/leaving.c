@@ -1,0 +1,37 @@
+/* Calls that are left without returning. See leaving.h. Runs on the program's threads, also in its
+ * signal handlers and inside the unwinder of its C++ runtime: raw system calls only, errno stays.
+ */
+#include "preload/leaving.h"
+
+#include <unwind.h>
+
+#include "preload/loop.h"
+
+void lh_leave_calls_below(uintptr_t sp)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0)
+        return; /* a child of fork: the slot is its parent's */
+    if (atomic_load_explicit(&slot->sp, memory_order_relaxed) < sp)
+        atomic_store_explicit(&slot->sp, 0, memory_order_release);
+    if (atomic_load_explicit(&slot->parked, memory_order_relaxed) != 0 && slot->park_frame < sp)
+        lh_park_end();
+}
+
+/* The personality routine of wrappers (Itanium C++ ABI: Exception Handling, 1.6.2). They have
+ * nothing to catch and nothing to clean up, but are asked as their frames go. */
+LH_HIDDEN _Unwind_Reason_Code lh_unwinds_call(int version, _Unwind_Action actions,
+                                              _Unwind_Exception_Class class,
+                                              struct _Unwind_Exception *exception,
+                                              struct _Unwind_Context *context);
+
+__attribute__((used)) _Unwind_Reason_Code lh_unwinds_call(int version, _Unwind_Action actions,
+                                                          _Unwind_Exception_Class class,
+                                                          struct _Unwind_Exception *exception,
+                                                          struct _Unwind_Context *context)
+{
+    (void)version, (void)class, (void)exception, (void)context;
+    if ((actions & _UA_CLEANUP_PHASE) != 0 && lh_self.slot != NULL)
+        lh_leave_calls_below(UINTPTR_MAX);
+    return _URC_CONTINUE_UNWIND;
+}

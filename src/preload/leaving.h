@@ -1,0 +1,27 @@
+/* Calls that are left without returning: by longjmp(3) out of a signal handler, by a C++ exception
+ * out of a callback, by cancellation. What is then further in on the stack than the place it goes
+ * on at was in flight, or parked, and no longer is. */
+#ifndef LH_PRELOAD_LEAVING_H
+#define LH_PRELOAD_LEAVING_H
+
+#include <setjmp.h>
+#include <stdint.h>
+
+#include "preload/cpu.h"
+#include "preload/state.h"
+
+/* In a wrapper: an unwinder that passes its frame calls lh_unwinds_call(). Pointer encoding:
+ * relative to its own place, four bytes (DW_EH_PE_pcrel | DW_EH_PE_sdata4, LSB core 5.0, 10.5). */
+#define LH_UNWINDS __asm__ volatile(".cfi_personality 0x1b, lh_unwinds_call")
+
+/* The calling thread, a loop thread, goes on at this stack pointer. errno stays. */
+void lh_leave_calls_below(uintptr_t sp);
+
+/* Before a jump to what setjmp(3) left in `env`. */
+static inline void lh_before_jump(const struct __jmp_buf_tag *env)
+{
+    if (LH_UNLIKELY(lh_self.slot != NULL))
+        lh_leave_calls_below(lh_cpu_jump_target(env->__jmpbuf));
+}
+
+#endif

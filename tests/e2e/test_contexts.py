@@ -1,0 +1,97 @@
+"""Loops that leave calls by jumps and exceptions, handle signals in them, and switch stacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import LIBRARY, PROGRAMS, blocks, describe, functions, of_type
+from manners import same_both_ways
+
+CONTEXTS = PROGRAMS / "contexts"
+
+
+@pytest.mark.parametrize("way", ["call", "park", "storm"])
+def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_is_not(way: str, hits: Path) -> None:
+    """It is further in on the stack: as if it were part of the call that was left."""
+    _, events = same_both_ways([CONTEXTS, way], hits)
+    (block,) = blocks(events)
+    assert block["call"] == "nanosleep", describe(events)
+    assert functions(block).count("block_further_in") == 9, describe([block])
+    assert 140 < block["duration_ms"] < 1000
+    assert {event["id"] for event in of_type(events, "inflight")} <= {block["id"]}
+
+
+def test_jump_within_a_handler_leaves_no_call(hits: Path) -> None:
+    """The sleep that was interrupted is told, and the next one."""
+    _, events = same_both_ways([CONTEXTS, "within"], hits)
+    assert [block["call"] for block in blocks(events)] == ["nanosleep"] * 2, describe(events)
+    assert [block["errno"] for block in blocks(events)] == ["EINTR", None]
+
+
+@pytest.mark.parametrize("way", ["handler", "own-stack"])
+def test_calls_of_nested_handlers_are_part_of_the_call_they_interrupt(way: str, hits: Path) -> None:
+    """Of the four reads in which there is one, two wait long, and nothing else does."""
+    _, events = same_both_ways([CONTEXTS, way], hits)
+    assert [block["call"] for block in blocks(events)] == ["read"] * 2, describe(events)
+    assert [block["errno"] for block in blocks(events)] == ["EAGAIN"] * 2
+    assert all("handle_inside_a_call" in functions(block) for block in blocks(events))
+
+
+@pytest.mark.parametrize("way", ["handler", "own-stack"])
+def test_strict_mode_counts_the_interrupted_calls_once(way: str, hits: Path) -> None:
+    _, events = same_both_ways([CONTEXTS, way], hits, STRICT="on", THRESHOLD="3600s")
+    (summary,) = of_type(events, "summary")
+    counts = {row["call"]: row["count"] for row in summary["by_call"]}
+    assert counts["read"] == 4, counts
+    assert summary["blocks"] == len(blocks(events)) + summary["dropped"]
+
+
+def test_block_of_a_handler_inside_the_park_is_told(hits: Path) -> None:
+    _, events = same_both_ways([CONTEXTS, "in-park"], hits)
+    (block,) = blocks(events)
+    assert functions(block)[:2] == ["sleep_ms", "block_in_handler"], describe(events)
+    assert 140 < block["duration_ms"] < 1000
+    assert of_type(events, "stall") == []
+
+
+def test_blocks_on_contexts_have_the_stack_of_the_context(hits: Path) -> None:
+    _, events = same_both_ways([CONTEXTS, "ucontext"], hits)
+    first, second = blocks(events)
+    assert functions(first)[:2] == ["sleep_ms", "block_on_a_context"], describe([first])
+    assert functions(second)[:2] == ["sleep_ms", "block_further_in"], describe([second])
+
+
+def test_blocks_on_stacks_of_the_programs_own_have_their_frames(hits: Path) -> None:
+    _, events = same_both_ways([CONTEXTS, "assembly"], hits)
+    first, second, third = blocks(events)
+    frames = ["sleep_ms", "block_further_in", "block_further_in", "coroutine"]
+    assert functions(first) == functions(second) == frames, describe([first, second])
+    assert "block_on_own_stacks" in functions(third), "and those of the loop's, after it"
+
+
+def test_blocks_after_exceptions_and_cancelled_frames_of_cxx_are_told(hits: Path) -> None:
+    """What leaves scandir(3) by an exception leaves a call of ours."""
+    out, events = same_both_ways([PROGRAMS / "host"], hits, beside=PROGRAMS / "thrown.so")
+    assert out.splitlines() == [
+        "scandir threw, 2 destroyed",
+        "qsort threw, 2 destroyed",
+        "cancelled, 5 destroyed",
+    ]
+    found = [block for block in blocks(events) if block["call"] == "nanosleep"]
+    assert len(found) == 3, describe(events)
+    assert all("block_further_in" in functions(block)[0] for block in found)
+
+
+def test_own_wait_at_the_end_is_no_stall(hits: Path) -> None:
+    """The last iteration goes on while the library waits for the collector, which starts late."""
+    slow = hits.parent / "slow-collector"
+    command = LIBRARY.parent / "loophound"
+    slow.write_text(f"#!/bin/sh\nsleep 0.15\nexec '{command}' collector\n")
+    slow.chmod(0o755)
+    _, events = same_both_ways(
+        [CONTEXTS, "storm"], hits, COLLECTOR=str(slow), CALLS="sleep", THRESHOLD="20ms"
+    )
+    assert len(blocks(events)) == 1, describe(events)
+    stalls = of_type(events, "inflight") + of_type(events, "stall")
+    assert not any("wait_for_reader" in functions(event) for event in stalls), describe(stalls)
