@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -206,6 +207,12 @@ enum lh_waits lh_rule_time_only(void)
 enum lh_waits lh_rule_flag_set(int flags, int wait)
 {
     return yes_if((flags & wait) != 0);
+}
+
+/* wordexp(3): these make it run a shell or look at a disk; a variable may hold one of them. */
+enum lh_waits lh_rule_words(const char *words)
+{
+    return yes_if(strpbrk(words, "$`*?[~") != NULL);
 }
 
 enum lh_waits lh_rule_timeval_at(long timeout)

@@ -3,6 +3,7 @@
 #ifndef LH_PRELOAD_SUBJECT_H
 #define LH_PRELOAD_SUBJECT_H
 
+#include <fts.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -59,6 +60,17 @@ int64_t lh_timeval_ns(const struct timeval *timeout);
 static inline int lh_directory_fd(const void *dir)
 {
     return *(const int *)dir;
+}
+
+/* Where fts(3) is in a tree, an FTS or (the same on 64 bits) an FTS64: the path by which it gets
+ * there from the working directory. Before the first entry that is the first root. NULL: nowhere.
+ */
+static inline const char *lh_tree_path(const void *tree)
+{
+    const FTSENT *entry = ((const FTS *)tree)->fts_cur;
+    if (entry != NULL && entry->fts_info == FTS_INIT)
+        entry = entry->fts_link;
+    return entry != NULL ? entry->fts_accpath : NULL;
 }
 
 /* The child behind a stream of popen(3); 0: not known. */

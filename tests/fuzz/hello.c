@@ -47,8 +47,8 @@ static int receive(int fd, struct lh_hello_message *message)
     return got;
 }
 
-/* Whoever looks at /proc/PID/fd holds the other end for a moment longer than its close (seen once in
- * three million). */
+/* Whoever looks at /proc/PID/fd holds the other end for a moment longer than its close (seen once
+ * in three million). */
 static void wait_for_hang_up(int fd)
 {
     struct pollfd end = {.fd = fd};

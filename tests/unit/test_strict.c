@@ -368,6 +368,9 @@ static void test_flag_not_to_wait_is_believed(void **state)
     NEVER_WAITS(lh_rule_flag_unset(WNOHANG | WUNTRACED, WNOHANG));
     WAITS(lh_rule_flag_set(MS_SYNC | MS_INVALIDATE, MS_SYNC));
     NEVER_WAITS(lh_rule_flag_set(MS_ASYNC, MS_SYNC));
+    WAITS(lh_rule_words("a $(command)"));
+    WAITS(lh_rule_words("~/file"));
+    NEVER_WAITS(lh_rule_words("plain words"));
 }
 
 int main(void)
