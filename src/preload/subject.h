@@ -5,6 +5,7 @@
 
 #include <fts.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -62,15 +63,19 @@ static inline int lh_directory_fd(const void *dir)
     return *(const int *)dir;
 }
 
-/* Where fts(3) is in a tree, an FTS or (the same on 64 bits) an FTS64: the path by which it gets
- * there from the working directory. Before the first entry that is the first root. NULL: nowhere.
- */
-static inline const char *lh_tree_path(const void *tree)
+/* Where fts(3) is in a tree, an FTS or (the same on 64 bits) an FTS64: a copy of the path by which
+ * it gets there from the working directory, as the walk writes over its own. Before the first entry
+ * that is the first root; "" where it is nowhere. */
+#define LH_TREE_PATH  512
+#define LH_TREE(tree) lh_tree_note((char[LH_TREE_PATH]){0}, tree)
+static inline const char *lh_tree_note(char *path, const void *tree)
 {
     const FTSENT *entry = ((const FTS *)tree)->fts_cur;
     if (entry != NULL && entry->fts_info == FTS_INIT)
         entry = entry->fts_link;
-    return entry != NULL ? entry->fts_accpath : NULL;
+    if (entry != NULL)
+        memcpy(path, entry->fts_accpath, strnlen(entry->fts_accpath, LH_TREE_PATH - 1));
+    return path;
 }
 
 /* The child behind a stream of popen(3); 0: not known. */
