@@ -79,9 +79,7 @@ def run_inside(cgroup: Cgroup, hits: Path) -> tuple[float, float, Event]:
 
 
 def test_time_that_a_limit_takes_is_named(cgroup: Cgroup, hits: Path) -> None:
-    cgroup.limit(
-        PERIOD_US // 10
-    )  # less than a busy machine leaves it: most of its wait is for that
+    cgroup.limit(LOW_US)
     wall_ms, cpu_ms, stall = run_inside(cgroup, hits)
     assert wall_ms > 5 * cpu_ms, "the limit took nothing away"
     assert stall["runqueue_ms"] > 0.9 * (wall_ms - cpu_ms) - 5
