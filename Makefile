@@ -236,6 +236,13 @@ compat: ## the same with all of them; an hour or more
 	@$(MAKE) --no-print-directory all
 	@scripts/compat --long --build $(B)
 
+SOAK_SECONDS ?= 60
+.PHONY: soak
+soak: ## load uvicorn, Node, nginx and Redis for SOAK_SECONDS (60) each; nothing but scheduling delays may be reported
+	@scripts/bootstrap build soak
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/soak.py --build $(B) --seconds $(SOAK_SECONDS)
+
 .PHONY: bench
 bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done

@@ -224,12 +224,23 @@ static void add_part(struct lh_text *text, const char **before, uint64_t ns, con
     *before = ", ";
 }
 
+/* It is a part of the wait for a processor, which stands before it. */
+static void add_throttled(struct lh_text *text, uint64_t ns)
+{
+    if (ns == LH_UNKNOWN || ns < NS_PER_MS)
+        return;
+    lh_text_string(text, ", throttled ");
+    add_elapsed(text, ns, 10);
+    lh_text_string(text, " by its cgroup (cpu.max)");
+}
+
 static void add_accounts(struct lh_text *text, const struct lh_stall *stall)
 {
     const char *before = ": ";
     add_part(text, &before, stall->oncpu_ns, "on the CPU");
     add_part(text, &before, stall->blocked_ns, "blocked");
     add_part(text, &before, stall->runqueue_ns, "waiting for a processor");
+    add_throttled(text, stall->throttled_ns);
     add_part(text, &before, stall->gil_ns, "waiting for the GIL");
     if (stall->major_faults != LH_UNKNOWN && stall->major_faults > 0)
         lh_text_format(text, "%s%" PRIu64 " page fault%s read from a disk", before,

@@ -427,6 +427,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     key_ms_if_known(json, "oncpu_ms", stall->oncpu_ns);
     key_ms_if_known(json, "blocked_ms", stall->blocked_ns);
     key_ms_if_known(json, "runqueue_ms", stall->runqueue_ns);
+    key_ms_if_known(json, "throttled_ms", stall->throttled_ns);
     key_ms_if_known(json, "gil_ms", stall->gil_ns);
     if (stall->major_faults == LH_UNKNOWN)
         key_null(json, "major_faults");

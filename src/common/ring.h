@@ -108,8 +108,9 @@ struct lh_stall {
     uint64_t turn; /* the iteration's number on its thread; its samples have the same */
     uint64_t oncpu_ns;
     uint64_t blocked_ns;
-    uint64_t runqueue_ns; /* ready to run, but without a processor */
-    uint64_t gil_ns;      /* waiting for CPython's GIL */
+    uint64_t runqueue_ns;  /* ready to run, but without a processor */
+    uint64_t throttled_ns; /* part of runqueue_ns: its cgroup had used up its share (cpu.max) */
+    uint64_t gil_ns;       /* waiting for CPython's GIL */
     uint64_t major_faults;
     uint32_t call_count;
     struct lh_stall_call calls[LH_STALL_CALLS];

@@ -9,6 +9,18 @@
 #include "preload/sys.h"
 #include "preload/watchdog.h"
 
+long lh_proc_read_file(const char *path, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    long fd = lh_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    long length = lh_syscall3(SYS_read, fd, (long)buf, (long)size - 1);
+    lh_syscall1(SYS_close, fd);
+    buf[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
 {
     char path[64];
@@ -18,14 +30,7 @@ long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
     lh_text_u64(&text, tid);
     lh_text_char(&text, '/');
     lh_text_string(&text, name);
-    buf[0] = '\0';
-    long fd = lh_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return fd;
-    long length = lh_syscall3(SYS_read, fd, (long)buf, (long)size - 1);
-    lh_syscall1(SYS_close, fd);
-    buf[length > 0 ? length : 0] = '\0';
-    return length;
+    return lh_proc_read_file(path, buf, size);
 }
 
 /* The name in parentheses may hold anything, so from its last one on. */

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Reads a file of the kernel's, as much as fits. Returns the length, always terminated with a NUL,
+ * or a negative errno. Any thread. */
+long lh_proc_read_file(const char *path, char *buf, size_t size);
+
 /* Reads /proc/self/task/TID/NAME, as much as fits. Returns the length, always terminated with a
  * NUL, or a negative errno. proc(5). */
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size);

@@ -15,6 +15,7 @@
 #include "preload/signals.h"
 #include "preload/stops.h"
 #include "preload/sys.h"
+#include "preload/throttle.h"
 #include "preload/victims.h"
 
 LH_HIDDEN _Atomic uint64_t lh_stall_counts = UINT64_MAX;
@@ -24,6 +25,11 @@ LH_HIDDEN _Atomic uint64_t lh_sample_counts = UINT64_MAX;
 static uint64_t since(uint64_t now, uint64_t before)
 {
     return now > before ? now - before : 0;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+    return value < most ? value : most;
 }
 
 static uint64_t current_turn(const struct lh_slot *slot)
@@ -217,6 +223,19 @@ static void share_out(struct lh_stall *stall, uint64_t elapsed_ns)
     stall->blocked_ns = less(rest_ns, stall->runqueue_ns);
 }
 
+/* The part of the wait for a processor in which its cgroup was throttled. That is told of all
+ * processors together, so it may be more than the thread has waited. */
+static void fill_throttled(struct lh_stall *stall, const struct lh_slot *slot)
+{
+    uint64_t before_ns = has_baseline(slot) ? slot->baseline.throttled_ns : lh_throttle_latest_ns();
+    stall->throttled_ns = LH_UNKNOWN;
+    if (before_ns == LH_UNKNOWN || stall->runqueue_ns == LH_UNKNOWN)
+        return;
+    uint64_t now_ns = lh_throttle_now_ns();
+    if (now_ns != LH_UNKNOWN)
+        stall->throttled_ns = at_most(since(now_ns, before_ns), stall->runqueue_ns);
+}
+
 /* What nothing else explains was spent blocked: in calls, in system calls made past libc, in page
  * faults. */
 static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t elapsed_ns)
@@ -237,6 +256,7 @@ static void fill_accounts(struct lh_stall *stall, struct lh_slot *slot, uint64_t
     if (has_baseline(slot))
         fill_faults(stall, &slot->baseline);
     share_out(stall, elapsed_ns);
+    fill_throttled(stall, slot);
 }
 
 static uint64_t unexplained_ns(const struct lh_stall *stall)

@@ -6,6 +6,7 @@
 #include "preload/python.h"
 #include "preload/sampler.h"
 #include "preload/stall.h"
+#include "preload/throttle.h"
 
 #define STEP  (1U << 20)
 #define SLACK 64 /* a sixty-fourth: what the counter's measured rate may be wrong by, and more */
@@ -24,6 +25,8 @@ void lh_stall_init(void)
     counts -= counts / SLACK;
     atomic_store(&lh_threshold_counts, counts);
     atomic_store(&lh_stall_counts, lh_stall_is_on() ? counts : UINT64_MAX);
+    if (lh_stall_is_on())
+        lh_throttle_init();
     atomic_store(&lh_sample_counts, counts_of(LH_SAMPLE_NS, step_ns));
 }
 
@@ -47,6 +50,7 @@ static void take_baseline(struct lh_slot *slot, uint64_t turn, uint32_t tid)
     baseline->cpu_ns = slot->turn_cpu_ns;
     baseline->run_delay_ns = slot->turn_delay_ns;
     baseline->major_faults = major_faults(tid);
+    baseline->throttled_ns = slot->turn_throttled_ns;
     atomic_store_explicit(&baseline->turn, turn, memory_order_release);
 }
 
@@ -69,6 +73,21 @@ static void note_begin(struct lh_slot *slot, uint64_t turn, uint64_t cpu_ns, uin
     slot->look_turn = turn;
 }
 
+/* The same of its cgroup: what that was throttled since the last look was before the iteration, as
+ * far as the thread has not waited for a processor in it. */
+static void note_throttled(struct lh_slot *slot, uint64_t delay_ns)
+{
+    uint64_t latest_ns = lh_throttle_latest_ns();
+    uint64_t before_ns = lh_throttle_before_ns();
+    slot->turn_throttled_ns = latest_ns;
+    if (latest_ns == LH_UNKNOWN || delay_ns == LH_UNKNOWN)
+        return;
+    slot->turn_throttled_ns = LH_UNKNOWN;
+    if (before_ns != LH_UNKNOWN && latest_ns >= before_ns)
+        slot->turn_throttled_ns =
+            latest_ns - at_most(latest_ns - before_ns, delay_ns - slot->turn_delay_ns);
+}
+
 static void look_for_gil(struct lh_slot *slot)
 {
     struct lh_call_copy copy;
@@ -89,8 +108,10 @@ void lh_stall_look(struct lh_slot *slot, uint64_t tick_ns)
     uint64_t age_ns = lh_counter_to_ns(now - start);
     uint64_t cpu_ns = thread_cpu_ns(tid);
     uint64_t delay_ns = lh_proc_run_delay_ns(tid);
-    if (slot->look_turn != turn)
+    if (slot->look_turn != turn) {
         note_begin(slot, turn, cpu_ns, delay_ns, age_ns);
+        note_throttled(slot, delay_ns);
+    }
     slot->look_cpu_ns = cpu_ns;
     slot->look_delay_ns = delay_ns;
     if (age_ns < tick_ns / 4)

@@ -53,6 +53,7 @@ struct lh_baseline {
     uint64_t cpu_ns;       /* the thread's CPU clock */
     uint64_t run_delay_ns; /* waits for a processor; LH_UNKNOWN: the kernel is silent */
     uint64_t major_faults; /* of the thread; LH_UNKNOWN as above */
+    uint64_t throttled_ns; /* of its cgroup; LH_UNKNOWN as above */
 };
 
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
@@ -108,6 +109,7 @@ struct lh_slot {
     uint64_t turn_cpu_ns;   /* … and must have said when that iteration began */
     uint64_t look_delay_ns; /* the same of its waits for a processor; LH_UNKNOWN as above */
     uint64_t turn_delay_ns;
+    uint64_t turn_throttled_ns; /* of its cgroup, when that iteration began; LH_UNKNOWN as above */
 
     /* The timer of its samples: see sampler.h. */
     _Atomic int64_t timer; /* the kernel's number of it, plus 1; 0: none; -1: none to be had */

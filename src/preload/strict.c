@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <linux/futex.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -206,6 +208,24 @@ enum lh_waits lh_rule_time_only(void)
 enum lh_waits lh_rule_flag_set(int flags, int wait)
 {
     return yes_if((flags & wait) != 0);
+}
+
+/* fts(3) reads a directory as a whole when it is entered; then its entries are in memory. */
+enum lh_waits lh_rule_tree(const void *tree)
+{
+    FTS walk;
+    FTSENT entry;
+    if (lh_memory_read_self(&walk, (uintptr_t)tree, sizeof(walk)) != 0 ||
+        lh_memory_read_self(&entry, (uintptr_t)walk.fts_cur, sizeof(entry)) != 0 ||
+        (entry.fts_info != FTS_D && entry.fts_instr == FTS_NOINSTR))
+        return LH_WAITS_NO;
+    return lh_rule_path(AT_FDCWD, entry.fts_accpath, 0);
+}
+
+/* wordexp(3): these make it run a shell or look at a disk; a variable may hold one of them. */
+enum lh_waits lh_rule_words(const char *words)
+{
+    return yes_if(strpbrk(words, "$`*?[~") != NULL);
 }
 
 enum lh_waits lh_rule_timeval_at(long timeout)

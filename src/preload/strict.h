@@ -49,6 +49,8 @@ enum lh_waits lh_rule_descriptor(int fd);
 enum lh_waits lh_rule_lingers(int fd);
 enum lh_waits lh_rule_time_only(void);
 enum lh_waits lh_rule_flag_set(int flags, int wait);
+enum lh_waits lh_rule_tree(const void *tree);
+enum lh_waits lh_rule_words(const char *words);
 /* Of a raw system call: the address of a struct timeval, and the arguments of futex(2). */
 enum lh_waits lh_rule_timeval_at(long timeout);
 enum lh_waits lh_rule_futex(long word, long operation, long value);

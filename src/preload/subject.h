@@ -3,7 +3,9 @@
 #ifndef LH_PRELOAD_SUBJECT_H
 #define LH_PRELOAD_SUBJECT_H
 
+#include <fts.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -59,6 +61,21 @@ int64_t lh_timeval_ns(const struct timeval *timeout);
 static inline int lh_directory_fd(const void *dir)
 {
     return *(const int *)dir;
+}
+
+/* Where fts(3) is in a tree, an FTS or (the same on 64 bits) an FTS64: a copy of the path by which
+ * it gets there from the working directory, as the walk writes over its own. Before the first entry
+ * that is the first root; "" where it is nowhere. */
+#define LH_TREE_PATH  512
+#define LH_TREE(tree) lh_tree_note((char[LH_TREE_PATH]){0}, tree)
+static inline const char *lh_tree_note(char *path, const void *tree)
+{
+    const FTSENT *entry = ((const FTS *)tree)->fts_cur;
+    if (entry != NULL && entry->fts_info == FTS_INIT)
+        entry = entry->fts_link;
+    if (entry != NULL)
+        memcpy(path, entry->fts_accpath, strnlen(entry->fts_accpath, LH_TREE_PATH - 1));
+    return path;
 }
 
 /* The child behind a stream of popen(3); 0: not known. */

@@ -23,6 +23,7 @@
 #include "preload/state.h"
 #include "preload/stops.h"
 #include "preload/sys.h"
+#include "preload/throttle.h"
 
 #define STACK_BYTES   (64 * 1024)
 #define GUARD_BYTES   4096
@@ -80,6 +81,8 @@ static bool look_at_loops(void)
         struct lh_slot *slot = &lh_process->slots[i];
         if (atomic_load(&slot->tid) == 0 || atomic_load(&slot->parked) != 0)
             continue;
+        if (!busy && lh_stall_is_on())
+            lh_throttle_look();
         busy = true;
         lh_inflight_look(slot);
         lh_stall_look(slot, (uint64_t)tick_ns());

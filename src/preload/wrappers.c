@@ -12,13 +12,18 @@
  * like may be passed floating-point numbers too: they hand a va_list on to libc's own form for one.
  */
 #include <aio.h>
+#include <aliases.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <ftw.h>
 #include <glob.h>
 #include <grp.h>
+#include <gshadow.h>
 #include <mqueue.h>
 #include <netdb.h>
+#include <netinet/ether.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -50,6 +55,7 @@
 #include <unistd.h>
 #include <utime.h>
 #include <wchar.h>
+#include <wordexp.h>
 
 #include "preload/dlopen.h"
 #include "preload/gil.h"

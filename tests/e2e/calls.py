@@ -31,6 +31,8 @@ FAMILIES = (
     "attribute",
     "device",
     "resolve",
+    "tree",
+    "record",
 )
 # Numbers of syscall(2) whose names are not those of the functions they are reported as.
 RAW_NAMES = {"pselect6": "pselect"}
@@ -44,6 +46,11 @@ OTHER_NAMES = {
     "getdents64": "getdents64",
     "__uflow": "getc_unlocked",
     "__overflow": "putc_unlocked",
+    "__sigpause": "sigpause",
+    "__xpg_sigpause": "sigpause",
+    "fts64_open": "fts_open",
+    "fts64_read": "fts_read",
+    "fts64_children": "fts_children",
 }
 
 
@@ -101,6 +108,18 @@ def is_newer_than_libc(version: str) -> bool:
 
 
 TABLE = read_table()
+# What returns its error, or 0.
+CODE_RETURNED = set(
+    re.findall(
+        r"lh_row (\w+) CODE\b",
+        preprocess(
+            "#define CALL(symbol, canonical, group, subject, expr, fails, ...)"
+            " lh_row symbol fails\n"
+            "#define MEANING(...)\n"
+            '#include "calls.def"\n'
+        ),
+    )
+)
 # No rule can tell whether these would wait: strict mode leaves them alone.
 TIME_ONLY = {symbol for symbol, rule, _ in TABLE if rule == "time_only"}
 

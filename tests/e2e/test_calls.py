@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from calls import TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc, preprocess
+from calls import CODE_RETURNED, TABLE, TIME_ONLY, Row, all_rows, is_newer_than_libc, preprocess
 from harness import LIBRARY, PROGRAMS, blocks, describe
 
 # The group and the kind of resource that a report of a call has.
@@ -42,7 +42,10 @@ MEANING = {
     "removexattr lremovexattr fremovexattr utime utimes lutimes futimesat utimensat futimes "
     "futimens fchdir readahead getdents64 mkfifo mkfifoat mknod mknodat lchmod pathconf "
     "inotify_add_watch glob dlopen mkstemp mkostemp mkstemps mkostemps mkdtemp posix_fadvise "
-    "tcdrain tcsetattr tcsendbreak ioctl": (
+    "tcdrain tcsetattr tcsendbreak ioctl "
+    "ftw nftw fts_open fts_read fts_children getdirentries name_to_handle_at open_by_handle_at "
+    "mount umount umount2 fgetpwent fgetpwent_r putpwent fgetgrent fgetgrent_r putgrent fgetspent "
+    "fgetspent_r putspent fgetsgent fgetsgent_r putsgent": (
         "file",
         "file",
     ),
@@ -60,27 +63,35 @@ MEANING = {
     "flock fcntl lockf": ("lock", "file"),
     "getaddrinfo gethostbyname gethostbyname_r gethostbyname2 gethostbyname2_r "
     "res_query res_search res_querydomain res_nquery res_nsearch res_nquerydomain": ("dns", "name"),
+    "getnetbyname getnetbyname_r": ("dns", "name"),
+    "gethostent gethostent_r getnetbyaddr getnetbyaddr_r getnetent getnetent_r gethostid": (
+        "dns",
+        None,
+    ),
     "getnameinfo gethostbyaddr gethostbyaddr_r": ("dns", "name"),
     "res_send res_nsend": ("dns", None),
     "getpwnam getpwnam_r getpwuid getpwuid_r getgrnam getgrnam_r getgrgid getgrgid_r getgrouplist "
     "initgroups getservbyname getservbyname_r getservbyport getservbyport_r "
     "getpwent getpwent_r getgrent getgrent_r getspent getspent_r getservent getservent_r "
     "getprotoent getprotoent_r getspnam getspnam_r getprotobyname getprotobyname_r "
-    "getprotobynumber getprotobynumber_r syslog vsyslog getrandom getentropy": ("other", None),
+    "getprotobynumber getprotobynumber_r syslog vsyslog getrandom getentropy "
+    "getaliasbyname getaliasbyname_r getaliasent getaliasent_r getrpcbyname getrpcbyname_r "
+    "getrpcbynumber getrpcbynumber_r getrpcent getrpcent_r getsgnam getsgnam_r getsgent getsgent_r "
+    "setnetgrent innetgr ether_hostton ether_ntohost cuserid": ("other", None),
     "mq_receive mq_timedreceive mq_send mq_timedsend": ("wait", "file"),
     "msgrcv msgsnd": ("wait", None),
-    "semop semtimedop": ("lock", None),
+    "semop semtimedop lckpwdf": ("lock", None),
     "futex": ("lock", "lock"),
     "io_uring_enter": ("wait", None),
     "waitpid wait4 waitid pclose process_vm_readv process_vm_writev": ("process", "pid"),
     "posix_spawn posix_spawnp": ("process", "file"),
-    "sync msync tmpfile": ("file", None),
+    "sync msync tmpfile getpass _flushlbf": ("file", None),
     "close": ("network", "socket"),
     "fclose": ("file", "file"),
     "wait wait3": ("process", None),
     "sigtimedwait aio_suspend": ("wait", "duration"),
-    "sigwait sigwaitinfo sigsuspend pause": ("wait", None),
-    "system popen": ("process", None),
+    "sigwait sigwaitinfo sigsuspend sigpause pause": ("wait", None),
+    "system popen wordexp": ("process", None),
 }
 
 ROWS = all_rows()
@@ -125,8 +136,8 @@ def test_slow_call_is_reported_with_its_true_duration_on_the_loop(row: Row, tmp_
         if differences[-1] < 1:
             break
     assert min(differences) < 1, f"ms off: {differences}"
-    # Calls of the pthread family return the number; sem_* and system calls set errno.
-    number = result if row.canonical.startswith("pthread_") else error if result == -1 else 0
+    # Calls of the pthread family and others return the number; sem_* and system calls set errno.
+    number = result if row.symbol in CODE_RETURNED else error if result == -1 else 0
     assert found[0]["errno"] == (errno.errorcode[number] if number else None)
 
 
@@ -192,7 +203,7 @@ def test_report_says_what_kind_of_call_it_was_and_on_what(row: Row, hits: Path) 
         assert resource["pid"] > 1
     # Of two descriptors it is the one that waits.
     on_file = ("open", "pread", "pwrite", "fsync", "flock", "fcntl", "copy_file", "sendfile64")
-    if kind == "file" and row.program.name in ("calls_path", "calls_attribute"):
+    if kind == "file" and row.program.name in ("calls_path", "calls_attribute", "calls_tree"):
         assert "loophound-test-" in resource["path"]
     if kind == "file" and row.symbol.lstrip("_").startswith(on_file):
         assert "loophound-test-" in resource["path"]

@@ -3,6 +3,11 @@
 
 #include "scenario.h"
 
+/* libc's names: the header's sigpause is __xpg_sigpause. */
+extern int bsd_sigpause(int mask) __asm__("sigpause");
+extern int any_sigpause(int number, int is_signal) __asm__("__sigpause");
+extern int xpg_sigpause(int number) __asm__("__xpg_sigpause");
+
 static sigset_t set;
 static pthread_t caller;
 static volatile sig_atomic_t returned;
@@ -86,11 +91,38 @@ static long call_pause(void)
     return code;
 }
 
+static long call_bsd_sigpause(void)
+{
+    caller = pthread_self();
+    long code = bsd_sigpause(0);
+    returned = 1;
+    return code;
+}
+
+static long call_any_sigpause(void)
+{
+    caller = pthread_self();
+    long code = any_sigpause(SIGUSR1, 1);
+    returned = 1;
+    return code;
+}
+
+static long call_xpg_sigpause(void)
+{
+    caller = pthread_self();
+    long code = xpg_sigpause(SIGUSR1);
+    returned = 1;
+    return code;
+}
+
 static const struct scenario rows[] = {
     {"sigwait", block_signal, call_sigwait, send_to_process, NULL, NULL, 0},
     {"sigwaitinfo", block_signal, call_sigwaitinfo, send_to_process, NULL, NULL, 0},
     {"sigtimedwait", block_signal, call_sigtimedwait, NULL, block_signal, call_sigtimedwait_now, 0},
     {"sigsuspend", make_caller_known, call_sigsuspend, send_to_caller, NULL, NULL, 0},
+    {"sigpause", make_caller_known, call_bsd_sigpause, send_to_caller, NULL, NULL, 0},
+    {"__sigpause", make_caller_known, call_any_sigpause, send_to_caller, NULL, NULL, 0},
+    {"__xpg_sigpause", make_caller_known, call_xpg_sigpause, send_to_caller, NULL, NULL, 0},
     {"pause", make_caller_known, call_pause, send_to_caller, NULL, NULL, 0},
 };
 

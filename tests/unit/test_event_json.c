@@ -283,6 +283,7 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
         .oncpu_ns = 200000000,
         .blocked_ns = 100000000,
         .runqueue_ns = LH_UNKNOWN,
+        .throttled_ns = LH_UNKNOWN,
         .gil_ns = 0,
         .major_faults = 2,
         .call_count = 2,
@@ -295,7 +296,8 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
     assert_line(
         COMMON("stall") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
                         "\"duration_ms\":301.234,\"oncpu_ms\":200.000,\"blocked_ms\":100.000,"
-                        "\"runqueue_ms\":null,\"gil_ms\":0.000,\"major_faults\":2,"
+                        "\"runqueue_ms\":null,\"throttled_ms\":null,\"gil_ms\":0.000,"
+                        "\"major_faults\":2,"
                         "\"calls\":[{\"call\":\"read\",\"count\":9,\"total_ms\":99.000},"
                         "{\"call\":\"recv\",\"count\":1,\"total_ms\":1.000}],"
                         "\"samples\":[{\"count\":27,\"stack\":[{\"lang\":\"python\","

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <linux/futex.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -360,6 +361,24 @@ static void test_host_needs_a_look_up_only_by_name(void **state)
     NEVER_WAITS(lh_rule_host_name(NULL, NULL));
 }
 
+static void test_walk_reads_where_it_enters_a_directory(void **state)
+{
+    (void)state;
+    char disk[] = "/bin", memory[] = "/proc";
+    FTSENT entry = {.fts_info = FTS_D, .fts_instr = FTS_NOINSTR, .fts_accpath = disk};
+    const FTS tree = {.fts_cur = &entry};
+    const FTS at_its_end = {.fts_cur = NULL};
+    WAITS(lh_rule_tree(&tree));
+    entry.fts_info = FTS_F;
+    NEVER_WAITS(lh_rule_tree(&tree));
+    entry.fts_instr = FTS_AGAIN;
+    WAITS(lh_rule_tree(&tree));
+    entry.fts_accpath = memory;
+    NEVER_WAITS(lh_rule_tree(&tree));
+    NEVER_WAITS(lh_rule_tree(&at_its_end));
+    NEVER_WAITS(lh_rule_tree(NULL));
+}
+
 static void test_flag_not_to_wait_is_believed(void **state)
 {
     (void)state;
@@ -368,6 +387,9 @@ static void test_flag_not_to_wait_is_believed(void **state)
     NEVER_WAITS(lh_rule_flag_unset(WNOHANG | WUNTRACED, WNOHANG));
     WAITS(lh_rule_flag_set(MS_SYNC | MS_INVALIDATE, MS_SYNC));
     NEVER_WAITS(lh_rule_flag_set(MS_ASYNC, MS_SYNC));
+    WAITS(lh_rule_words("a $(command)"));
+    WAITS(lh_rule_words("~/file"));
+    NEVER_WAITS(lh_rule_words("plain words"));
 }
 
 int main(void)
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_semaphore_waits_at_zero),
         cmocka_unit_test(test_futex_waits_for_what_it_is_told_or_for_an_owner),
         cmocka_unit_test(test_host_needs_a_look_up_only_by_name),
+        cmocka_unit_test(test_walk_reads_where_it_enters_a_directory),
         cmocka_unit_test(test_flag_not_to_wait_is_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
