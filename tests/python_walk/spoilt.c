@@ -128,11 +128,13 @@ long walk_fuzz(uintptr_t thread_state, uint64_t seed, long rounds)
     return bad;
 }
 
-/* The same from a signal handler, at whatever instant the signals of a timer come. */
+/* The same from a signal handler, at whatever instant the signals of a timer come. It is set again
+ * when a capture is done: however slow the machine, the program gets on. */
 static struct {
     struct fenced *fenced;
     uintptr_t thread_state;
     timer_t timer;
+    struct itimerspec next;
     long captures;
     long frames;
     long bad;
@@ -145,6 +147,7 @@ static void capture_now(int signal)
     instants.bad += fuzz_once(instants.fenced, instants.thread_state, instants.captures);
     instants.frames += instants.fenced->record.python_count;
     instants.captures++;
+    timer_settime(instants.timer, 0, &instants.next, NULL);
     errno = saved_errno;
 }
 
@@ -152,14 +155,14 @@ int walk_instants_start(uintptr_t thread_state, long interval_ns)
 {
     struct sigaction action = {.sa_handler = capture_now, .sa_flags = SA_RESTART};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
-    struct itimerspec times = {{0, interval_ns}, {0, interval_ns}};
     event._sigev_un._tid = gettid();
     instants.thread_state = thread_state;
+    instants.next = (struct itimerspec){.it_value = {.tv_nsec = interval_ns}};
     instants.fenced = make_fenced((uint64_t)interval_ns);
     if (instants.fenced == NULL || sigaction(SIGRTMIN, &action, NULL) != 0 ||
         timer_create(CLOCK_MONOTONIC, &event, &instants.timer) != 0)
         return -1;
-    return timer_settime(instants.timer, 0, &times, NULL);
+    return timer_settime(instants.timer, 0, &instants.next, NULL);
 }
 
 long walk_instants_captures(void)
