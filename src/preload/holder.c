@@ -23,9 +23,6 @@ struct holder {
     uintptr_t python_thread; /* 0: none, or not known */
 };
 
-/* Filled in again while the thread runs: what is the same twice was whole. */
-static struct lh_record second;
-
 static uint32_t owner_at(uintptr_t address)
 {
     uint32_t tid = 0;
@@ -100,12 +97,12 @@ static void fill(struct lh_record *record, const struct holder *holder)
     record->computes = 1;
     record->stack_length = 0;
     record->stack_address = 0;
-    second.python_count = 0;
-    second.strings_length = 0;
+    lh_process->held.python_count = 0;
+    lh_process->held.strings_length = 0;
     if (holder->python_thread != 0 && lh_options.stack_frames > 0)
         lh_python_capture(lh_memory_read_self, holder->python_thread, lh_options.stack_frames,
-                          &second);
-    if (!same_python(record, &second))
+                          &lh_process->held);
+    if (!same_python(record, &lh_process->held))
         record->python_count = 0;
 }
 

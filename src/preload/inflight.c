@@ -16,9 +16,6 @@
  */
 #define CALL_STACK_BYTES (1024 * 1024)
 
-/* The watchdog's own; only one runs per process, and a child of fork has a copy of its own. */
-static struct lh_record scratch;
-
 static bool still_in_flight(struct lh_slot *slot, const struct lh_call_copy *copy)
 {
     atomic_thread_fence(memory_order_acquire);
@@ -45,17 +42,18 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     if (ring == NULL)
         return;
-    lh_resource_fill(&scratch.resource, lh_call_info(copy->call)->subject, copy->subject,
-                     copy->start, false);
-    if (!lh_call_is_wanted(slot, copy, &scratch.resource, &scratch.group))
+    lh_resource_fill(&lh_process->in_flight.resource, lh_call_info(copy->call)->subject,
+                     copy->subject, copy->start, false);
+    if (!lh_call_is_wanted(slot, copy, &lh_process->in_flight.resource,
+                           &lh_process->in_flight.group))
         return;
-    scratch.id = take_id(slot, copy->seq);
-    if (scratch.id == 0)
+    lh_process->in_flight.id = take_id(slot, copy->seq);
+    if (lh_process->in_flight.id == 0)
         return;
-    lh_holder_report(slot, copy, scratch.id);
-    lh_record_fill(&scratch, LH_EVENT_INFLIGHT, copy, elapsed_ns, false);
+    lh_holder_report(slot, copy, lh_process->in_flight.id);
+    lh_record_fill(&lh_process->in_flight, LH_EVENT_INFLIGHT, copy, elapsed_ns, false);
     if (still_in_flight(slot, copy))
-        lh_record_publish(ring, &scratch);
+        lh_record_publish(ring, &lh_process->in_flight);
 }
 
 /* Not over the mark of a whole iteration, which its owner may be clearing just now. */

@@ -23,7 +23,6 @@
 static int output_fd = FD_CLOSED;
 static uint64_t position;
 static bool started; /* `position` is set and the `start` line written */
-static struct lh_record record;
 static struct lh_frame frames[FRAMES_MOST];
 static char line[LINE_BYTES];
 
@@ -65,11 +64,13 @@ static void write_line(struct lh_ring *ring, const struct lh_json *json)
 static uint32_t add_caller(struct lh_frame *frame)
 {
     static struct lh_module module;
-    uint64_t above = record.registers.rbp - record.stack_address + sizeof(uint64_t);
+    uint64_t above =
+        lh_process->taken.registers.rbp - lh_process->taken.stack_address + sizeof(uint64_t);
     uint64_t address;
-    if (record.stack_length < sizeof(address) || above > record.stack_length - sizeof(address))
+    if (lh_process->taken.stack_length < sizeof(address) ||
+        above > lh_process->taken.stack_length - sizeof(address))
         return 0;
-    memcpy(&address, record.stack + above, sizeof(address));
+    memcpy(&address, lh_process->taken.stack + above, sizeof(address));
     lh_module_find(address - 1, &module);
     *frame = (struct lh_frame){.lang = LH_LANG_NATIVE,
                                .module = module.path[0] != '\0' ? module.path : NULL,
@@ -81,11 +82,12 @@ static uint32_t add_caller(struct lh_frame *frame)
 static uint32_t build_frames(void)
 {
     uint32_t count = add_caller(&frames[0]);
-    for (uint32_t i = 0; i < record.python_count; i++)
-        frames[count++] = (struct lh_frame){.lang = LH_LANG_PYTHON,
-                                            .function = record.strings + record.python[i].function,
-                                            .file = record.strings + record.python[i].file,
-                                            .line = record.python[i].line};
+    for (uint32_t i = 0; i < lh_process->taken.python_count; i++)
+        frames[count++] = (struct lh_frame){
+            .lang = LH_LANG_PYTHON,
+            .function = lh_process->taken.strings + lh_process->taken.python[i].function,
+            .file = lh_process->taken.strings + lh_process->taken.python[i].file,
+            .line = lh_process->taken.python[i].line};
     return count;
 }
 
@@ -124,10 +126,10 @@ static void write_summary(struct lh_ring *ring)
 void lh_raw_drain(struct lh_ring *ring)
 {
     start(ring);
-    while (lh_ring_take(ring, &position, &record)) {
+    while (lh_ring_take(ring, &position, &lh_process->taken)) {
         struct lh_json json;
         const struct lh_report report = {
-            .record = &record, .frames = frames, .frame_count = build_frames()};
+            .record = &lh_process->taken, .frames = frames, .frame_count = build_frames()};
         lh_json_init(&json, line, sizeof(line));
         lh_event_report(&json, ring->pid, &report);
         if (json.length > 0)

@@ -7,7 +7,6 @@
 #include "preload/stops.h"
 
 /* The watchdog's own. */
-static struct lh_record scratch;
 
 /* proc_pid_stat(5): asleep, or waiting for a disk. A thread that is held by a debugger or by
  * SIGSTOP is not. */
@@ -35,9 +34,9 @@ static bool fill(const struct lh_slot *slot, uint64_t turn, uint64_t stands_for_
         return false;
     copy.registers.rsp = before.sp;
     copy.registers.rip = before.pc;
-    lh_record_fill(&scratch, LH_EVENT_SAMPLE, &copy, stands_for_ns, false);
-    scratch.running = 1;
-    scratch.system_call = (int32_t)before.number;
+    lh_record_fill(&lh_process->waiting, LH_EVENT_SAMPLE, &copy, stands_for_ns, false);
+    lh_process->waiting.running = 1;
+    lh_process->waiting.system_call = (int32_t)before.number;
     return lh_proc_thread_wait(tid, &after) && after.number == before.number &&
            after.sp == before.sp && after.pc == before.pc && has_no_call(slot, turn);
 }
@@ -62,18 +61,18 @@ void lh_stall_look_at_wait(struct lh_slot *slot, uint64_t turn, uint64_t tick_ns
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     if (ring == NULL || !has_no_call(slot, turn) || !fill(slot, turn, tick_ns))
         return;
-    scratch.id = 0;
-    scratch.group = LH_GROUP_OTHER;
-    scratch.resource.kind = LH_RESOURCE_NONE;
-    scratch.resource.length = 0;
-    scratch.stall.turn = turn;
+    lh_process->waiting.id = 0;
+    lh_process->waiting.group = LH_GROUP_OTHER;
+    lh_process->waiting.resource.kind = LH_RESOURCE_NONE;
+    lh_process->waiting.resource.length = 0;
+    lh_process->waiting.stall.turn = turn;
     if (lh_ring_has_room(ring))
-        lh_record_publish(ring, &scratch);
+        lh_record_publish(ring, &lh_process->waiting);
     struct lh_stall_tale tale = {.elapsed_ns = untold_ns(slot, turn)};
     if (!lh_stall_tell(slot, turn, &tale))
         return;
-    scratch.type = LH_EVENT_STALLING;
-    scratch.id = tale.id;
-    scratch.elapsed_ns = tale.elapsed_ns;
-    lh_record_publish(ring, &scratch);
+    lh_process->waiting.type = LH_EVENT_STALLING;
+    lh_process->waiting.id = tale.id;
+    lh_process->waiting.elapsed_ns = tale.elapsed_ns;
+    lh_record_publish(ring, &lh_process->waiting);
 }

@@ -138,6 +138,13 @@ struct lh_process {
     _Atomic uint32_t attach_wanted;  /* an event waits for a collector */
 
     struct lh_slot slots[LH_SLOTS];
+
+    /* The watchdog's own, of which only one runs: what it fills before it knows that it is wanted.
+     * Not static: they are large, and a program short of memory must find room for the library. */
+    struct lh_record in_flight; /* inflight.c */
+    struct lh_record waiting;   /* stall_wait.c */
+    struct lh_record held;      /* holder.c: the second look at a running thread */
+    struct lh_record taken;     /* raw.c */
 };
 
 /* What each of the program's threads has of us. Initial-exec: one load, no call. */

@@ -33,7 +33,7 @@ def limit(number: int, value: int) -> Callable[[], None]:
 
 
 LOCKABLE = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
-locks = pytest.mark.skipif(0 <= LOCKABLE < 4 << 20, reason="too little memory may be locked")
+locks = pytest.mark.skipif(0 <= LOCKABLE < 16 << 20, reason="too little memory may be locked")
 
 
 @pytest.mark.parametrize("way", ["edge", pytest.param("memory", marks=locks)])
@@ -98,7 +98,7 @@ def test_small_stack_of_the_main_thread_is_enough(options: dict[str, str], hits:
 @pytest.mark.parametrize("under_run", [False, True])
 def test_output_at_the_limit_of_file_size_ends_nobody(under_run: bool, hits: Path) -> None:
     """The collector shares the limit; what it loses is said, and the signal is not passed on."""
-    hits.write_bytes(b"\n" * (4 << 20))
+    hits.write_bytes(b"\n" * (16 << 20))
     argv: list[str | Path] = [LIMITS, "none"]
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="50ms")
     if under_run:
@@ -107,7 +107,7 @@ def test_output_at_the_limit_of_file_size_ends_nobody(under_run: bool, hits: Pat
     done = subprocess.run(
         argv,
         env=environment,
-        preexec_fn=limit(resource.RLIMIT_FSIZE, 4 << 20),
+        preexec_fn=limit(resource.RLIMIT_FSIZE, 16 << 20),
         capture_output=True,
         text=True,
         timeout=60,
@@ -115,4 +115,4 @@ def test_output_at_the_limit_of_file_size_ends_nobody(under_run: bool, hits: Pat
     )
     assert (done.returncode, done.stdout) == (0, "blocked\n"), done.stderr
     assert done.stderr.count("File too large; reports are lost, and counted as dropped") == 1
-    assert hits.stat().st_size == 4 << 20
+    assert hits.stat().st_size == 16 << 20

@@ -3,7 +3,7 @@
  *   descriptors  RLIMIT_NOFILE is 0 before there is a loop
  *   edge         every descriptor is taken before there is a loop
  *   files        RLIMIT_FSIZE is 4096; a write past it raises SIGXFSZ, which is counted
- *   memory       mlockall(MCL_FUTURE), RLIMIT_MEMLOCK being 4 MiB; little-memory: 1 MiB
+ *   memory       mlockall(MCL_FUTURE), RLIMIT_MEMLOCK being 16 MiB; little-memory: 1 MiB
  *   stacks       loop threads with the least stack, one after another
  *   address      nothing more can be mapped, once there is a loop
  *   user         the user may have no more threads, as somebody else
@@ -114,7 +114,7 @@ static void lock_memory(rlim_t most)
 
 static void lock_much(void)
 {
-    lock_memory(4 << 20);
+    lock_memory(16 << 20);
 }
 
 static void lock_little(void)
