@@ -238,7 +238,7 @@ def test_fault_signal_that_was_sent_is_the_commands(hits: Path) -> None:
         "    print('got it', flush=True)\n"
         "    sys.exit(5)\n"
         "async def main():\n"
-        "    signal.signal(signal.SIGBUS, end)\n"
+        "    asyncio.get_running_loop().add_signal_handler(signal.SIGBUS, end)\n"
         "    await asyncio.sleep(0)\n"
         "    print('ready', flush=True)\n"
         "    await asyncio.sleep(20)\n"
