@@ -5,9 +5,6 @@
 #include "collect/elf_file.h"
 #include "collect/owner.h"
 
-static const char *const langs[] = {
-    [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
-
 const char *lh_string_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -22,8 +19,8 @@ static uint64_t number_of(const json_t *object, const char *key)
 static enum lh_lang lang_of(const json_t *json)
 {
     const char *name = lh_string_of(json, "lang");
-    for (size_t lang = 0; name != NULL && lang < sizeof(langs) / sizeof(langs[0]); lang++)
-        if (strcmp(name, langs[lang]) == 0)
+    for (int lang = 0; name != NULL && lang < LH_LANG_COUNT; lang++)
+        if (strcmp(name, lh_lang_name((enum lh_lang)lang)) == 0)
             return (enum lh_lang)lang;
     return LH_LANG_NATIVE;
 }

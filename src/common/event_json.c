@@ -254,12 +254,17 @@ static void key_true(struct lh_json *json, const char *key)
     lh_json_bool(json, true);
 }
 
+const char *lh_lang_name(enum lh_lang lang)
+{
+    static const char *const names[LH_LANG_COUNT] = {
+        [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
+    return names[lang];
+}
+
 static void write_frame(struct lh_json *json, const struct lh_frame *frame)
 {
-    static const char *const langs[] = {
-        [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
     lh_json_open(json, '{');
-    key_string(json, "lang", langs[frame->lang]);
+    key_string(json, "lang", lh_lang_name(frame->lang));
     key_string(json, "function", frame->function);
     key_string(json, "file", frame->file);
     if (frame->line != 0)

@@ -9,6 +9,10 @@
 #include "common/ring.h"
 
 enum lh_lang { LH_LANG_PYTHON, LH_LANG_NATIVE, LH_LANG_JIT };
+#define LH_LANG_COUNT (LH_LANG_JIT + 1)
+
+/* "python". */
+const char *lh_lang_name(enum lh_lang lang);
 
 /* One frame of a stack as it is reported; what is unknown is NULL or 0. */
 struct lh_frame {

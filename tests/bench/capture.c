@@ -10,39 +10,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "costs.h"
 #include "preload/python.h"
 #include "preload/report.h"
 
-#define CAPTURES      5000
 #define DEEP          (64u << 10)
 #define PYTHON_FRAMES 16u
 #define NEWEST_MINOR  15
 #define OLDEST_MINOR  8
 
 static struct lh_record record;
-static double costs_us[CAPTURES];
-
-static double now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print_costs(const char *what, double most_us)
-{
-    qsort(costs_us, CAPTURES, sizeof(costs_us[0]), compare);
-    printf("  %-46s %8.1f us median %8.1f us 99%%  (at most %.0f us are allowed)\n", what,
-           costs_us[CAPTURES / 2], costs_us[CAPTURES * 99 / 100], most_us);
-    fflush(stdout);
-}
 
 /* All that a report does on the program's thread, but for the ring. */
 static void measure_fill(void)
@@ -51,21 +28,21 @@ static void measure_fill(void)
     struct lh_call_copy copy = {.tid = 1};
     memset((char *)deep, 1, sizeof(deep));
     copy.registers.rsp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
-    for (int i = 0; i < CAPTURES; i++) {
+    for (int i = 0; i < COSTS; i++) {
         double start = now_us();
         lh_record_fill(&record, LH_EVENT_BLOCK, &copy, 0, true);
         costs_us[i] = now_us() - start;
     }
     if (record.stack_length != lh_options.stack_bytes)
         exit(1);
-    print_costs("registers and 32 KiB of stack", 10);
+    print_costs("registers and 32 KiB of stack", "  (at most 10 us are allowed)");
 }
 
 /* Called by Python, with the GIL. */
 static void measure_python(void)
 {
     uintptr_t thread_state = lh_python_thread_state();
-    for (int i = 0; i < CAPTURES; i++) {
+    for (int i = 0; i < COSTS; i++) {
         double start = now_us();
         record.python_count = record.strings_length = 0;
         lh_python_capture(lh_memory_read_self, thread_state, PYTHON_FRAMES, &record);
@@ -73,7 +50,7 @@ static void measure_python(void)
     }
     if (record.python_count != PYTHON_FRAMES)
         exit(1);
-    print_costs("16 Python frames more", 100);
+    print_costs("16 Python frames more", "  (at most 100 us are allowed)");
 }
 
 static void *open_python(char *name, size_t size)

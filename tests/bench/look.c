@@ -11,40 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "costs.h"
 #include "preload/clock.h"
 #include "preload/inflight.h"
 #include "preload/report.h"
 #include "preload/sampler.h"
 #include "preload/stall.h"
 
-#define LOOKS 5000
-#define DEEP  (64u << 10) /* twice what is copied */
+#define DEEP (64u << 10) /* twice what is copied */
 
-static double costs_us[LOOKS];
 static struct lh_ring *ring;
 static uint64_t position;
 static struct lh_record taken;
-
-static double now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print_costs(const char *what)
-{
-    qsort(costs_us, LOOKS, sizeof(costs_us[0]), compare);
-    printf("  %-52s %8.1f us median %8.1f us 99%%\n", what, costs_us[LOOKS / 2],
-           costs_us[LOOKS * 99 / 100]);
-}
 
 /* Takes the one record that must be there. */
 static void take(enum lh_event type)
@@ -79,14 +57,14 @@ static void measure_samples(struct lh_slot *slot)
     memset((char *)deep, 1, sizeof(deep));
     copy.registers.rsp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
     lh_self.slot = slot;
-    for (int i = 0; i < LOOKS; i++) {
+    for (int i = 0; i < COSTS; i++) {
         lh_stall_begin(slot);
         double start = now_us();
         lh_sample_write(slot, &copy, LH_SAMPLE_NS, true);
         costs_us[i] = now_us() - start;
         take(LH_EVENT_SAMPLE);
     }
-    print_costs("one sample, 32 KiB of stack (and a signal)");
+    print_costs("one sample, 32 KiB of stack (and a signal)", "");
 }
 
 /* A loop thread in read(2) on a pipe, deep in its stack. */
@@ -128,14 +106,14 @@ static void measure_inflight(struct lh_slot *slot)
     do /* until it waits */
         lh_inflight_look(slot);
     while (!lh_ring_take(ring, &position, &taken));
-    for (int i = 0; i < LOOKS; i++) {
+    for (int i = 0; i < COSTS; i++) {
         atomic_store(&slot->seq, ++seq); /* as a new call: told again at once */
         double start = now_us();
         lh_inflight_look(slot);
         costs_us[i] = now_us() - start;
         take(LH_EVENT_INFLIGHT);
     }
-    print_costs("one call in flight told, 32 KiB of stack");
+    print_costs("one call in flight told, 32 KiB of stack", "");
     if (taken.stack_length != lh_options.stack_bytes || taken.resource.fd != waiter.fds[0] ||
         write(waiter.fds[1], "x", 1) != 1)
         exit(1);

@@ -8,6 +8,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import (
@@ -51,7 +52,7 @@ def build_plain(directory: Path) -> Path:
     return program
 
 
-def run_plain(*argv: str | Path) -> subprocess.CompletedProcess[str]:
+def run_plain(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         argv,
         env=clean_environment(),
@@ -60,6 +61,7 @@ def run_plain(*argv: str | Path) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
         check=False,
+        **options,
     )
 
 
@@ -197,19 +199,7 @@ def shared_tmp(tmp_path: Path) -> Path:
 
 
 def run_as_nobody(*argv: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        argv,
-        env=clean_environment(),
-        input=TEXT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        user=NOBODY,
-        group=NOBODY,
-        extra_groups=[],
-        cwd="/",
-    )
+    return run_plain(*argv, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can hand out rights")
