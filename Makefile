@@ -154,7 +154,7 @@ $(B)/programs/constructor/%.so: tests/programs/%.c $(B)/flags
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -fno-inline -fPIC -shared -DSCENARIO_IN_CONSTRUCTOR $< -o $@ $(LDFLAGS) \
 	    $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
-$(B)/bench/%: tests/bench/%.c $(B)/flags
+$(B)/bench/%: tests/bench/%.c $(B)/unit/objects.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
 
