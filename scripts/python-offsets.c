@@ -51,9 +51,8 @@ static void print_row(void)
     POSITION(frame_owner, interpreter_frame.owner);
 #if PY_VERSION_HEX >= 0x030e0000
     POSITION(frame_bytecode_index, interpreter_frame.tlbc_index);
-#else
-    POSITION(frame_locals, interpreter_frame.localsplus);
 #endif
+    POSITION(frame_locals, interpreter_frame.localsplus);
     POSITION(code_filename, code_object.filename);
     POSITION(code_qualname, code_object.qualname);
     POSITION(code_first_line, code_object.firstlineno);
@@ -154,6 +153,9 @@ static void print_row(void)
 int main(void)
 {
     print_row();
+#if PY_VERSION_HEX >= 0x030b0000
+    COLUMN(type_cached_keys, offsetof(PyHeapTypeObject, ht_cached_keys) - sizeof(PyObject));
+#endif
     puts(")");
     return 0;
 }

@@ -23,7 +23,7 @@
 #define LH_RING_CELLS    32u                   /* a power of two */
 #define LH_PYTHON_FRAMES 128u                  /* most Python frames in one record */
 #define LH_STRING_BYTES  8192u                 /* their file and function names */
-#define LH_THREAD_NAME   16u                   /* TASK_COMM_LEN of the kernel */
+#define LH_THREAD_NAME   64u                   /* a holder's may be Python's; TASK_COMM_LEN is 16 */
 
 enum lh_event {
     LH_EVENT_LOOP,     /* a loop thread was found */

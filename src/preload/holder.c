@@ -90,6 +90,8 @@ static void fill(struct lh_record *record, const struct holder *holder)
     copy.registers.rsp = before.sp;
     copy.registers.rip = before.pc;
     lh_record_fill(record, LH_EVENT_HOLDER, &copy, 0, false);
+    if (holder->python_thread != 0)
+        lh_python_name_thread(lh_memory_read_self, holder->python_thread, record);
     record->running = 1;
     if (waits && lh_proc_thread_wait(holder->tid, &after) && after.sp == before.sp &&
         after.pc == before.pc)

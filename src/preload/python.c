@@ -10,6 +10,7 @@
 
 #include "preload/python_library.h"
 #include "preload/python_offsets.h"
+#include "preload/python_thread_name.h"
 #include "preload/python_walk.h"
 
 enum state { UNKNOWN, FILLING, FOUND };
@@ -193,4 +194,11 @@ void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t mo
     const struct interpreter *known = found_interpreter();
     if (known != NULL && known->supported)
         lh_python_walk(&known->layout, read, thread_state, most, record);
+}
+
+void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct lh_record *record)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known != NULL && known->supported)
+        lh_python_thread_name_store(&known->layout, read, thread_state, record);
 }

@@ -35,4 +35,8 @@ bool lh_python_is_runtime_lock(uintptr_t address);
 void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t most,
                        struct lh_record *record);
 
+/* The name that the threading module gave that thread, into record->thread: see
+ * python_thread_name.h. Any thread. */
+void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct lh_record *record);
+
 #endif

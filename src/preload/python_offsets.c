@@ -66,7 +66,8 @@ static int follow_debug_offsets(uint32_t version, struct lh_python_offsets *foun
     /* PyCompactUnicodeObject adds utf8_length and utf8; its size is not among the numbers. */
     found->string_wide = (uint16_t)(found->string_ascii + 2 * sizeof(uint64_t));
     /* Nor are the bits of a str's state: in free-threaded builds `interned` became a byte. */
-    found->string_kind_bit = start.free_threaded != 0 && version >= 0x030e ? 8 : STRING_KIND_BIT;
+    found->is_free_threaded = start.free_threaded != 0;
+    found->string_kind_bit = found->is_free_threaded && version >= 0x030e ? 8 : STRING_KIND_BIT;
     return 0;
 }
 
@@ -113,6 +114,15 @@ static enum lh_python_line_format line_format(uint32_t version)
     return version == 0x030a ? LH_PYTHON_RANGES : LH_PYTHON_LOCATIONS;
 }
 
+static enum lh_python_values instance_values(uint32_t version)
+{
+    if (version < 0x030b)
+        return LH_PYTHON_VALUES_IN_DICT;
+    if (version == 0x030b)
+        return LH_PYTHON_VALUES_BESIDE;
+    return version == 0x030c ? LH_PYTHON_VALUES_TAGGED : LH_PYTHON_VALUES_INLINE;
+}
+
 static int fill(const struct row *row, const void *runtime, size_t size,
                 struct lh_python_offsets *found)
 {
@@ -125,6 +135,7 @@ static int fill(const struct row *row, const void *runtime, size_t size,
             return error;
     }
     found->line_format = line_format(row->version);
+    found->instance_values = instance_values(row->version);
     found->frame_span = frame_span(found);
     found->code_span = code_span(found);
     return fits(found) ? 0 : -ENOTSUP;

@@ -10,6 +10,14 @@
 #define LH_PYTHON_CODE_SPAN_MAX   256u
 #define LH_PYTHON_HEADER_SPAN_MAX 96u /* of a str or bytes object, in front of its data */
 
+/* Where the attributes of an instance of a class are while nobody asked for its dict. */
+enum lh_python_values {
+    LH_PYTHON_VALUES_IN_DICT, /* up to 3.10: it always has a dict */
+    LH_PYTHON_VALUES_BESIDE,  /* 3.11: a pointer to them stands before the object */
+    LH_PYTHON_VALUES_TAGGED,  /* 3.12: the same word is a dict, or their address less one */
+    LH_PYTHON_VALUES_INLINE,  /* 3.13: behind the object */
+};
+
 /* Byte offsets; 0 means that this version has no such member, but for cframe_frame, which counts
  * only where thread_frame is not set, frame_code, and interpreter_next. All of one type, for a row
  * of positions is read as an array. A frame is a PyFrameObject up to 3.10, a _PyInterpreterFrame
@@ -30,7 +38,7 @@ struct lh_python_offsets {
     uint16_t frame_instruction;      /* a pointer into the bytecode, as CPython counts lines */
     uint16_t frame_owner;            /* a char: who allocated it */
     uint16_t frame_is_entry;         /* a bool: the outermost frame of its eval loop */
-    uint16_t frame_locals;           /* the first local; up to 3.13, where thread_task is not */
+    uint16_t frame_locals;           /* the first local */
     uint16_t frame_bytecode_index;   /* an int: which of the code object's copies it runs */
     uint16_t code_filename;
     uint16_t code_qualname;   /* up to 3.10 co_name, for there is no co_qualname */
@@ -46,20 +54,23 @@ struct lh_python_offsets {
     uint16_t bytes_data;
     uint16_t object_type;
 
-    /* Of asyncio, and never positions. Those into a task and a coroutine count from the end of the
-     * object's header. */
-    uint16_t thread_task; /* PyThreadState, 3.14 and later: the task it runs */
-    uint16_t task_name;   /* a str; since 3.12 also an int, for "Task-" and that number */
+    /* Never positions. All but the first count from the end of the object's header. */
+    uint16_t thread_task;      /* PyThreadState, 3.14 and later: the asyncio task it runs */
+    uint16_t type_cached_keys; /* PyHeapTypeObject.ht_cached_keys, 3.11 and later: the names of the
+                                  attributes that instances without a dict have */
+    uint16_t task_name;        /* a str; since 3.12 also an int, for "Task-" and that number */
     uint16_t task_coroutine;
     uint16_t coroutine_qualname;
 
     /* Not in the table: the bytes to read of a frame and of a code object for all of the above, and
      * no more, for an object may end where readable memory ends; the format of line tables; the
-     * first bit of a str's kind in its state. */
+     * first bit of a str's kind in its state; where an instance has its attributes. */
     uint16_t frame_span;
     uint16_t code_span;
     uint16_t line_format; /* enum lh_python_line_format */
     uint16_t string_kind_bit;
+    uint16_t is_free_threaded;
+    uint16_t instance_values; /* enum lh_python_values */
 };
 
 /* Looks up the row of a version (0x030b for 3.11). `runtime` is _PyRuntime, `size` bytes long:

@@ -12,15 +12,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define WORD          sizeof(uintptr_t)
-#define TYPE_NAME_MAX 32u
-#define BASES_MAX     8 /* a task's class may be derived from asyncio.Task */
+#include "preload/python_object.h"
+
+#define BASES_MAX 8 /* a task's class may be derived from asyncio.Task */
 
 /* Words after the header of an object. */
 enum { HANDLE_CALLBACK = 1 }; /* __slots__ are sorted, and this is the second */
 enum { METHOD_DEFINITION = 0, METHOD_SELF = 1 };
 enum { INT_TAG = 0, INT_DIGITS = 1 };
-enum { TYPE_NAME = 1, TYPE_BASE = 30 }; /* PyTypeObject: tp_name, tp_base */
 
 /* PyLongObject of 3.12 and later: sign in the tag's low bits, 0 being positive; then the number of
  * digits, of 30 bits each in an int. */
@@ -28,47 +27,13 @@ enum { TYPE_NAME = 1, TYPE_BASE = 30 }; /* PyTypeObject: tp_name, tp_base */
 #define INT_LENGTH(tag) ((tag) >> 3)
 #define INT_DIGIT_BITS  30
 
-static uintptr_t read_word(const struct lh_python_walk *walk, uintptr_t address)
-{
-    uintptr_t word;
-    return walk->read(&word, address, sizeof(word)) == 0 ? word : 0;
-}
-
-static uintptr_t header_end(const struct lh_python_walk *walk, uintptr_t object)
-{
-    return object + walk->layout->at.object_type + WORD;
-}
-
-static uintptr_t member(const struct lh_python_walk *walk, uintptr_t object, uintptr_t offset)
-{
-    return read_word(walk, header_end(walk, object) + offset);
-}
-
-static uintptr_t type_of(const struct lh_python_walk *walk, uintptr_t object)
-{
-    return read_word(walk, object + walk->layout->at.object_type);
-}
-
-static bool is_text(const struct lh_python_walk *walk, uintptr_t address, const char *expected)
-{
-    char text[TYPE_NAME_MAX];
-    size_t size = strlen(expected) + 1;
-    return size <= sizeof(text) && walk->read(text, address, size) == 0 &&
-           memcmp(text, expected, size) == 0;
-}
-
-static bool type_is(const struct lh_python_walk *walk, uintptr_t type, const char *name)
-{
-    return is_text(walk, member(walk, type, TYPE_NAME * WORD), name);
-}
-
 static bool is_task(const struct lh_python_walk *walk, uintptr_t object)
 {
-    uintptr_t type = object != 0 ? type_of(walk, object) : 0;
+    uintptr_t type = object != 0 ? lh_python_type(walk, object) : 0;
     for (int i = 0; type != 0 && i < BASES_MAX; i++) {
-        if (type_is(walk, type, "_asyncio.Task"))
+        if (lh_python_type_is(walk, type, "_asyncio.Task"))
             return true;
-        type = member(walk, type, TYPE_BASE * WORD);
+        type = lh_python_member(walk, type, LH_PYTHON_TYPE_BASE * LH_PYTHON_WORD);
     }
     return false;
 }
@@ -78,15 +43,15 @@ static uintptr_t task_of_callback(const struct lh_python_walk *walk, uintptr_t c
 {
     static const char *const wrappers[] = {"TaskStepMethWrapper", "_asyncio.TaskStepMethWrapper",
                                            "TaskWakeupMethWrapper"};
-    uintptr_t type = type_of(walk, callback);
+    uintptr_t type = lh_python_type(walk, callback);
     for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
-        if (type_is(walk, type, wrappers[i]))
-            return member(walk, callback, 0);
-    if (!type_is(walk, type, "builtin_function_or_method"))
+        if (lh_python_type_is(walk, type, wrappers[i]))
+            return lh_python_member(walk, callback, 0);
+    if (!lh_python_type_is(walk, type, "builtin_function_or_method"))
         return 0;
-    uintptr_t definition = member(walk, callback, METHOD_DEFINITION * WORD);
-    return is_text(walk, read_word(walk, definition), "task_wakeup")
-               ? member(walk, callback, METHOD_SELF * WORD)
+    uintptr_t definition = lh_python_member(walk, callback, METHOD_DEFINITION * LH_PYTHON_WORD);
+    return lh_python_text_is(walk, lh_python_word(walk, definition), "task_wakeup")
+               ? lh_python_member(walk, callback, METHOD_SELF * LH_PYTHON_WORD)
                : 0;
 }
 
@@ -103,7 +68,7 @@ void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame)
     const struct lh_python_frame *named = &record->python[record->python_count - 1];
     const char *function = record->strings + named->function;
     const char *file = record->strings + named->file;
-    if (walk->layout->at.frame_locals == 0 || walk->handle_frame != 0)
+    if (walk->layout->at.thread_task != 0 || walk->handle_frame != 0)
         return;
     /* An eager task (3.12) runs inside the step of the task that makes it. */
     if (strcmp(function, "create_eager_task_factory.<locals>.factory") == 0)
@@ -119,13 +84,13 @@ static uintptr_t running_task(const struct lh_python_walk *walk, const uintptr_t
     const struct lh_python_offsets *at = &walk->layout->at;
     uintptr_t task = 0;
     for (uint32_t i = 0; at->thread_task != 0 && task == 0 && i < count; i++)
-        task = read_word(walk, states[i] + at->thread_task);
+        task = lh_python_word(walk, states[i] + at->thread_task);
     if (task != 0)
         return task;
     if (walk->handle_frame == 0 || walk->is_eager)
         return 0;
-    uintptr_t handle = read_word(walk, walk->handle_frame + at->frame_locals);
-    return task_of_callback(walk, member(walk, handle, HANDLE_CALLBACK * WORD));
+    uintptr_t handle = lh_python_word(walk, walk->handle_frame + at->frame_locals);
+    return task_of_callback(walk, lh_python_member(walk, handle, HANDLE_CALLBACK * LH_PYTHON_WORD));
 }
 
 /* "Task-7" for 7: what Task.get_name() makes of an int. */
@@ -152,13 +117,13 @@ static bool store_number(struct lh_record *record, uint64_t number, uint16_t *of
 
 static bool store_name(struct lh_python_walk *walk, uintptr_t name, uint16_t *offset)
 {
-    uintptr_t type = type_of(walk, name);
+    uintptr_t type = lh_python_type(walk, name);
     if (type == walk->layout->string_type)
         return lh_python_store_name(walk, name, offset) == 0;
-    if (!type_is(walk, type, "int"))
+    if (!lh_python_type_is(walk, type, "int"))
         return false;
-    uint64_t tag = member(walk, name, INT_TAG * WORD);
-    uint64_t digits = member(walk, name, INT_DIGITS * WORD);
+    uint64_t tag = lh_python_member(walk, name, INT_TAG * LH_PYTHON_WORD);
+    uint64_t digits = lh_python_member(walk, name, INT_DIGITS * LH_PYTHON_WORD);
     if (INT_SIGN(tag) != 0 || INT_LENGTH(tag) < 1 || INT_LENGTH(tag) > 2)
         return false;
     uint64_t number = digits & UINT32_MAX;
@@ -169,8 +134,8 @@ static bool store_name(struct lh_python_walk *walk, uintptr_t name, uint16_t *of
 
 static bool store_coroutine(struct lh_python_walk *walk, uintptr_t coroutine, uint16_t *offset)
 {
-    uintptr_t name = member(walk, coroutine, walk->layout->at.coroutine_qualname);
-    return type_is(walk, type_of(walk, coroutine), "coroutine") &&
+    uintptr_t name = lh_python_member(walk, coroutine, walk->layout->at.coroutine_qualname);
+    return lh_python_type_is(walk, lh_python_type(walk, coroutine), "coroutine") &&
            lh_python_store_name(walk, name, offset) == 0;
 }
 
@@ -184,7 +149,7 @@ void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, 
     uintptr_t task = running_task(walk, states, count);
     if (!is_task(walk, task))
         return;
-    out->has_name = store_name(walk, member(walk, task, at->task_name), &out->name);
+    out->has_name = store_name(walk, lh_python_member(walk, task, at->task_name), &out->name);
     out->has_coroutine =
-        store_coroutine(walk, member(walk, task, at->task_coroutine), &out->coroutine);
+        store_coroutine(walk, lh_python_member(walk, task, at->task_coroutine), &out->coroutine);
 }

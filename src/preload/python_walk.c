@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "preload/python_lines.h"
+#include "preload/python_object.h"
 #include "preload/python_states.h"
 #include "preload/python_task.h"
 
@@ -28,8 +29,9 @@
 
 #define INSTRUCTION_BYTES 2 /* _Py_CODEUNIT */
 
-#define STEPS_PER_FRAME 4   /* a frame, and the shims that may stand between it and the next */
-#define STEPS_SPARE     256 /* to find the eval loop of the last frame that was wanted */
+#define STEPS_PER_FRAME 4    /* a frame, and the shims that may stand between it and the next */
+#define STEPS_SPARE     256  /* to find the eval loop of the last frame that was wanted */
+#define STEPS_OUT       8000 /* to the outermost frame */
 
 struct frame {
     uintptr_t previous;
@@ -54,12 +56,6 @@ static uintptr_t word_at(const uint8_t *object, uint16_t offset)
     uintptr_t word;
     memcpy(&word, object + offset, sizeof(word));
     return word;
-}
-
-static uintptr_t read_word(const struct lh_python_walk *walk, uintptr_t address)
-{
-    uintptr_t word;
-    return walk->read(&word, address, sizeof(word)) == 0 ? word : 0;
 }
 
 static int32_t int_at(const uint8_t *object, uint16_t offset)
@@ -117,11 +113,11 @@ static uintptr_t bytecode_of(const struct lh_python_walk *walk, const struct fra
     const struct lh_python_offsets *at = &walk->layout->at;
     if (at->code_bytecode_copies == 0)
         return frame->code + at->code_bytecode;
-    int64_t size = (int64_t)read_word(walk, code->bytecode_copies);
+    int64_t size = (int64_t)lh_python_word(walk, code->bytecode_copies);
     if (frame->bytecode_index < 0 || frame->bytecode_index >= size)
         return 0;
-    return read_word(walk, code->bytecode_copies +
-                               (1 + (uintptr_t)frame->bytecode_index) * sizeof(uintptr_t));
+    return lh_python_word(walk, code->bytecode_copies +
+                                    (1 + (uintptr_t)frame->bytecode_index) * sizeof(uintptr_t));
 }
 
 /* In bytes from the start of the bytecode, as line tables count. */
@@ -172,7 +168,7 @@ static void leave_cframe(struct lh_python_walk *walk)
 {
     close_eval_loop(walk, walk->cframe);
     if (walk->cframe != 0)
-        walk->cframe = read_word(walk, walk->cframe + walk->layout->at.cframe_previous);
+        walk->cframe = lh_python_word(walk, walk->cframe + walk->layout->at.cframe_previous);
 }
 
 static int append(struct lh_python_walk *walk, uintptr_t address, const struct frame *frame)
@@ -228,12 +224,35 @@ static uintptr_t first_frame(struct lh_python_walk *walk, uintptr_t thread_state
 {
     const struct lh_python_offsets *at = &walk->layout->at;
     uintptr_t cframe =
-        at->thread_cframe != 0 ? read_word(walk, thread_state + at->thread_cframe) : 0;
+        at->thread_cframe != 0 ? lh_python_word(walk, thread_state + at->thread_cframe) : 0;
     if (at->frame_owner == 0 || at->frame_is_entry != 0)
         walk->cframe = cframe;
     if (at->thread_frame != 0)
-        return read_word(walk, thread_state + at->thread_frame);
-    return cframe == 0 ? 0 : read_word(walk, cframe + at->cframe_frame);
+        return lh_python_word(walk, thread_state + at->thread_frame);
+    return cframe == 0 ? 0 : lh_python_word(walk, cframe + at->cframe_frame);
+}
+
+bool lh_python_walk_outermost(struct lh_python_walk *walk, uintptr_t thread_state,
+                              struct lh_python_outermost *outermost)
+{
+    struct frame frame = {0};
+    struct code code;
+    uintptr_t last = 0;
+    uintptr_t last_code = 0;
+    uintptr_t address = first_frame(walk, thread_state);
+    for (int i = 0; i < STEPS_OUT && address != 0; i++, address = frame.previous) {
+        if (read_frame(walk, address, &frame) != 0)
+            return false;
+        if (frame.is_shim)
+            continue;
+        last = address;
+        last_code = frame.code;
+    }
+    if (address != 0 || last == 0 || read_code(walk, last_code, &code) != 0)
+        return false;
+    uintptr_t local = lh_python_word(walk, last + walk->layout->at.frame_locals);
+    *outermost = (struct lh_python_outermost){code.qualname, local & ~REFERENCE_BITS};
+    return true;
 }
 
 /* Returns false when the walk had to be given up. */

@@ -40,6 +40,16 @@ struct lh_python_walk {
 void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record);
 
+struct lh_python_outermost {
+    uintptr_t qualname;    /* of its code */
+    uintptr_t first_local; /* where it has one */
+};
+
+/* The outermost Python frame of the thread with this state. False: there is none, or it is very far
+ * out, or cannot be read. */
+bool lh_python_walk_outermost(struct lh_python_walk *walk, uintptr_t thread_state,
+                              struct lh_python_outermost *outermost);
+
 /* Stores the str object at `address` into the record's strings as UTF-8, at most LH_PYTHON_NAME_MAX
  * bytes of its end, and its place in *offset. Returns 0, -EFAULT when it cannot be read, -EINVAL
  * when it is no str, -ENOSPC when the strings are full; then nothing is stored. */

@@ -70,6 +70,7 @@ def test_holder_of_the_gil_is_named_with_its_line(hits: Path) -> None:
     done, _ = run_preloaded([PYTHON, APP, "gil"], hits)
     (stall,) = of_type(read_events(hits), "stall")
     assert stall["holder"] and stall["holder"]["tid"] != stall["tid"]
+    assert stall["holder"]["thread"] == "scorer"
     frame = first_frame_in(stall["holder"], "stalls.py")
     assert frame and frame["function"] == "keep_the_gil"
     assert frame["line"] == int(done.stdout.split()[0])

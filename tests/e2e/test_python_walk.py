@@ -88,6 +88,14 @@ def test_the_running_task_is_asyncios_own(python: str, walk: Path) -> None:
 
 
 @pytest.mark.parametrize("python", READABLE)
+def test_the_name_of_a_thread_is_threadings_own(python: str, walk: Path) -> None:
+    report = ask(python, "threads.py", walk)
+    assert report["differences"] == []
+    assert len(report["names"]) == 19
+    assert {"scorer", "deep", "derived", "ThreadPoolExecutor-0_0"} <= set(report["names"])
+
+
+@pytest.mark.parametrize("python", READABLE)
 def test_spoilt_memory_neither_crashes_nor_leaves_the_record(python: str, walk: Path) -> None:
     assert ask(python, "cases.py", walk, "fuzz", 20_000)["bad"] == 0
 

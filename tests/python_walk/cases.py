@@ -491,4 +491,7 @@ if __name__ == "__main__":
         "race": race,
         "cost": cost,
     }
-    what[sys.argv[2]](scale)
+    # On a thread of threading's, so that there is a name to be found.
+    thread = threading.Thread(target=what[sys.argv[2]], args=(scale,))
+    thread.start()
+    thread.join()

@@ -111,6 +111,7 @@ static long fuzz_once(struct fenced *fenced, uintptr_t thread_state, long round)
     memset(&fenced->record, 0, sizeof(fenced->record));
     fuzz_rarity = 2U << (fuzz_random() % 8);
     lh_python_capture(fuzz_read, where, most, &fenced->record);
+    lh_python_name_thread(fuzz_read, where, &fenced->record);
     return !lh_record_check(&fenced->record) || fenced->record.python_count > most ||
            !fence_is_whole(fenced);
 }

@@ -36,6 +36,7 @@ API uintptr_t walk_thread_state(void);
 API int walk_is_runtime_lock(uintptr_t address);
 API int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops);
 API int walk_task(char *text, size_t size);
+API int walk_thread_name(char *text, size_t size);
 API int walk_race_start(uintptr_t thread_state);
 API long walk_race_stop(long *captures);
 API double walk_cost_ns(uint32_t most, int rounds);
@@ -174,6 +175,20 @@ int walk_task(char *text, size_t size)
     result = lh_record_check(record) ? task->has_name || task->has_coroutine : BAD_RECORD;
     snprintf(text, size, "%s\037%s", task->has_name ? record->strings + task->name : "?",
              task->has_coroutine ? record->strings + task->coroutine : "?");
+    free(record);
+    return result;
+}
+
+/* What threading calls the calling thread; "?": it is not known. Returns 0, or what is wrong. */
+int walk_thread_name(char *text, size_t size)
+{
+    struct lh_record *record = calloc(1, sizeof(*record));
+    if (record == NULL)
+        return NO_MEMORY;
+    strcpy(record->thread, "?");
+    lh_python_name_thread(lh_memory_read_self, lh_python_thread_state(), record);
+    int result = record->strings_length == 0 && lh_record_check(record) ? 0 : BAD_RECORD;
+    snprintf(text, size, "%s", record->thread);
     free(record);
     return result;
 }
