@@ -22,6 +22,7 @@ LISTS = ROOT / "scripts" / "calls"
 BY_HAND = {
     "syscall": "interposed: numbers that can wait are reported as the calls they are",
     "fork": "interposed, not reported: a child starts afresh",
+    "execve": "interposed, not reported: it does not return",
 }
 
 

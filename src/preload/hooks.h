@@ -5,6 +5,7 @@
 
 #include "preload/leaving.h"
 #include "preload/loop.h"
+#include "preload/process.h"
 #include "preload/sandbox.h"
 #include "preload/state.h"
 #include "preload/sys.h"
@@ -34,6 +35,19 @@ static inline void lh_before___longjmp_chk(const struct __jmp_buf_tag *env, int 
     (void)value;
     lh_before_jump(env);
 }
+
+/* Also in a child of vfork(2), whose parent the watchdog is of. */
+static inline void lh_before_exec(void)
+{
+    if (lh_process != NULL && lh_process_is_ours())
+        lh_watchdog_stop();
+}
+#define lh_before_execve(...)   lh_before_exec()
+#define lh_before_execv(...)    lh_before_exec()
+#define lh_before_execvp(...)   lh_before_exec()
+#define lh_before_execvpe(...)  lh_before_exec()
+#define lh_before_fexecve(...)  lh_before_exec()
+#define lh_before_execveat(...) lh_before_exec()
 
 /* A thread that is going to put itself under a filter of system calls. */
 static inline void lh_before_prctl(int option, unsigned long a, unsigned long b, unsigned long c,

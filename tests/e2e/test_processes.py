@@ -54,6 +54,12 @@ def test_new_image_is_watched_and_has_no_descriptor_of_ours(hits: Path) -> None:
     assert len(of_type(read_events(hits), "start")) == 2
 
 
+def test_new_image_has_no_child_that_it_did_not_make(hits: Path) -> None:
+    """Whichever form of exec it is that comes while the collector is being started."""
+    out, _ = same_both_ways([PROGRAMS / "exec_again", "27"], hits, LOOP="main", THRESHOLD="1ms")
+    assert out == "done\n"
+
+
 def test_new_image_of_an_empty_environment_is_not_watched(hits: Path) -> None:
     same_both_ways([PROCESSES, "exec-bare"], hits)
     assert calls(hits) == ["nanosleep"]
