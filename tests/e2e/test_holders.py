@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from harness import (
     PYTHON,
     ROOT,
     blocks,
+    clean_environment,
     describe,
     first_frame_in,
     functions,
@@ -57,6 +60,36 @@ def test_two_threads_that_wait_for_each_other_are_a_deadlock(hits: Path) -> None
     assert event["holder"]["thread"] == "keeper"
     assert event["holder"]["deadlock"]
     assert "hold_for_ever" in functions(event["holder"])
+
+
+@pytest.mark.parametrize(
+    ("way", "call", "function"),
+    [
+        ("mutex", "pthread_mutex_lock", "wait_for_mutex"),
+        ("recv", "recv", "wait_in_recv"),
+        ("fifo", "read", "wait_in_read"),
+    ],
+)
+def test_loop_that_is_stuck_for_ever_is_told_at_once_and_not_disturbed(
+    way: str, call: str, function: str, hits: Path, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    argv = [PROGRAMS / "stuck", way, fifo]
+    with started(argv, clean_environment(), stdin=subprocess.PIPE) as process:
+        as_ever = process.communicate("x", timeout=20)
+    environment = preload_environment(OUTPUT=str(hits))
+    with started(argv, environment, stdin=subprocess.PIPE) as process:
+        event = wait_for_event(hits, "inflight")
+        assert process.poll() is None
+        assert process.communicate("x", timeout=20) == as_ever
+    assert (event["call"], function in functions(event)) == (call, True), describe([event])
+    assert 100 <= event["duration_ms"] <= 1.5 * 100
+    if way == "mutex":
+        assert event["holder"]["thread"] == "keeper"
+        assert "keep_until_told" in functions(event["holder"])
+    else:
+        assert event["holder"] is None
 
 
 def test_nobody_is_named_who_may_signal_a_condition(hits: Path) -> None:

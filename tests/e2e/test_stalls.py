@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -210,6 +211,46 @@ def test_process_that_is_stopped_and_continued_has_no_stall(hits: Path) -> None:
         out, _ = process.communicate(timeout=30)
     wall_ms, _ = map(float, out.split())
     assert wall_ms >= 300
+    events = read_events(hits)
+    assert of_type(events, "summary")
+    assert of_type(events, "stall") == [], describe(events)
+
+
+class Debugger:
+    """Holds a process as a debugger does, thread by thread: ptrace(2)."""
+
+    SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
+    ALL_KINDS = 0x40000000  # __WALL: threads, too, that libc did not make
+
+    def __init__(self, pid: int) -> None:
+        self.tids = [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+
+    def ask(self, request: int, tid: int) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.ptrace(request, tid, None, None) != 0:
+            raise OSError(ctypes.get_errno(), f"ptrace {request:#x}")
+
+    def __enter__(self) -> None:
+        for tid in self.tids:
+            self.ask(self.SEIZE, tid)
+            self.ask(self.INTERRUPT, tid)
+            os.waitpid(tid, self.ALL_KINDS)
+
+    def __exit__(self, *unused: object) -> None:
+        for tid in self.tids:
+            self.ask(self.DETACH, tid)
+
+
+def test_process_that_a_debugger_held_has_no_stall(hits: Path) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="1s")
+    with started([STALLS, "held"], environment) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "hold me\n"
+        with Debugger(process.pid):
+            time.sleep(1.5)  # the time it is held
+        out, _ = process.communicate(timeout=30)
+    wall_ms, _ = map(float, out.split())
+    assert wall_ms >= 1500
     events = read_events(hits)
     assert of_type(events, "summary")
     assert of_type(events, "stall") == [], describe(events)

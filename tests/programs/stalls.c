@@ -1,7 +1,7 @@
 /* A loop whose iterations take long in each of the ways that are no single block.
  *
  *   stalls
- * compute|sleeps|mixed|block|allowed|clean|forever|handler|blocked|stopped|leave|inline|threads
+ * compute|sleeps|mixed|block|allowed|clean|forever|handler|blocked|stopped|held|leave|inline|threads
  *
  * Prints what it truly spent in the iteration: milliseconds of wall time and of CPU time. */
 #include <dlfcn.h>
@@ -101,6 +101,19 @@ static void stopped(void)
     raise(SIGSTOP);
 }
 
+/* Until it has been held by somebody else for a while, as its clock tells. */
+static void held(void)
+{
+    int64_t last;
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    puts("hold me");
+    (void)fflush(stdout);
+    do {
+        last = now;
+        now = now_ns(CLOCK_MONOTONIC);
+    } while (now - last < 1000 * MS);
+}
+
 /* Ends the process from inside the iteration. */
 static void leave(void)
 {
@@ -179,11 +192,11 @@ static void turn(int fd, int timeout_ms)
 static const struct {
     const char *name;
     void (*run)(void);
-} ways[] = {{"compute", compute},    {"sleeps", sleeps},          {"mixed", mixed},
-            {"block", block},        {"both", block_and_compute}, {"allowed", allowed},
-            {"clean", clean},        {"forever", forever},        {"handler", handler},
-            {"blocked", blocked},    {"stopped", stopped},        {"leave", leave},
-            {"inline", wait_by_hand}};
+} ways[] = {{"compute", compute}, {"sleeps", sleeps},          {"mixed", mixed},
+            {"block", block},     {"both", block_and_compute}, {"allowed", allowed},
+            {"clean", clean},     {"forever", forever},        {"handler", handler},
+            {"blocked", blocked}, {"stopped", stopped},        {"held", held},
+            {"leave", leave},     {"inline", wait_by_hand}};
 
 static void run_loop(void (*way)(void))
 {
