@@ -75,7 +75,7 @@ def test_loop_that_is_stuck_for_ever_is_told_at_once_and_not_disturbed(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    argv = [PROGRAMS / "stuck", way, fifo]
+    argv: list[str | Path] = [PROGRAMS / "stuck", way, fifo]
     with started(argv, clean_environment(), stdin=subprocess.PIPE) as process:
         as_ever = process.communicate("x", timeout=20)
     environment = preload_environment(OUTPUT=str(hits))
