@@ -45,9 +45,9 @@ def main() -> int:
     runner.work.mkdir(exist_ok=True)
 
     every: list[Suite] = [
+        Redis(arguments.long),
         CPython(arguments.python, arguments.short),
         Libuv(arguments.short),
-        Redis(arguments.long),
         StressNg(arguments.short),
     ]
     suites = [suite for suite in every if suite.name in (arguments.suite or (suite.name,))]
