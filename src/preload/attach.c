@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -163,41 +164,60 @@ static int start_collector(const char *path)
     return (int)error;
 }
 
+/* A collector is orphaned on purpose. This process would inherit it (prctl(2),
+ * PR_SET_CHILD_SUBREAPER; pid_namespaces(7)), and be told of a child that it never made. */
+static bool takes_in_orphans(void)
+{
+    int subreaper = 0;
+    lh_syscall5(SYS_prctl, PR_GET_CHILD_SUBREAPER, (long)&subreaper, 0, 0, 0);
+    return subreaper != 0 || lh_syscall0(SYS_getpid) == 1;
+}
+
+/* The program's descriptor: the watchdog has a table of its own. */
+static void say(const char *line)
+{
+    int fd = lh_fd_borrow(2);
+    if (fd < 0)
+        return;
+    lh_syscall3(SYS_write, fd, (long)line, (long)strlen(line));
+    lh_fd_close(fd);
+}
+
+static bool has_collector(void)
+{
+    const char *path = lh_process_collector();
+    if (path == NULL)
+        return false;
+    if (takes_in_orphans()) {
+        say("loophound: this process is pid 1 or a child subreaper and would get the collector as "
+            "a child: none is started; writing raw JSON lines (start it with loophound run)\n");
+        return false;
+    }
+    if (attach.collectors++ < COLLECTORS_MOST && start_collector(path) == 0)
+        return true;
+    say("loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is missing, or out of "
+        "reach; writing raw JSON lines\n");
+    return false;
+}
+
 /* Waits for others, which must not pass for a time in which the process was held. */
 static bool has_reader(void)
 {
-    const char *collector = lh_process_collector();
     lh_stops_before(-1);
-    bool found = join_run() || (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
-                                start_collector(collector) == 0);
+    bool found = join_run() || has_collector();
     lh_stops_begin();
     return found;
 }
 
-/* The program's descriptor: the watchdog has a table of its own. */
-static void say_there_is_none(void)
-{
-    static const char line[] =
-        "loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is "
-        "missing, or out of reach; writing raw JSON lines\n";
-    int fd = lh_fd_borrow(2);
-    if (fd < 0)
-        return;
-    lh_syscall3(SYS_write, fd, (long)line, sizeof(line) - 1);
-    lh_fd_close(fd);
-}
-
 static void find_reader(struct lh_ring *ring)
 {
-    if (has_reader()) {
-        /* Before it says so itself: a watchdog that takes over from this one must not make another
-         * ring while the reader maps this one. */
-        atomic_store(&ring->attached, 1);
+    if (!has_reader()) {
+        attach.raw = true;
         return;
     }
-    if (lh_process_collector() != NULL)
-        say_there_is_none();
-    attach.raw = true;
+    /* Before it says so itself: a watchdog that takes over from this one must not make another
+     * ring while the reader maps this one. */
+    atomic_store(&ring->attached, 1);
 }
 
 /* Its end of the socket is closed: it has ended, or it could not even start to run. */
