@@ -15,6 +15,7 @@
 #define SCENARIO_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -33,15 +34,24 @@ struct scenario {
     const char *symbol;
     void (*setup)(void);   /* before there is a loop thread */
     long (*call)(void);    /* exactly one interposed call */
-    void (*release)(void); /* on a helper thread, MS after the call was begun: ends the wait */
+    void (*release)(void); /* on a helper thread, MS after the call began to wait: ends the wait */
     void (*setup_ready)(void);
     long (*call_ready)(void); /* the same call, in the form that cannot wait; NULL: there is none */
     long slow_number; /* not 0: nothing but a slow kernel makes it wait: delay this syscall */
 };
 
+#define SPINS_NS                                                                                   \
+    5000000 /* of its processor's time: a call that takes so long waits by computing               \
+             */
+
 static int own_set; /* the loop's epoll set */
 static unsigned delay_ms;
 __attribute__((unused)) static int pair[2]; /* the two ends of whatever a scenario talks over */
+
+/* Who makes the call; what it had computed before. Read once `begun` says so. */
+static pid_t caller_tid;
+static clockid_t caller_clock;
+static int64_t caller_begin_ns;
 
 static sem_t begun;
 static const struct scenario *current;
@@ -86,13 +96,47 @@ static void park(int timeout)
         ;
 }
 
+static int64_t caller_cpu_ns(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(caller_clock, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Asleep in a system call, whose number proc_pid_syscall(5) tells then; or at a spin lock. Between
+ * `begun` and the call there is nothing to wait for. */
+static bool caller_waits(void)
+{
+    char path[64];
+    char number = '-';
+    CHECK(snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)caller_tid) > 0);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* it has ended: the call was over at once */
+    bool told = read(fd, &number, 1) == 1;
+    close(fd);
+    return (told && number >= '0' && number <= '9') ||
+           caller_cpu_ns() - caller_begin_ns >= SPINS_NS;
+}
+
+/* What it ends the wait for must have been asked for first, however busy the machine is. */
 static void *help(void *unused)
 {
     (void)unused;
     sem_wait(&begun);
+    while (!caller_waits())
+        pause_ms(1);
     pause_ms(delay_ms);
     current->release();
     return NULL;
+}
+
+static void begin(void)
+{
+    caller_tid = gettid();
+    CHECK(pthread_getcpuclockid(pthread_self(), &caller_clock) == 0);
+    caller_begin_ns = caller_cpu_ns();
+    sem_post(&begun);
 }
 
 static void time_call(long (*call)(void))
@@ -111,7 +155,7 @@ static void make_slow_call(void)
 {
     if (current->slow_number)
         slow_syscall_begin(current->slow_number, delay_ms);
-    sem_post(&begun);
+    begin();
     time_call(current->call);
 }
 
