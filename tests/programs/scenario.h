@@ -4,6 +4,8 @@
  *   calls_x on SYMBOL MS       the call is made on the loop thread, and waits about MS milliseconds
  *   calls_x off SYMBOL MS      the same, on another thread while the loop thread waits for events
  *   calls_x ready SYMBOL MS    on the loop thread, in the form that cannot wait
+ *   calls_x cancel SYMBOL MS   as "on", by a thread whose cancellation is pending: it prints
+ * whether that was cancelled or the call returned; its cleanup handler calls usleep
  *
  * Each is also built as a library, build/programs/constructor/calls_x.so, that does the same in its
  * constructor, with the arguments of the program that loads it (host.c).
@@ -28,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loophound.h"
 #include "slow_syscall.h"
 
 struct scenario {
@@ -59,6 +62,7 @@ static int done_event;
 static double true_ms;
 static long result;
 static int error;
+static _Atomic bool cancelled;
 
 static void die(const char *what)
 {
@@ -127,7 +131,8 @@ static void *help(void *unused)
     while (!caller_waits())
         pause_ms(1);
     pause_ms(delay_ms);
-    current->release();
+    if (!cancelled)
+        current->release();
     return NULL;
 }
 
@@ -151,11 +156,16 @@ static void time_call(long (*call)(void))
         (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
 }
 
-static void make_slow_call(void)
+static void prepare_slow_call(void)
 {
     if (current->slow_number)
         slow_syscall_begin(current->slow_number, delay_ms);
     begin();
+}
+
+static void make_slow_call(void)
+{
+    prepare_slow_call();
     time_call(current->call);
 }
 
@@ -166,6 +176,52 @@ static void *off_loop(void *unused)
     const uint64_t one = 1;
     CHECK(write(done_event, &one, sizeof one) == sizeof one);
     return NULL;
+}
+
+/* Further in on the stack than the call was. */
+static void clean_up(void *unused)
+{
+    volatile char depth[16 * 1024];
+    (void)unused;
+    depth[0] = 0;
+    (void)depth[0];
+    cancelled = true;
+    usleep(1000);
+    close(own_set);
+}
+
+static void *make_cancelled_call(void *unused)
+{
+    int before;
+    (void)unused;
+    park(0);
+    prepare_slow_call();
+    pthread_cleanup_push(clean_up, NULL);
+    pthread_cancel(pthread_self()); /* acts in the next cancellation point: pthreads(7) */
+    time_call(current->call);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_cleanup_pop(0);
+    close(own_set);
+    return NULL;
+}
+
+static void run_cancelled(void)
+{
+    pthread_t worker;
+    CHECK(pthread_create(&worker, NULL, make_cancelled_call, NULL) == 0);
+    CHECK(pthread_join(worker, NULL) == 0);
+}
+
+/* Past stdout, which a scenario may have replaced. A stream whose call was cancelled may be stuck
+ * in what it could not write, or gone: they are not looked at. */
+static void end_cancelled(void)
+{
+    const char *said = cancelled ? "cancelled\n" : "returned\n";
+    CHECK(write(STDOUT_FILENO, said, strlen(said)) == (ssize_t)strlen(said));
+    if (!cancelled || pair[1] == 0)
+        exit(0);
+    CHECK(loophound_flush() == 0);
+    _exit(0);
 }
 
 static void run(const char *where)
@@ -183,6 +239,10 @@ static void run(const char *where)
     if (current->release && !ready)
         CHECK(pthread_create(&helper, NULL, help, NULL) == 0);
 
+    if (strcmp(where, "cancel") == 0) {
+        run_cancelled();
+        return;
+    }
     park(0); /* from here on this is a loop thread */
     if (strcmp(where, "off") == 0) {
         CHECK(pthread_create(&worker, NULL, off_loop, NULL) == 0);
@@ -208,13 +268,15 @@ static int scenario_main(int argc, char **argv, const struct scenario *rows, siz
         if (strcmp(rows[i].symbol, argv[2]) == 0)
             current = &rows[i];
     if (!current) {
-        fprintf(stderr, "usage: %s list | on|off|ready SYMBOL MS\n", argv[0]);
+        fprintf(stderr, "usage: %s list | on|off|ready|cancel SYMBOL MS\n", argv[0]);
         return 2;
     }
     delay_ms = (unsigned)atoi(argv[3]);
     sem_init(&begun, 0, 0);
     alarm(20); /* a scenario that hangs is a failed one */
     run(argv[1]);
+    if (strcmp(argv[1], "cancel") == 0)
+        end_cancelled();
     printf("%.3f %ld %d\n", true_ms, result, error);
     return 0;
 }
