@@ -14,7 +14,8 @@
  * relative to its own place, four bytes (DW_EH_PE_pcrel | DW_EH_PE_sdata4, LSB core 5.0, 10.5). */
 #define LH_UNWINDS __asm__ volatile(".cfi_personality 0x1b, lh_unwinds_call")
 
-/* The calling thread, a loop thread, goes on at this stack pointer. errno stays. */
+/* The calling thread, a loop thread, goes on at this stack pointer: a call below it ends here, and
+ * is told as one that has returned, without an error. errno stays. */
 void lh_leave_calls_below(uintptr_t sp);
 
 /* Before a jump to what setjmp(3) left in `env`. */

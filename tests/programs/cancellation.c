@@ -6,6 +6,8 @@
  * cleanup: on a loop thread, whose cleanup handler then blocks for BLOCK_MS: out of its park, and
  * out of a call.
  *
+ * long: on a loop thread, out of a call, when SIGUSR1 says so.
+ *
  * storm: loop threads in the middle of calls, asynchronously, CANCELLED times.
  *
  * It ends with abort() where a cancellation does not do what it should. */
@@ -20,8 +22,9 @@
 
 struct victim {
     void (*wait)(void);
-    long number;         /* of the system call in which it is cancelled; 0: any */
-    void (*after)(void); /* in its cleanup handler */
+    long number;          /* of the system call in which it is cancelled; 0: any */
+    void (*before)(void); /* it is cancelled, when it waits; or NULL */
+    void (*after)(void);  /* in its cleanup handler; or NULL */
     bool loop;
     bool asynchronous;
     _Atomic pid_t tid; /* set when it is about to wait */
@@ -73,6 +76,15 @@ static void wait_until_asleep(pid_t tid, long number)
     }
 }
 
+static void wait_for_signal(void)
+{
+    sigset_t usr1;
+    int number;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    check(sigwait(&usr1, &number) == 0);
+}
+
 static void cancel(struct victim *victim)
 {
     void *result = NULL;
@@ -81,6 +93,8 @@ static void cancel(struct victim *victim)
     while (atomic_load(&victim->tid) == 0)
         sched_yield();
     wait_until_asleep(atomic_load(&victim->tid), victim->number);
+    if (victim->before != NULL)
+        victim->before();
     check(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
     check(result == PTHREAD_CANCELED);
 }
@@ -139,6 +153,20 @@ static void block_after_cancellation(void)
     }
 }
 
+static void close_set(void)
+{
+    close(victims_set);
+}
+
+static void cancel_a_long_call(void)
+{
+    struct victim victim = {
+        .wait = read_what_never_comes, .before = wait_for_signal, .after = close_set};
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, empty) == 0);
+    cancel(&victim);
+    printf("cleaned up %d\n", victim.cleaned);
+}
+
 /* ---- in the middle of calls ---- */
 
 static void *call_without_end(void *started)
@@ -178,6 +206,7 @@ static void cancel_in_storm(void)
 static const struct way ways[] = {
     {"all", cancel_in_all},
     {"cleanup", block_after_cancellation},
+    {"long", cancel_a_long_call},
     {"storm", cancel_in_storm},
 };
 

@@ -63,6 +63,17 @@ static void leave_a_call(void)
     puts("left a call");
 }
 
+/* Out of a sleep of an hour, when it is told to by SIGUSR1. */
+static void leave_a_long_call(void)
+{
+    int set = begin_loop();
+    handle(SIGUSR1, jump_out, 0);
+    if (sigsetjmp(outside, 1) == 0)
+        sleep_ms(3600 * 1000);
+    turn(set);
+    puts("left a call");
+}
+
 /* The same out of the park. */
 static void leave_the_park(void)
 {
@@ -272,6 +283,8 @@ static void block_on_own_stacks(void)
 
 static const struct way ways[] = {
     {"call", leave_a_call},
+    {"long-call", leave_a_long_call},
+    {"long-call", leave_a_long_call},
     {"park", leave_the_park},
     {"within", jump_within_a_handler},
     {"storm", storm},
