@@ -25,8 +25,10 @@ static void end_call(struct lh_slot *slot)
 void lh_leave_calls_below(uintptr_t sp)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0)
-        return; /* a child of fork: the slot is its parent's */
+    if (lh_self.holds_watchdog < sp)
+        lh_watchdog_release();
+    if (slot == NULL || atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0)
+        return; /* no loop thread, or a child of fork: the slot is its parent's */
     uintptr_t call = atomic_load_explicit(&slot->sp, memory_order_relaxed);
     if (call != 0 && call < sp)
         end_call(slot);
@@ -47,7 +49,7 @@ __attribute__((used)) _Unwind_Reason_Code lh_unwinds_call(int version, _Unwind_A
                                                           struct _Unwind_Context *context)
 {
     (void)version, (void)class, (void)exception, (void)context;
-    if ((actions & _UA_CLEANUP_PHASE) != 0 && lh_self.slot != NULL)
+    if ((actions & _UA_CLEANUP_PHASE) != 0)
         lh_leave_calls_below(UINTPTR_MAX);
     return _URC_CONTINUE_UNWIND;
 }

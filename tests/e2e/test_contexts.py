@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,14 @@ def test_own_wait_at_the_end_is_no_stall(hits: Path) -> None:
     assert len(blocks(events)) == 1, describe(events)
     stalls = of_type(events, "inflight") + of_type(events, "stall")
     assert not any("wait_for_reader" in functions(event) for event in stalls), describe(stalls)
+
+
+@pytest.mark.parametrize("way", ["fork-jump", "fork-exit"])
+def test_loop_is_watched_again_when_a_fork_was_left_without_returning(way: str, hits: Path) -> None:
+    """fork(2) stops the watchdog, which alone can tell a call that has not come back."""
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
+    with started([CONTEXTS, way], environment, stdin=subprocess.PIPE) as process:
+        in_flight = wait_for_event(hits, "inflight", process.pid)
+        assert "block_until_told" in functions(in_flight)
+        process.communicate("go on\n", timeout=20)
+        assert process.returncode == 0
