@@ -131,6 +131,7 @@ static int watchdog_main(void *argument)
         else
             sleep_until_called(seen);
     }
+    lh_attach_end();
     return 0;
 }
 

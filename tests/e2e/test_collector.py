@@ -117,9 +117,7 @@ def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
 
 def test_collector_that_was_stopped_at_the_end_tells_it_when_it_goes_on(hits: Path) -> None:
     """The program ends without it, after a short wait; what it has left is told later."""
-    argv, environment, _ = turning(OUTPUT=str(hits))
-    # It has the program's standard error, which must not be a pipe that is read to its end here.
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    argv, environment, pipes = turning(OUTPUT=str(hits))
     with started(argv, environment, **pipes) as process:
         turns = Turns(process)
         turns.block()
@@ -128,8 +126,8 @@ def test_collector_that_was_stopped_at_the_end_tells_it_when_it_goes_on(hits: Pa
         os.kill(collector, signal.SIGSTOP)
         try:
             turns.block(5)
-            out, _ = process.communicate(timeout=10)
-            assert (process.returncode, out) == (0, "end\n")
+            out, err = process.communicate(timeout=10)  # to the end of both pipes
+            assert (process.returncode, out, err) == (0, "end\n", "")
             assert of_type(read_events(hits), "summary") == []
         finally:
             os.kill(collector, signal.SIGCONT)
