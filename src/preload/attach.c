@@ -248,7 +248,7 @@ static void find_reader(struct lh_ring *ring)
 static bool pass_on_a_line(void)
 {
     static char line[1024];
-    struct stat status;
+    struct stat status = {0};
     long length = lh_syscall3(SYS_read, attach.socket_fd, (long)line, sizeof(line));
     int fd = length > 0 ? lh_fd_borrow(2) : -1;
     if (fd >= 0 && lh_syscall2(SYS_fstat, fd, (long)&status) == 0 &&
