@@ -36,13 +36,9 @@ static int open_again(struct lh_output_file *file, int fd)
     return 0;
 }
 
-static int open_stderr(struct lh_output_file *file, const struct lh_output_place *place)
-{
-    return open_again(file, place->fd);
-}
-
-/* The number comes out of a ring: it must not lead to a descriptor of our own, all of which are
- * closed on exec, as none can be that was handed down to us. */
+/* The number may come out of a ring, or not have been handed down after all: it must not lead to a
+ * descriptor of our own, all of which are closed on exec, as none can be that was handed down to
+ * us. */
 static int open_fd(struct lh_output_file *file, const struct lh_output_place *place)
 {
     int flags = fcntl(place->fd, F_GETFD);
@@ -84,7 +80,7 @@ static int open_unix(struct lh_output_file *file, const struct lh_output_place *
 int lh_output_open(struct lh_output_file *file, const struct lh_output_place *place)
 {
     static int (*const openers[])(struct lh_output_file *, const struct lh_output_place *) = {
-        [LH_OUTPUT_STDERR] = open_stderr,
+        [LH_OUTPUT_STDERR] = open_fd,
         [LH_OUTPUT_FD] = open_fd,
         [LH_OUTPUT_PATH] = open_path,
         [LH_OUTPUT_UNIX] = open_unix,

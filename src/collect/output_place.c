@@ -11,7 +11,7 @@ int lh_output_place(struct lh_output_place *place, const struct lh_ring *header,
                                       .fd = -1};
     switch (place->kind) {
     case LH_OUTPUT_STDERR:
-        place->fd = STDERR_FILENO;
+        place->fd = adopted ? LH_COLLECTOR_OUTPUT_FD : STDERR_FILENO;
         return 0;
     case LH_OUTPUT_FD:
         place->fd = adopted ? LH_COLLECTOR_OUTPUT_FD : header->options.output_fd;

@@ -24,8 +24,9 @@
 #include "collect/sink.h"
 #include "collect/stack.h"
 
-#define WAIT_NS  500000000L /* longest sleep, should a wake-up be missing */
-#define NS_PER_S 1000000000LL
+#define WAIT_NS     500000000L /* longest sleep, should a wake-up be missing */
+#define NS_PER_S    1000000000LL
+#define STACK_BYTES (8 << 20) /* of the thread that reads the program's files */
 
 struct lh_watched {
     struct lh_ring *ring;   /* shared */
@@ -238,16 +239,23 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     return watched->sink != NULL ? 0 : -ENOMEM;
 }
 
-/* Signals are for the driving thread, but those of its own reading (guard.h). */
+/* Signals are for the driving thread, but those of its own reading (guard.h). The stack is not as
+ * small as that of a program with a low RLIMIT_STACK, which is inherited. */
 static int start_thread(struct lh_watched *watched)
 {
     sigset_t all;
     sigset_t before;
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0)
+        return -error;
+    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&watched->thread, NULL, serve, watched);
+    error = pthread_create(&watched->thread, &attributes, serve, watched);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     watched->has_thread = error == 0;
     return -error;
 }

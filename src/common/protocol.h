@@ -13,9 +13,10 @@
 #define LH_ENV_ROOT "LOOPHOUND_ROOT"
 
 /* Under a bare LD_PRELOAD the library starts `loophound collector` with an empty environment, a
- * connected socket at LH_COLLECTOR_SOCKET_FD (it carries one struct lh_hello with descriptors),
- * standard error being the program's, and for LOOPHOUND_OUTPUT=fd:N that descriptor at
- * LH_COLLECTOR_OUTPUT_FD. Everything else it needs stands in the ring's header. */
+ * connected socket at LH_COLLECTOR_SOCKET_FD (it carries one struct lh_hello with descriptors), and
+ * for LOOPHOUND_OUTPUT=stderr and fd:N that descriptor at LH_COLLECTOR_OUTPUT_FD. Its standard
+ * error is the socket: each write is a line for the program's, which the library passes on.
+ * Everything else it needs stands in the ring's header. */
 #define LH_COLLECTOR_COMMAND   "collector"
 #define LH_COLLECTOR_SOCKET_FD 3
 #define LH_COLLECTOR_OUTPUT_FD 4

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "common/protocol.h"
@@ -34,7 +36,8 @@
 /* Of one process: begins anew in a child of fork, see lh_attach_make_ring(). */
 static struct {
     int ring_fd;
-    int socket_fd; /* -1: none, or lost with an earlier watchdog's descriptors */
+    int socket_fd;      /* -1: none, or lost with an earlier watchdog's descriptors */
+    struct stat stderr; /* what that was when the collector was started */
     unsigned collectors;
     bool raw; /* no collector can be had: the watchdog reads the ring */
 } attach;
@@ -140,6 +143,29 @@ static bool join_run(void)
     return true;
 }
 
+/* The one descriptor of the program that the collector gets: whoever reads that to its end waits
+ * for the collector too, who may be stopped. */
+static int borrow_output(void)
+{
+    switch (lh_options.output_kind) {
+    case LH_OUTPUT_STDERR:
+        return lh_fd_borrow(2);
+    case LH_OUTPUT_FD:
+        return lh_fd_borrow(lh_options.output_fd);
+    default:
+        return -1;
+    }
+}
+
+static void note_stderr(void)
+{
+    int fd = lh_fd_borrow(2);
+    attach.stderr = (struct stat){0};
+    if (fd >= 0)
+        lh_syscall2(SYS_fstat, fd, (long)&attach.stderr);
+    lh_fd_close(fd);
+}
+
 static int start_collector(const char *path)
 {
     int pair[2] = {-1, -1};
@@ -148,14 +174,12 @@ static int start_collector(const char *path)
         return (int)error;
     int ours = lh_fd_lift(pair[0]);
     int theirs = lh_fd_lift(pair[1]);
-    int stderr_fd = lh_fd_borrow(2);
-    int output_fd =
-        lh_options.output_kind == LH_OUTPUT_FD ? lh_fd_borrow(lh_options.output_fd) : -1;
+    int output_fd = borrow_output();
+    note_stderr();
     error = send_hello(ours);
     if (error == 0)
-        error = lh_spawn_collector(path, theirs, stderr_fd, output_fd);
+        error = lh_spawn_collector(path, theirs, output_fd);
     lh_fd_close(theirs);
-    lh_fd_close(stderr_fd);
     lh_fd_close(output_fd);
     attach.socket_fd = error == 0 ? ours : -1;
     if (error != 0)
@@ -163,48 +187,91 @@ static int start_collector(const char *path)
     return (int)error;
 }
 
+/* A collector is orphaned on purpose. This process would inherit it (prctl(2),
+ * PR_SET_CHILD_SUBREAPER; pid_namespaces(7)), and be told of a child that it never made. */
+static bool takes_in_orphans(void)
+{
+    int subreaper = 0;
+    lh_syscall5(SYS_prctl, PR_GET_CHILD_SUBREAPER, (long)&subreaper, 0, 0, 0);
+    return subreaper != 0 || lh_syscall0(SYS_getpid) == 1;
+}
+
+/* The program's descriptor: the watchdog has a table of its own. */
+static void say(const char *line)
+{
+    int fd = lh_fd_borrow(2);
+    if (fd < 0)
+        return;
+    lh_syscall3(SYS_write, fd, (long)line, (long)strlen(line));
+    lh_fd_close(fd);
+}
+
+static bool has_collector(void)
+{
+    const char *path = lh_process_collector();
+    if (path == NULL)
+        return false;
+    if (takes_in_orphans()) {
+        say("loophound: this process is pid 1 or a child subreaper and would get the collector as "
+            "a child: none is started; writing raw JSON lines (start it with loophound run)\n");
+        return false;
+    }
+    if (attach.collectors++ < COLLECTORS_MOST && start_collector(path) == 0)
+        return true;
+    say("loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is missing, or out of "
+        "reach; writing raw JSON lines\n");
+    return false;
+}
+
 /* Waits for others, which must not pass for a time in which the process was held. */
 static bool has_reader(void)
 {
-    const char *collector = lh_process_collector();
     lh_stops_before(-1);
-    bool found = join_run() || (collector != NULL && attach.collectors++ < COLLECTORS_MOST &&
-                                start_collector(collector) == 0);
+    bool found = join_run() || has_collector();
     lh_stops_begin();
     return found;
 }
 
-/* The program's descriptor: the watchdog has a table of its own. */
-static void say_there_is_none(void)
-{
-    static const char line[] =
-        "loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is "
-        "missing, or out of reach; writing raw JSON lines\n";
-    int fd = lh_fd_borrow(2);
-    if (fd < 0)
-        return;
-    lh_syscall3(SYS_write, fd, (long)line, sizeof(line) - 1);
-    lh_fd_close(fd);
-}
-
 static void find_reader(struct lh_ring *ring)
 {
-    if (has_reader()) {
-        /* Before it says so itself: a watchdog that takes over from this one must not make another
-         * ring while the reader maps this one. */
-        atomic_store(&ring->attached, 1);
+    if (!has_reader()) {
+        attach.raw = true;
         return;
     }
-    if (lh_process_collector() != NULL)
-        say_there_is_none();
-    attach.raw = true;
+    /* Before it says so itself: a watchdog that takes over from this one must not make another
+     * ring while the reader maps this one. */
+    atomic_store(&ring->attached, 1);
+}
+
+/* A line for the program's standard error. It is not kept open here; and by now that number may be
+ * another file, which is none of ours to write to. False: there is none, nor will be. */
+static bool pass_on_a_line(void)
+{
+    static char line[1024];
+    struct stat status = {0};
+    long length = lh_syscall3(SYS_read, attach.socket_fd, (long)line, sizeof(line));
+    int fd = length > 0 ? lh_fd_borrow(2) : -1;
+    if (fd >= 0 && lh_syscall2(SYS_fstat, fd, (long)&status) == 0 &&
+        status.st_dev == attach.stderr.st_dev && status.st_ino == attach.stderr.st_ino)
+        lh_syscall3(SYS_write, fd, (long)line, length);
+    lh_fd_close(fd);
+    return length > 0;
 }
 
 /* Its end of the socket is closed: it has ended, or it could not even start to run. */
 static bool reader_is_gone(void)
 {
-    struct pollfd poll = {.fd = attach.socket_fd, .events = 0};
-    return attach.socket_fd >= 0 && lh_syscall3(SYS_poll, (long)&poll, 1, 0) == 1;
+    struct pollfd poll = {.fd = attach.socket_fd, .events = POLLIN};
+    while (attach.socket_fd >= 0 && lh_syscall3(SYS_poll, (long)&poll, 1, 0) == 1) {
+        if ((poll.revents & POLLIN) == 0 || !pass_on_a_line())
+            return true;
+    }
+    return false;
+}
+
+void lh_attach_end(void)
+{
+    (void)reader_is_gone();
 }
 
 void lh_attach_serve(void)

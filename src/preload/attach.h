@@ -16,6 +16,9 @@ bool lh_attach_make_ring(void);
  * drains the ring in raw mode. */
 void lh_attach_serve(void);
 
+/* The watchdog ends: passes on what the collector has had to say. */
+void lh_attach_end(void);
+
 /* Makes room in a ring that nobody reads yet: what was sampled of iterations that were no stalls.
  */
 void lh_attach_forget_samples(void);

@@ -145,6 +145,8 @@ static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struc
     uint64_t signals = lh_signals_block();
     claim(verdict->scope, verdict->call);
     report(slot, verdict);
+    /* A cancellation that comes now leaves a call that has been told: leaving.c. */
+    atomic_store_explicit(&slot->sp, 0, memory_order_release);
     lh_signals_restore(signals);
     return true;
 }

@@ -6,14 +6,32 @@
 #include <unwind.h>
 
 #include "preload/loop.h"
+#include "preload/scope.h"
+
+/* It has held the loop until now, and may have been told as in flight. Whether it could have waited
+ * is not known: strict mode's short calls are not told. */
+static void end_call(struct lh_slot *slot)
+{
+    const struct lh_scope scope = {
+        .slot = slot,
+        .seq = atomic_load_explicit(&slot->seq, memory_order_relaxed),
+        .start = slot->start,
+        .subject = slot->subject,
+    };
+    if (lh_scope_leave(&scope))
+        lh_call_finish(&scope, (enum lh_call)slot->call, LH_WAITS_NO, 0, 0);
+}
 
 void lh_leave_calls_below(uintptr_t sp)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0)
-        return; /* a child of fork: the slot is its parent's */
-    if (atomic_load_explicit(&slot->sp, memory_order_relaxed) < sp)
-        atomic_store_explicit(&slot->sp, 0, memory_order_release);
+    if (lh_self.holds_watchdog < sp)
+        lh_watchdog_release();
+    if (slot == NULL || atomic_load_explicit(&slot->tid, memory_order_relaxed) == 0)
+        return; /* no loop thread, or a child of fork: the slot is its parent's */
+    uintptr_t call = atomic_load_explicit(&slot->sp, memory_order_relaxed);
+    if (call != 0 && call < sp)
+        end_call(slot);
     if (atomic_load_explicit(&slot->parked, memory_order_relaxed) != 0 && slot->park_frame < sp)
         lh_park_end();
 }
@@ -31,7 +49,7 @@ __attribute__((used)) _Unwind_Reason_Code lh_unwinds_call(int version, _Unwind_A
                                                           struct _Unwind_Context *context)
 {
     (void)version, (void)class, (void)exception, (void)context;
-    if ((actions & _UA_CLEANUP_PHASE) != 0 && lh_self.slot != NULL)
+    if ((actions & _UA_CLEANUP_PHASE) != 0)
         lh_leave_calls_below(UINTPTR_MAX);
     return _URC_CONTINUE_UNWIND;
 }

@@ -14,13 +14,14 @@
  * relative to its own place, four bytes (DW_EH_PE_pcrel | DW_EH_PE_sdata4, LSB core 5.0, 10.5). */
 #define LH_UNWINDS __asm__ volatile(".cfi_personality 0x1b, lh_unwinds_call")
 
-/* The calling thread, a loop thread, goes on at this stack pointer. errno stays. */
+/* The calling thread goes on at this stack pointer: what it was in below is over. A call of a loop
+ * thread ends here, and is told as one that has returned, without an error. errno stays. */
 void lh_leave_calls_below(uintptr_t sp);
 
 /* Before a jump to what setjmp(3) left in `env`. */
 static inline void lh_before_jump(const struct __jmp_buf_tag *env)
 {
-    if (LH_UNLIKELY(lh_self.slot != NULL))
+    if (LH_UNLIKELY(lh_self.slot != NULL || lh_self.holds_watchdog != 0))
         lh_leave_calls_below(lh_cpu_jump_target(env->__jmpbuf));
 }
 

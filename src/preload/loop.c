@@ -22,9 +22,11 @@
 static pthread_key_t slot_key;
 static bool slot_key_made;
 
-/* Ends the loop of `slot`, which is the calling thread's. */
+/* Ends the loop of `slot`, which is the calling thread's. A slot that nobody has and nobody gave
+ * back would keep the watchdog busy for ever. */
 static void drop(struct lh_slot *slot)
 {
+    uint64_t signals = lh_signals_block();
     lh_stall_abandon(slot);
     lh_victims_give_up(slot);
     lh_self.slot = NULL;
@@ -33,6 +35,7 @@ static void drop(struct lh_slot *slot)
     if (slot_key_made)
         pthread_setspecific(slot_key, NULL);
     lh_slot_release(slot);
+    lh_signals_restore(signals);
 }
 
 static void thread_ends(void *slot)

@@ -286,7 +286,8 @@ void lh_process_end(void)
     atomic_store(&ring->closing, 1);
     atomic_fetch_add(&ring->wake, 1);
     lh_syscall3(SYS_futex, (long)&ring->wake, FUTEX_WAKE, INT_MAX);
-    wait_for_reader(&ring->drained, 1, END_WAIT_NS);
+    if (wait_for_reader(&ring->drained, 1, END_WAIT_NS) == 0)
+        lh_watchdog_stop(); /* which passes on what the collector had to say of that */
 }
 
 int lh_process_flush(int64_t timeout_ns)

@@ -19,7 +19,7 @@
 
 struct spawn {
     const char *path;
-    int socket_fd, stderr_fd, output_fd;
+    int socket_fd, output_fd;
     char *stacks; /* two of STACK_BYTES */
     int error;    /* written by the grandchild: memory is shared */
 };
@@ -40,7 +40,7 @@ static int grandchild(void *argument)
     lh_syscall0(SYS_setsid);
     give((int)null, 0);
     give((int)null, 1);
-    give(spawn->stderr_fd >= 0 ? spawn->stderr_fd : (int)null, 2);
+    give(spawn->socket_fd, 2);
     give(spawn->socket_fd, LH_COLLECTOR_SOCKET_FD);
     give(spawn->output_fd, LH_COLLECTOR_OUTPUT_FD);
     spawn->error =
@@ -58,9 +58,9 @@ static int child(void *argument)
     return 0;
 }
 
-int lh_spawn_collector(const char *path, int socket_fd, int stderr_fd, int output_fd)
+int lh_spawn_collector(const char *path, int socket_fd, int output_fd)
 {
-    struct spawn spawn = {path, socket_fd, stderr_fd, output_fd, NULL, 0};
+    struct spawn spawn = {path, socket_fd, output_fd, NULL, 0};
     spawn.stacks = lh_memory_map(NULL, 2 * STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (spawn.stacks == NULL)
         return -ENOMEM;

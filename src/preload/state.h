@@ -153,6 +153,7 @@ struct lh_thread {
     uint32_t allow_depth; /* scopes opened while it was no loop thread */
     uint32_t refused;     /* parks in which LOOPHOUND_LOOP did not want it */
     struct lh_turns turns[LH_TURN_SITES]; /* where it waits in poll and select */
+    uintptr_t holds_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
 };
 
 extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));

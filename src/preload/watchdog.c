@@ -131,6 +131,7 @@ static int watchdog_main(void *argument)
         else
             sleep_until_called(seen);
     }
+    lh_attach_end();
     return 0;
 }
 
@@ -250,12 +251,20 @@ static void stop(int tid)
     atomic_store(&lh_process->watchdog_call, 1);
 }
 
+/* A handler inside a wrapper that holds it need not. A frame that is further in than we are was
+ * left in a way that nobody saw. */
+static bool is_held_by(uintptr_t frame)
+{
+    return lh_self.holds_watchdog > frame;
+}
+
 /* Another thread that starts or holds it at the moment is waited for, but not for ever. */
-bool lh_watchdog_hold(void)
+bool lh_watchdog_hold(uintptr_t frame)
 {
     uint64_t signals;
-    if (lh_process == NULL)
+    if (lh_process == NULL || is_held_by(frame))
         return false;
+    lh_watchdog_release();
     int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
     while (!begin_change(&signals)) {
         if (lh_clock_ns(CLOCK_MONOTONIC) > end)
@@ -265,17 +274,22 @@ bool lh_watchdog_hold(void)
     int tid = atomic_load(&lh_process->watchdog_tid);
     if (tid != 0)
         stop(tid);
+    lh_self.holds_watchdog = frame;
     lh_signals_restore(signals);
     return true;
 }
 
-void lh_watchdog_release(bool held)
+void lh_watchdog_release(void)
 {
-    if (held)
-        atomic_store(&lh_process->watchdog_busy, 0);
+    if (lh_self.holds_watchdog == 0)
+        return;
+    uint64_t signals = lh_signals_block();
+    lh_self.holds_watchdog = 0;
+    end_change(signals);
 }
 
 void lh_watchdog_stop(void)
 {
-    lh_watchdog_release(lh_watchdog_hold());
+    if (lh_watchdog_hold((uintptr_t)__builtin_frame_address(0)))
+        lh_watchdog_release();
 }

@@ -20,10 +20,11 @@ void lh_watchdog_want_collector(void);
  * threads alone. Until the next park every call on a loop thread takes its end time itself. */
 void lh_watchdog_stop(void);
 
-/* The same, and no thread starts it again until lh_watchdog_release(), which takes what this
- * returned, in a child of fork too. Any thread; errno stays. */
-bool lh_watchdog_hold(void);
-void lh_watchdog_release(bool held);
+/* The same, and no thread starts it again until lh_watchdog_release(), in a child of fork too; or
+ * until the wrapper with this frame is left in another way: see leaving.h. False: not held, and not
+ * to be released. Any thread; errno stays. */
+bool lh_watchdog_hold(uintptr_t frame);
+void lh_watchdog_release(void);
 
 /* The kernel's name of a thread of this process; "" if it is gone. 16 bytes, terminated. */
 void lh_watchdog_thread_name(uint32_t tid, char *name);

@@ -149,13 +149,15 @@ static inline long stand_by_or_call(const struct raw_row *row, uintptr_t frame, 
 __attribute__((noinline)) static long keep_books(const struct raw_row *row, long number, long a,
                                                  long b, long c, long d, long e, long f)
 {
+    LH_UNWINDS;
     if (row->kind == MAY_FILTER) {
         lh_sandbox_before(number, a, b, c, d, e);
         return FORWARD(syscall, SIX_ARGS);
     }
-    bool held = lh_watchdog_hold();
+    bool held = lh_watchdog_hold(FRAME);
     long returned = FORWARD(syscall, SIX_ARGS);
-    lh_watchdog_release(held);
+    if (held)
+        lh_watchdog_release();
     return returned;
 }
 

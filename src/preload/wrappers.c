@@ -235,9 +235,11 @@
     EXPORTED ret wrap_##symbol params __asm__(#symbol);                                            \
     ret wrap_##symbol params                                                                       \
     {                                                                                              \
-        bool held = lh_watchdog_hold();                                                            \
+        LH_UNWINDS;                                                                                \
+        bool held = lh_watchdog_hold(FRAME);                                                       \
         ret returned = FORWARD(symbol, args);                                                      \
-        lh_watchdog_release(held);                                                                 \
+        if (held)                                                                                  \
+            lh_watchdog_release();                                                                 \
         return returned;                                                                           \
     }
 

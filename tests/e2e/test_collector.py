@@ -117,9 +117,7 @@ def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
 
 def test_collector_that_was_stopped_at_the_end_tells_it_when_it_goes_on(hits: Path) -> None:
     """The program ends without it, after a short wait; what it has left is told later."""
-    argv, environment, _ = turning(OUTPUT=str(hits))
-    # It has the program's standard error, which must not be a pipe that is read to its end here.
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    argv, environment, pipes = turning(OUTPUT=str(hits))
     with started(argv, environment, **pipes) as process:
         turns = Turns(process)
         turns.block()
@@ -128,8 +126,8 @@ def test_collector_that_was_stopped_at_the_end_tells_it_when_it_goes_on(hits: Pa
         os.kill(collector, signal.SIGSTOP)
         try:
             turns.block(5)
-            out, _ = process.communicate(timeout=10)
-            assert (process.returncode, out) == (0, "end\n")
+            out, err = process.communicate(timeout=10)  # to the end of both pipes
+            assert (process.returncode, out, err) == (0, "end\n", "")
             assert of_type(read_events(hits), "summary") == []
         finally:
             os.kill(collector, signal.SIGCONT)
@@ -176,37 +174,48 @@ def test_starved_collector_costs_the_program_nothing_but_reports(hits: Path) -> 
     assert len(blocks(read_events(hits))) + summary["dropped"] == summary["blocks"] >= 101
 
 
-# Its own children are all that a process is told of as long as nothing of ours has ended.
-AS_PID_1 = """
-import asyncio, ctypes, os, time
+# Its own children are all that a process is told of, before and after there is something to tell.
+TAKES_IN_ORPHANS = """
+import asyncio, ctypes, os, sys, time
+PR_SET_CHILD_SUBREAPER = 36
+if os.getpid() != 1:
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 async def main():
     await asyncio.sleep(0)
     time.sleep(0.06)
     await asyncio.sleep(0)
+    while ctypes.CDLL(None).loophound_flush() != 0:
+        pass
     for status in (3, 4):
-        child = os.fork()
-        if child == 0:
+        if os.fork() == 0:
             os._exit(status)
-        print(os.waitpid(-1, 0)[1] >> 8)
+    while True:
+        try:
+            print(os.wait()[1] >> 8)
+        except ChildProcessError:
+            break
     time.sleep(0.06)
     try:
-        print(os.waitpid(-1, os.WNOHANG)[0])
+        print(os.waitpid(-1, os.WNOHANG))
     except ChildProcessError:
-        print(0)
-    print("pid", os.getpid())
+        print("no child")
 asyncio.run(main())
 while ctypes.CDLL(None).loophound_flush() != 0:
     pass
 """
 
+IN_NEW_PID_NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc"]
 
-def test_program_that_is_pid_1_gets_its_children_and_ends(hits: Path) -> None:
-    """It inherits the collector, as README says, which the kernel ends with it: hence the flush."""
-    front = ["unshare", "--pid", "--fork", "--mount-proc"]
+
+@pytest.mark.parametrize("front", [[], IN_NEW_PID_NAMESPACE], ids=["subreaper", "pid 1"])
+def test_program_that_takes_in_orphans_has_no_children_but_its_own(
+    front: list[str], hits: Path
+) -> None:
+    """It starts no collector, which would be one of them: it says so and writes raw lines."""
     if subprocess.run([*front, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("not allowed to make a pid namespace")
     environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
-    argv = [*front, *with_preload(environment), PYTHON, "-c", AS_PID_1]
+    argv = [*front, *with_preload(environment), PYTHON, "-c", TAKES_IN_ORPHANS]
     done = subprocess.run(
         argv,
         env=clean_environment(),
@@ -215,9 +224,13 @@ def test_program_that_is_pid_1_gets_its_children_and_ends(hits: Path) -> None:
         timeout=30,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n4\n0\npid 1\n", "")
+    assert (done.returncode, sorted(done.stdout.splitlines())) == (0, ["3", "4", "no child"])
+    assert "pid 1 or a child subreaper" in done.stderr and "loophound run" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
     events = read_events(hits)
     assert [block["call"] for block in blocks(events)] == ["clock_nanosleep"] * 2
+    frames = [frame for block in blocks(events) for frame in block["stack"]]
+    assert any(frame["build_id"] for frame in frames if frame["lang"] == "native"), "raw"
 
 
 def threads_that_take(pid: int, number: int) -> list[int]:

@@ -103,7 +103,7 @@ def test_slow_call_on_a_loop_in_a_constructor_is_reported(
 def run_crowd(hits: Path, *arguments: str, **options: Any) -> tuple[int, int]:
     """Loop threads, and how many of them were seen to sleep."""
     extra = {"LD_PRELOAD": f"{LIBRARY} {PROGRAMS / 'constructor' / 'crowd.so'}"}
-    done, events = run_preloaded([HOST, *arguments], hits, extra=extra, THRESHOLD="20ms", **options)
+    done, events = run_preloaded([HOST, *arguments], hits, extra=extra, STRICT="on", **options)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(of_type(events, "start")) == 1
     sleeps = [block for block in blocks(events) if "sleep_on_loop" in functions(block)]

@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, PROGRAMS, blocks, describe, functions, of_type
+from harness import (
+    LIBRARY,
+    PROGRAMS,
+    blocks,
+    describe,
+    functions,
+    of_type,
+    preload_environment,
+    read_events,
+    started,
+    wait_for_event,
+)
 from manners import same_both_ways
 
+CANCELLATION = PROGRAMS / "cancellation"
 CONTEXTS = PROGRAMS / "contexts"
 
 
 @pytest.mark.parametrize("way", ["call", "park", "storm"])
-def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_is_not(way: str, hits: Path) -> None:
+def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_soon_is_not(
+    way: str, hits: Path
+) -> None:
     """It is further in on the stack: as if it were part of the call that was left."""
-    _, events = same_both_ways([CONTEXTS, way], hits)
+    _, events = same_both_ways([CONTEXTS, way], hits, THRESHOLD="140ms")
     (block,) = blocks(events)
     assert block["call"] == "nanosleep", describe(events)
     assert functions(block).count("block_further_in") == 9, describe([block])
     assert 140 < block["duration_ms"] < 1000
     assert {event["id"] for event in of_type(events, "inflight")} <= {block["id"]}
+
+
+@pytest.mark.parametrize("threshold", ["20ms", "1ms"])  # marked calls, and all of them, are timed
+@pytest.mark.parametrize(
+    ("argv", "call"),
+    [([CONTEXTS, "long-call"], "nanosleep"), ([CANCELLATION, "long"], "read")],
+    ids=["jumped out of", "cancelled"],
+)
+def test_call_that_was_told_in_flight_and_is_left_has_its_end(
+    argv: list[str | Path], call: str, threshold: str, hits: Path
+) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD=threshold)
+    with started(argv, environment) as process:
+        in_flight = wait_for_event(hits, "inflight", process.pid)
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(timeout=20) == 0
+        summary = wait_for_event(hits, "summary", process.pid)
+    events = read_events(hits)
+    (block,) = (event for event in blocks(events) if event["call"] == call)
+    assert block["id"] == in_flight["id"], describe(events)
+    assert block["errno"] is None
+    assert block["duration_ms"] >= in_flight["duration_ms"]
+    assert functions(block) == functions(in_flight)
+    counted = {row["call"]: row["count"] for row in summary["by_call"]}
+    assert counted[call] == 1 and summary["blocks"] == len(blocks(events))
 
 
 def test_jump_within_a_handler_leaves_no_call(hits: Path) -> None:
@@ -95,3 +136,14 @@ def test_own_wait_at_the_end_is_no_stall(hits: Path) -> None:
     assert len(blocks(events)) == 1, describe(events)
     stalls = of_type(events, "inflight") + of_type(events, "stall")
     assert not any("wait_for_reader" in functions(event) for event in stalls), describe(stalls)
+
+
+@pytest.mark.parametrize("way", ["fork-jump", "fork-exit"])
+def test_loop_is_watched_again_when_a_fork_was_left_without_returning(way: str, hits: Path) -> None:
+    """fork(2) stops the watchdog, which alone can tell a call that has not come back."""
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
+    with started([CONTEXTS, way], environment, stdin=subprocess.PIPE) as process:
+        in_flight = wait_for_event(hits, "inflight", process.pid)
+        assert "block_until_told" in functions(in_flight)
+        process.communicate("go on\n", timeout=20)
+        assert process.returncode == 0

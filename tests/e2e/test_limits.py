@@ -82,17 +82,24 @@ def test_full_address_space_leaves_raw_lines(hits: Path) -> None:
     assert [block["call"] for block in blocks(read_events(hits))] == ["nanosleep"]
 
 
+@pytest.mark.parametrize("most", [64 * 1024, resource.RLIM_INFINITY], ids=["for good", "for now"])
 @pytest.mark.parametrize("options", [{}, {"STRICT": "on"}], ids=["threshold", "strict"])
-def test_small_stack_of_the_main_thread_is_enough(options: dict[str, str], hits: Path) -> None:
-    """For us; a collector that inherits the limit may be none, which costs reports, all counted."""
-    few = limit(resource.RLIMIT_STACK, 64 * 1024)
+def test_small_stack_of_the_main_thread_is_enough(
+    options: dict[str, str], most: int, hits: Path
+) -> None:
+    """For us, and for the collector, which inherits the limit."""
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_STACK, (64 * 1024, most))
+
     _, plain = outcome([LIMITS, "none"], clean_environment(), preexec_fn=few)
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="50ms", **options)
     pid, under = outcome([LIMITS, "none"], environment, preexec_fn=few)
     assert under[:2] == plain[:2] and plain[0] == 0, under
     summary = wait_for_event(hits, "summary", pid)
-    assert summary["blocks"] == 1
-    assert len(blocks(read_events(hits))) == 1 or summary["dropped"] > 0
+    assert (summary["blocks"], summary["dropped"]) == (1, 0)
+    (block,) = blocks(read_events(hits))
+    assert "block_in_turns" in functions(block), "the collector's work, and no raw line"
 
 
 @pytest.mark.parametrize("under_run", [False, True])

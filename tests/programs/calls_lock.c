@@ -1,4 +1,5 @@
-/* Locks, threads and name look-ups: see scenario.h. */
+/* Locks, threads and name look-ups: see scenario.h. A deadline is taken in the call: it has to be
+ * ahead when that begins. */
 #include <netdb.h>
 
 #include "scenario.h"
@@ -7,7 +8,6 @@ static sem_t semaphore;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t contended = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-static struct timespec until;
 static bool woken;
 static pthread_t thread;
 static sem_t taken;
@@ -16,19 +16,11 @@ static const char *host;
 static void make_empty_semaphore(void)
 {
     sem_init(&semaphore, 0, 0);
-    until = deadline(CLOCK_REALTIME);
-}
-
-static void make_empty_semaphore_monotonic(void)
-{
-    sem_init(&semaphore, 0, 0);
-    until = deadline(CLOCK_MONOTONIC);
 }
 
 static void make_full_semaphore(void)
 {
     sem_init(&semaphore, 0, 1);
-    until = deadline(CLOCK_MONOTONIC);
 }
 
 static void post(void)
@@ -43,11 +35,13 @@ static long call_sem_wait(void)
 
 static long call_sem_timedwait(void)
 {
+    const struct timespec until = deadline(CLOCK_REALTIME);
     return sem_timedwait(&semaphore, &until);
 }
 
 static long call_sem_clockwait(void)
 {
+    const struct timespec until = deadline(CLOCK_MONOTONIC);
     return sem_clockwait(&semaphore, CLOCK_MONOTONIC, &until);
 }
 
@@ -55,13 +49,6 @@ static long call_sem_clockwait(void)
 static void hold_mutex(void)
 {
     pthread_mutex_lock(&mutex);
-    until = deadline(CLOCK_REALTIME);
-}
-
-static void hold_mutex_monotonic(void)
-{
-    pthread_mutex_lock(&mutex);
-    until = deadline(CLOCK_MONOTONIC);
 }
 
 static void signal_condition(void)
@@ -80,11 +67,13 @@ static long call_cond_wait(void)
 
 static long call_cond_timedwait(void)
 {
+    const struct timespec until = deadline(CLOCK_REALTIME);
     return pthread_cond_timedwait(&condition, &mutex, &until);
 }
 
 static long call_cond_clockwait(void)
 {
+    const struct timespec until = deadline(CLOCK_MONOTONIC);
     return pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &until);
 }
 
@@ -183,6 +172,7 @@ static long call_old_cond_wait(void)
 
 static long call_old_cond_timedwait(void)
 {
+    const struct timespec until = deadline(CLOCK_REALTIME);
     return checked(old_cond_timedwait(&old_condition, &mutex, &until));
 }
 
@@ -190,14 +180,14 @@ static const struct scenario rows[] = {
     {"sem_wait", make_empty_semaphore, call_sem_wait, post, make_full_semaphore, call_sem_wait, 0},
     {"sem_timedwait", make_empty_semaphore, call_sem_timedwait, NULL, make_full_semaphore,
      call_sem_timedwait, 0},
-    {"sem_clockwait", make_empty_semaphore_monotonic, call_sem_clockwait, NULL, make_full_semaphore,
+    {"sem_clockwait", make_empty_semaphore, call_sem_clockwait, NULL, make_full_semaphore,
      call_sem_clockwait, 0},
     {"pthread_cond_wait", hold_mutex, call_cond_wait, signal_condition, NULL, NULL, 0},
     {"pthread_cond_timedwait", hold_mutex, call_cond_timedwait, NULL, NULL, NULL, 0},
     {"pthread_cond_wait_2_2_5", hold_mutex, call_old_cond_wait, signal_old_condition, NULL, NULL,
      0},
     {"pthread_cond_timedwait_2_2_5", hold_mutex, call_old_cond_timedwait, NULL, NULL, NULL, 0},
-    {"pthread_cond_clockwait", hold_mutex_monotonic, call_cond_clockwait, NULL, NULL, NULL, 0},
+    {"pthread_cond_clockwait", hold_mutex, call_cond_clockwait, NULL, NULL, NULL, 0},
     {"pthread_mutex_lock", make_contended, call_mutex_lock, post, NULL, call_mutex_lock, 0},
     {"pthread_join", make_thread, call_join, post, NULL, NULL, 0},
     {"getaddrinfo", name_host, call_getaddrinfo, NULL, number_host, call_getaddrinfo, SYS_openat},

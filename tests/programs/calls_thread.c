@@ -87,7 +87,6 @@ static void make_c11_condition(void)
 {
     make_free();
     mtx_lock(&c11_mutex);
-    until = deadline(CLOCK_REALTIME);
 }
 
 static void make_barrier(void)
@@ -208,6 +207,7 @@ static long call_thrd_join(void)
 
 static long call_cnd_timedwait(void)
 {
+    until = deadline(CLOCK_REALTIME); /* ahead when the call begins */
     return cnd_timedwait(&c11_condition, &c11_mutex, &until);
 }
 

@@ -77,6 +77,61 @@ static void leave_the_park(void)
     puts("left the park");
 }
 
+/* Out of a sleep of an hour, when it is told to by SIGUSR1. */
+static void leave_a_long_call(void)
+{
+    int set = begin_loop();
+    handle(SIGUSR1, jump_out, 0);
+    if (sigsetjmp(outside, 1) == 0)
+        sleep_ms(3600 * 1000);
+    turn(set);
+    puts("left a call");
+}
+
+/* A loop whose watchdog a fork was to stop for a moment only: blocks until there is some input. */
+static void block_until_told(int set)
+{
+    char byte;
+    turn(set);
+    check(read(STDIN_FILENO, &byte, 1) == 1);
+    turn(set);
+}
+
+static void jump_out_of_fork(void)
+{
+    siglongjmp(outside, 1);
+}
+
+static void leave_fork_by_a_jump(void)
+{
+    int set = begin_loop();
+    check(pthread_atfork(jump_out_of_fork, NULL, NULL) == 0);
+    if (sigsetjmp(outside, 1) == 0)
+        fork();
+    block_until_told(set);
+}
+
+static void end_thread(void)
+{
+    pthread_exit(NULL);
+}
+
+static void *fork_in_thread(void *unused)
+{
+    fork();
+    return unused;
+}
+
+static void leave_fork_by_the_threads_end(void)
+{
+    pthread_t thread;
+    int set = begin_loop();
+    check(pthread_atfork(end_thread, NULL, NULL) == 0);
+    check(pthread_create(&thread, NULL, fork_in_thread, NULL) == 0);
+    check(pthread_join(thread, NULL) == 0);
+    block_until_told(set);
+}
+
 static jmp_buf inside;
 
 static void jump_inside(int number)
@@ -272,6 +327,12 @@ static void block_on_own_stacks(void)
 
 static const struct way ways[] = {
     {"call", leave_a_call},
+    {"long-call", leave_a_long_call},
+    {"fork-jump", leave_fork_by_a_jump},
+    {"fork-exit", leave_fork_by_the_threads_end},
+    {"long-call", leave_a_long_call},
+    {"fork-jump", leave_fork_by_a_jump},
+    {"fork-exit", leave_fork_by_the_threads_end},
     {"park", leave_the_park},
     {"within", jump_within_a_handler},
     {"storm", storm},
