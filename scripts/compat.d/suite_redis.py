@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from sources import Sources
@@ -64,15 +65,17 @@ class Redis(Suite):
 
     def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
         log = where / "log"
-        port = BASE_PORT + self.listed.index(unit) * PORTS
+        number = self.listed.index(unit)
+        port = BASE_PORT + number * PORTS
         command = ["./runtest", "--single", unit, "--clients", "1", "--baseport", str(port)]
         command += ["--portcount", str(SERVERS)]
-        status = run_logged(command, log, environment, self._tree(where), TIMEOUT_S)
+        status = run_logged(command, log, environment, self._tree(number), TIMEOUT_S)
         return with_end(read_log(log.read_text(errors="replace")), status)
 
-    def _tree(self, where: Path) -> Path:
-        """The source, with a tests/tmp of its own."""
-        tree = where / "redis"
+    def _tree(self, number: int) -> Path:
+        """The source, with a tests/tmp of its own. Its name is short, as those of sockets must be."""
+        tree = self.source.parent / "r" / str(number)
+        shutil.rmtree(tree, ignore_errors=True)
         (tree / "tests" / "tmp").mkdir(parents=True)
         for place in (Path(), Path("tests")):
             for entry in (self.source / place).iterdir():
