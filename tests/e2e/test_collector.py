@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -144,6 +144,14 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def starve(pid: int) -> None:
+    """It runs when nobody else wants to, nor has a session's own share of the processors: sched(7)."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+    with suppress(OSError):  # a kernel without groups by session
+        Path(f"/proc/{pid}/autogroup").write_text("19")
+
+
 @contextmanager
 def busy_processors() -> Iterator[None]:
     """Something that computes, twice for each processor."""
@@ -159,17 +167,18 @@ def busy_processors() -> Iterator[None]:
 
 @pytest.mark.alone
 def test_starved_collector_costs_the_program_nothing_but_reports(hits: Path) -> None:
-    """It runs when nobody else wants to (SCHED_IDLE), and everybody does."""
+    """It runs when nobody else wants to, and everybody does."""
     argv, environment, pipes = turning(OUTPUT=str(hits))
     with started(argv, environment, **pipes) as process:
         turns = Turns(process)
         turns.block()
         assert turns.flush() == "0"
-        for thread in Path(f"/proc/{collector_of(process)}/task").iterdir():
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        starve(collector_of(process))
         with busy_processors():
             turns.block(100)
+            told = len(blocks(read_events(hits)))
             turns.end()
+        assert told < 101, "nobody waited for it"
         summary = wait_for_event(hits, "summary", process.pid)
     assert len(blocks(read_events(hits))) + summary["dropped"] == summary["blocks"] >= 101
 
