@@ -145,7 +145,7 @@ def has_ended(pid: int) -> bool:
 
 
 def starve(pid: int) -> None:
-    """It runs when nobody else wants to, nor has a session's own share of the processors: sched(7)."""
+    """It runs when nobody else wants to, and its session has no fair share either: sched(7)."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
     with suppress(OSError):  # a kernel without groups by session

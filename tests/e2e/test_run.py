@@ -176,7 +176,7 @@ def test_report_on_standard_error_is_text_with_the_source_line() -> None:
 
 def test_lines_of_many_processes_are_never_torn(hits: Path) -> None:
     script = " & ".join([f"'{LOOPS}' threads"] * 12) + " & wait"
-    done = run_command("run", "-t", "20ms", "-o", hits, "--", "sh", "-c", script)
+    done = run_command("run", "--strict", "--calls=sleep", "-o", hits, "--", "sh", "-c", script)
     events = read_events(hits)  # fails on a torn line
     assert len(blocks(events)) == 24
     assert last_line(done)[0] == 13

@@ -96,6 +96,11 @@ static void test_descriptor_of_an_adopted_program_is_where_it_was_handed_over(vo
     assert_int_equal(place.fd, LH_COLLECTOR_OUTPUT_FD);
     assert_int_equal(lh_output_place(&place, fixture->header, false), 0);
     assert_int_equal(place.fd, 77);
+    wish(fixture, LH_OUTPUT_STDERR, "");
+    assert_int_equal(lh_output_place(&place, fixture->header, true), 0);
+    assert_int_equal(place.fd, LH_COLLECTOR_OUTPUT_FD);
+    assert_int_equal(lh_output_place(&place, fixture->header, false), 0);
+    assert_int_equal(place.fd, STDERR_FILENO);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
