@@ -26,7 +26,7 @@ OTHERS = (
         "netlink-proc",
     ),
     *("pipe", "pipeherd", "fifo", "sem", "sem-sysv", "msg", "mq", "mutex", "eventfd", "inotify"),
-    *("forkheavy", "exec", "spawn", "zombie", "daemon", "wait", "kill", "pthread", "nanosleep"),
+    *("exec", "spawn", "zombie", "daemon", "wait", "kill", "pthread", "nanosleep"),
     *(
         "sigabrt",
         "sigchld",
