@@ -6,66 +6,23 @@
 
 #include <string.h>
 
+#include "common/event_parts.h"
+#include "common/json_member.h"
 #include "common/version.h"
 
 #define FORMAT_VERSION 1
-#define PEER_BYTES     128
-
-static void key_string(struct lh_json *json, const char *key, const char *text)
-{
-    lh_json_key(json, key);
-    lh_json_string(json, text);
-}
-
-/* Text in an array, NUL-terminated or not; nothing in it: null. */
-static void key_array(struct lh_json *json, const char *key, const char *text, size_t size)
-{
-    size_t length = strnlen(text, size);
-    lh_json_key(json, key);
-    if (length == 0)
-        lh_json_null(json);
-    else
-        lh_json_string_n(json, text, length);
-}
-
-static void key_u64(struct lh_json *json, const char *key, uint64_t value)
-{
-    lh_json_key(json, key);
-    lh_json_u64(json, value);
-}
-
-static void key_ms(struct lh_json *json, const char *key, uint64_t ns)
-{
-    lh_json_key(json, key);
-    lh_json_ms(json, ns);
-}
-
-static void key_null(struct lh_json *json, const char *key)
-{
-    lh_json_key(json, key);
-    lh_json_null(json);
-}
-
-static void key_fd(struct lh_json *json, int32_t fd)
-{
-    if (fd < 0) {
-        key_null(json, "fd");
-        return;
-    }
-    key_u64(json, "fd", (uint64_t)fd);
-}
 
 /* The members that every event begins with. */
 static void open_event(struct lh_json *json, const char *type, int64_t time_ns, uint32_t pid,
                        uint32_t tid)
 {
     lh_json_open(json, '{');
-    key_u64(json, "v", FORMAT_VERSION);
-    key_string(json, "type", type);
+    lh_member_u64(json, "v", FORMAT_VERSION);
+    lh_member_string(json, "type", type);
     lh_json_key(json, "time");
     lh_json_time(json, time_ns);
-    key_u64(json, "pid", pid);
-    key_u64(json, "tid", tid);
+    lh_member_u64(json, "pid", pid);
+    lh_member_u64(json, "tid", tid);
 }
 
 static void close_event(struct lh_json *json)
@@ -93,10 +50,10 @@ void lh_event_start(struct lh_json *json, const struct lh_ring *ring)
 {
     uint32_t pid = ring->pid;
     open_event(json, "start", ring->started_ns, pid, pid);
-    key_null(json, "thread");
-    key_array(json, "exe", ring->exe, sizeof(ring->exe));
-    key_string(json, "version", LH_VERSION);
-    key_ms(json, "threshold_ms", ring->options.threshold_ns);
+    lh_member_null(json, "thread");
+    lh_member_array(json, "exe", ring->exe, sizeof(ring->exe));
+    lh_member_string(json, "version", LH_VERSION);
+    lh_member_ms(json, "threshold_ms", ring->options.threshold_ns);
     lh_json_key(json, "strict");
     lh_json_bool(json, ring->options.strict != 0);
     write_warnings(json, ring->warnings, sizeof(ring->warnings));
@@ -149,9 +106,9 @@ static void write_sums(struct lh_json *json, const char *key, const struct call_
     lh_json_open(json, '[');
     for (uint32_t i = 0; i < count; i++) {
         lh_json_open(json, '{');
-        key_string(json, "call", sums[i].name);
-        key_u64(json, "count", sums[i].count);
-        key_ms(json, "total_ms", sums[i].total_ns);
+        lh_member_string(json, "call", sums[i].name);
+        lh_member_u64(json, "count", sums[i].count);
+        lh_member_ms(json, "total_ms", sums[i].total_ns);
         lh_json_close(json, '}');
     }
     lh_json_close(json, ']');
@@ -169,144 +126,29 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
 {
     uint32_t pid = ring->pid;
     open_event(json, "summary", time_ns, pid, pid);
-    key_null(json, "thread");
-    key_u64(json, "loops", atomic_load(&ring->totals.loops));
-    key_u64(json, "blocks", atomic_load(&ring->totals.blocks));
-    key_u64(json, "stalls", atomic_load(&ring->totals.stalls));
-    key_null(json, "suppressed");
-    key_u64(json, "dropped", atomic_load(&ring->totals.dropped));
-    key_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
+    lh_member_null(json, "thread");
+    lh_member_u64(json, "loops", atomic_load(&ring->totals.loops));
+    lh_member_u64(json, "blocks", atomic_load(&ring->totals.blocks));
+    lh_member_u64(json, "stalls", atomic_load(&ring->totals.stalls));
+    lh_member_null(json, "suppressed");
+    lh_member_u64(json, "dropped", atomic_load(&ring->totals.dropped));
+    lh_member_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
     write_by_call(json, ring);
     close_event(json);
-}
-
-static void write_socket(struct lh_json *json, const struct lh_resource *resource)
-{
-    char peer[PEER_BYTES];
-    key_fd(json, resource->fd);
-    key_string(json, "peer", lh_peer_text(resource, peer, sizeof(peer)) ? peer : NULL);
-    lh_json_key(json, "nonblocking");
-    if (resource->nonblocking < 0)
-        lh_json_null(json);
-    else
-        lh_json_bool(json, resource->nonblocking != 0);
-}
-
-static void write_file(struct lh_json *json, const struct lh_resource *resource)
-{
-    key_fd(json, resource->fd);
-    key_array(json, "path", resource->text, resource->length);
-}
-
-static void write_name(struct lh_json *json, const struct lh_resource *resource)
-{
-    key_array(json, "host", resource->text, resource->length);
-}
-
-static void write_lock(struct lh_json *json, const struct lh_resource *resource)
-{
-    lh_json_key(json, "address");
-    lh_json_hex(json, (uint64_t)resource->number);
-}
-
-static void write_pid(struct lh_json *json, const struct lh_resource *resource)
-{
-    lh_json_key(json, "pid");
-    lh_json_i64(json, resource->number);
-}
-
-static void write_duration(struct lh_json *json, const struct lh_resource *resource)
-{
-    if (resource->number < 0)
-        key_null(json, "ms");
-    else
-        key_ms(json, "ms", (uint64_t)resource->number);
-}
-
-static const struct {
-    const char *kind;
-    void (*write)(struct lh_json *json, const struct lh_resource *resource);
-} resource_kinds[] = {
-    [LH_RESOURCE_SOCKET] = {"socket", write_socket},
-    [LH_RESOURCE_FILE] = {"file", write_file},
-    [LH_RESOURCE_NAME] = {"name", write_name},
-    [LH_RESOURCE_LOCK] = {"lock", write_lock},
-    [LH_RESOURCE_PID] = {"pid", write_pid},
-    [LH_RESOURCE_DURATION] = {"duration", write_duration},
-};
-
-static void write_resource(struct lh_json *json, const struct lh_resource *resource)
-{
-    lh_json_key(json, "resource");
-    if (resource->kind == LH_RESOURCE_NONE) {
-        lh_json_null(json);
-        return;
-    }
-    lh_json_open(json, '{');
-    key_string(json, "kind", resource_kinds[resource->kind].kind);
-    resource_kinds[resource->kind].write(json, resource);
-    lh_json_close(json, '}');
-}
-
-static void key_true(struct lh_json *json, const char *key)
-{
-    lh_json_key(json, key);
-    lh_json_bool(json, true);
-}
-
-const char *lh_lang_name(enum lh_lang lang)
-{
-    static const char *const names[LH_LANG_COUNT] = {
-        [LH_LANG_PYTHON] = "python", [LH_LANG_NATIVE] = "native", [LH_LANG_JIT] = "jit"};
-    return names[lang];
-}
-
-static void write_frame(struct lh_json *json, const struct lh_frame *frame)
-{
-    lh_json_open(json, '{');
-    key_string(json, "lang", lh_lang_name(frame->lang));
-    key_string(json, "function", frame->function);
-    key_string(json, "file", frame->file);
-    if (frame->line != 0)
-        key_u64(json, "line", frame->line);
-    else
-        key_null(json, "line");
-    key_string(json, "module", frame->module);
-    if (frame->offset != 0)
-        key_u64(json, "offset", frame->offset);
-    else
-        key_null(json, "offset");
-    if (frame->inlined)
-        key_true(json, "inlined");
-    if (frame->user)
-        key_true(json, "user");
-    if (frame->cut)
-        key_true(json, "cut");
-    if (frame->build_id != NULL)
-        key_string(json, "build_id", frame->build_id);
-    lh_json_close(json, '}');
-}
-
-static void write_stack(struct lh_json *json, const struct lh_frame *frames, uint32_t frame_count)
-{
-    lh_json_key(json, "stack");
-    lh_json_open(json, '[');
-    for (uint32_t i = 0; i < frame_count; i++)
-        write_frame(json, &frames[i]);
-    lh_json_close(json, ']');
 }
 
 static void write_task(struct lh_json *json, const struct lh_record *record)
 {
     const struct lh_python_task *task = &record->task;
     if (!task->has_name && !task->has_coroutine) {
-        key_null(json, "task");
+        lh_member_null(json, "task");
         return;
     }
     lh_json_key(json, "task");
     lh_json_open(json, '{');
-    key_string(json, "name", task->has_name ? record->strings + task->name : NULL);
-    key_string(json, "coroutine", task->has_coroutine ? record->strings + task->coroutine : NULL);
+    lh_member_string(json, "name", task->has_name ? record->strings + task->name : NULL);
+    lh_member_string(json, "coroutine",
+                     task->has_coroutine ? record->strings + task->coroutine : NULL);
     lh_json_close(json, '}');
 }
 
@@ -316,16 +158,17 @@ static void write_loop(struct lh_json *json, const struct lh_report *report)
     static const char *const how[LH_FOUND_COUNT] = {
         [LH_FOUND_BY_API] = "api", [LH_FOUND_BY_OPTION] = "main"};
     const char *declared = how[record->found];
-    key_string(json, "how", declared != NULL ? declared : lh_call_info(record->call)->canonical);
-    key_fd(json, record->fd);
+    lh_member_string(json, "how",
+                     declared != NULL ? declared : lh_call_info(record->call)->canonical);
+    lh_event_fd(json, record->fd);
 }
 
 /* An iteration that goes on has no call. */
 static void write_call(struct lh_json *json, const struct lh_record *record)
 {
     bool none = record->type == LH_EVENT_STALLING;
-    key_string(json, "call", none ? NULL : lh_call_info(record->call)->canonical);
-    key_string(json, "group", none ? NULL : lh_group_name((enum lh_group)record->group));
+    lh_member_string(json, "call", none ? NULL : lh_call_info(record->call)->canonical);
+    lh_member_string(json, "group", none ? NULL : lh_group_name((enum lh_group)record->group));
 }
 
 /* What an iteration that goes on waits in, past libc's functions. */
@@ -337,8 +180,8 @@ static void write_system_call(struct lh_json *json, int32_t number)
         return;
     }
     lh_json_open(json, '{');
-    key_u64(json, "number", (uint64_t)number);
-    key_string(json, "name", lh_syscall_name(number));
+    lh_member_u64(json, "number", (uint64_t)number);
+    lh_member_string(json, "name", lh_syscall_name(number));
     lh_json_close(json, '}');
 }
 
@@ -350,55 +193,55 @@ static void write_holder(struct lh_json *json, const struct lh_holder *holder)
         return;
     }
     lh_json_open(json, '{');
-    key_u64(json, "tid", holder->tid);
-    key_array(json, "thread", holder->thread, sizeof(holder->thread));
+    lh_member_u64(json, "tid", holder->tid);
+    lh_member_array(json, "thread", holder->thread, sizeof(holder->thread));
     lh_json_key(json, "deadlock");
     lh_json_bool(json, holder->deadlock);
     lh_json_key(json, "running");
     lh_json_bool(json, holder->running);
-    write_stack(json, holder->frames, holder->frame_count);
+    lh_event_stack(json, holder->frames, holder->frame_count);
     lh_json_close(json, '}');
 }
 
 static void write_victims(struct lh_json *json, const struct lh_victims *victims)
 {
     if (victims == NULL) {
-        key_null(json, "victims");
+        lh_member_null(json, "victims");
         return;
     }
     lh_json_key(json, "victims");
     lh_json_open(json, '{');
-    key_u64(json, "ready", victims->ready);
+    lh_member_u64(json, "ready", victims->ready);
     lh_json_key(json, "at_least");
     lh_json_bool(json, victims->more);
-    key_ms(json, "waited_ms", victims->waited_ns);
+    lh_member_ms(json, "waited_ms", victims->waited_ns);
     lh_json_close(json, '}');
 }
 
 static void write_block(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
-    key_u64(json, "id", record->id);
+    lh_member_u64(json, "id", record->id);
     write_call(json, record);
     if (record->type == LH_EVENT_STALLING)
         write_system_call(json, record->system_call);
-    key_string(json, "reason", record->reason == LH_REASON_STRICT ? "strict" : "threshold");
-    key_ms(json, "duration_ms", record->elapsed_ns);
-    key_string(json, "errno", lh_errno_name(record->error));
-    write_resource(json, &record->resource);
+    lh_member_string(json, "reason", record->reason == LH_REASON_STRICT ? "strict" : "threshold");
+    lh_member_ms(json, "duration_ms", record->elapsed_ns);
+    lh_member_string(json, "errno", lh_errno_name(record->error));
+    lh_event_resource(json, &record->resource);
     write_holder(json, report->holder);
     write_victims(json, report->victims);
     write_task(json, record);
-    write_stack(json, report->frames, report->frame_count);
-    key_null(json, "suppressed");
+    lh_event_stack(json, report->frames, report->frame_count);
+    lh_member_null(json, "suppressed");
 }
 
 static void key_ms_if_known(struct lh_json *json, const char *key, uint64_t ns)
 {
     if (ns == LH_UNKNOWN)
-        key_null(json, key);
+        lh_member_null(json, key);
     else
-        key_ms(json, key, ns);
+        lh_member_ms(json, key, ns);
 }
 
 static void write_stall_calls(struct lh_json *json, const struct lh_stall *stall)
@@ -417,8 +260,8 @@ static void write_samples(struct lh_json *json, const struct lh_sample *samples,
     lh_json_open(json, '[');
     for (uint32_t i = 0; i < count; i++) {
         lh_json_open(json, '{');
-        key_u64(json, "count", samples[i].count);
-        write_stack(json, samples[i].frames, samples[i].frame_count);
+        lh_member_u64(json, "count", samples[i].count);
+        lh_event_stack(json, samples[i].frames, samples[i].frame_count);
         lh_json_close(json, '}');
     }
     lh_json_close(json, ']');
@@ -427,22 +270,22 @@ static void write_samples(struct lh_json *json, const struct lh_sample *samples,
 static void write_stall(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_stall *stall = &report->record->stall;
-    key_u64(json, "id", report->record->id);
-    key_ms(json, "duration_ms", report->record->elapsed_ns);
+    lh_member_u64(json, "id", report->record->id);
+    lh_member_ms(json, "duration_ms", report->record->elapsed_ns);
     key_ms_if_known(json, "oncpu_ms", stall->oncpu_ns);
     key_ms_if_known(json, "blocked_ms", stall->blocked_ns);
     key_ms_if_known(json, "runqueue_ms", stall->runqueue_ns);
     key_ms_if_known(json, "throttled_ms", stall->throttled_ns);
     key_ms_if_known(json, "gil_ms", stall->gil_ns);
     if (stall->major_faults == LH_UNKNOWN)
-        key_null(json, "major_faults");
+        lh_member_null(json, "major_faults");
     else
-        key_u64(json, "major_faults", stall->major_faults);
+        lh_member_u64(json, "major_faults", stall->major_faults);
     write_stall_calls(json, stall);
     write_samples(json, report->samples, report->sample_count);
     write_holder(json, report->holder);
     write_victims(json, report->victims);
-    key_null(json, "suppressed");
+    lh_member_null(json, "suppressed");
 }
 
 void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report)
@@ -459,7 +302,7 @@ void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report 
     if (types[record->type].write == NULL)
         return;
     open_event(json, types[record->type].name, record->time_ns, pid, record->tid);
-    key_array(json, "thread", record->thread, sizeof(record->thread));
+    lh_member_array(json, "thread", record->thread, sizeof(record->thread));
     types[record->type].write(json, report);
     close_event(json);
 }
