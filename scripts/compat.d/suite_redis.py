@@ -27,6 +27,8 @@ SUBSET = (
     *("dump", "latency-monitor", "aofrw", "maxmemory", "introspection", "tracking", "limits"),
     *("client-eviction", "querybuf", "wait", "pause", "slowlog", "keyspace", "info-command"),
 )
+# Of the units, those with these in their names, in this order: they begin first.
+LONGEST = ("replication", "corrupt", "integration")
 # Needs modules that are built with the server.
 NOT_HERE = ("unit/moduleapi/", "unit/cluster/")
 
@@ -60,8 +62,8 @@ class Redis(Suite):
     def units(self, short: bool) -> list[str]:
         if not self.every_unit:
             return [f"unit/{unit}" for unit in (SHORT if short else (*SHORT, *SUBSET))]
-        # Those of the integration first: they take longest.
-        return sorted(unit for unit in self.listed if not unit.startswith(NOT_HERE))
+        units = [unit for unit in self.listed if not unit.startswith(NOT_HERE)]
+        return sorted(units, key=lambda unit: [part not in unit for part in LONGEST])
 
     def run(self, unit: str, where: Path, environment: dict[str, str], only: str | None) -> Results:
         log = where / "log"
