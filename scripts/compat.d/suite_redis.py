@@ -75,7 +75,7 @@ class Redis(Suite):
         return with_end(read_log(log.read_text(errors="replace")), status)
 
     def _tree(self, number: int) -> Path:
-        """The source, with a tests/tmp of its own. Its name is short, as those of sockets must be."""
+        """The source, with a tests/tmp of its own. Its name is short: sockets are made in it."""
         tree = self.source.parent / "r" / str(number)
         shutil.rmtree(tree, ignore_errors=True)
         (tree / "tests" / "tmp").mkdir(parents=True)
