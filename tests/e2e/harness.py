@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,8 @@ def started(
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        with suppress(subprocess.TimeoutExpired):  # what it has left behind has its pipes
+            process.communicate(timeout=PATIENCE_S)
 
 
 def first_frame_in(event: Event, file: str) -> Event | None:

@@ -257,6 +257,7 @@ def test_program_sees_no_thread_of_ours(hits: Path) -> None:
     bare, under = both_ways([PYTHON, "-c", program], hits)
     assert under.stdout.splitlines()[0] == "no child"
     assert under.stdout == bare.stdout, "same children, threads and descriptors"
+    wait_for_event(hits, "summary")
     assert len(blocks(read_events(hits))) == 1
 
 

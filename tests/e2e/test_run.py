@@ -63,10 +63,17 @@ def test_output_is_byte_for_byte_the_commands() -> None:
 def test_signals_are_passed_on_to_the_command(name: str) -> None:
     script = f"trap 'echo got {name}; exit 5' {name[3:]}; echo ready; while :; do sleep 0.01; done"
     argv = [str(COMMAND), "run", "--", "bash", "-c", script]
-    with started(argv, clean_environment(), stderr=subprocess.PIPE) as process:
+    number = getattr(signal, name)
+
+    def heed() -> None:
+        """What nohup(1) and its like have ignored, a shell cannot trap."""
+        signal.signal(number, signal.SIG_DFL)
+
+    environment = clean_environment()
+    with started(argv, environment, stderr=subprocess.PIPE, preexec_fn=heed) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
-        process.send_signal(getattr(signal, name))
+        process.send_signal(number)
         out, _ = process.communicate(timeout=20)
     assert (out, process.returncode) == (f"got {name}\n", 5)
 
