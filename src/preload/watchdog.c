@@ -25,13 +25,15 @@
 #include "preload/sys.h"
 #include "preload/throttle.h"
 
-#define STACK_BYTES   (64 * 1024)
-#define GUARD_BYTES   4096
-#define TLS_BYTES     (16 * 1024)
-#define TLS_BELOW     (12 * 1024) /* where the thread pointer is; libc's variables are below it */
-#define START_WAIT_NS (1000 * LH_NS_PER_MS)
-#define STOP_WAIT_NS  (100 * LH_NS_PER_MS)
-#define TICK_MIN_NS   LH_NS_PER_MS
+#define STACK_BYTES (64 * 1024)
+#define GUARD_BYTES 4096
+#define TLS_BYTES   (16 * 1024)
+#define TLS_BELOW   (12 * 1024) /* where the thread pointer is; libc's variables are below it */
+#define TICK_MIN_NS LH_NS_PER_MS
+
+/* For its start and its end, which take less than a millisecond unless a busy machine lets it, or
+ * the collector that it is starting, wait for a processor. */
+#define WAIT_NS LH_NS_PER_S
 
 /* Mapped once, also used again by children of fork. */
 static char *memory;
@@ -175,9 +177,9 @@ static void start(void)
         give_up("loophound: cannot start its watchdog thread; this process is not watched\n");
         return;
     }
-    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + START_WAIT_NS;
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
     while (atomic_load(&lh_process->watchdog_ready) == 0 && lh_clock_ns(CLOCK_MONOTONIC) < end)
-        futex_wait(&lh_process->watchdog_ready, 0, START_WAIT_NS);
+        futex_wait(&lh_process->watchdog_ready, 0, WAIT_NS);
     if (atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_UNABLE)
         give_up(
             "loophound: cannot make its ring (memfd_create, close_range: Linux 5.9 or later; "
@@ -230,8 +232,8 @@ void lh_watchdog_want_collector(void)
  * memory; it is a thread of the process for a moment longer, and would be counted. */
 static void wait_until_gone(int tid)
 {
-    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
-    const struct timespec timeout = {0, STOP_WAIT_NS};
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+    const struct timespec timeout = {WAIT_NS / LH_NS_PER_S, 0};
     long process = lh_syscall0(SYS_getpid);
     while (atomic_load(&lh_process->watchdog_tid) == tid)
         if (lh_syscall4(SYS_futex, (long)&lh_process->watchdog_tid, FUTEX_WAIT, tid,
@@ -265,7 +267,7 @@ bool lh_watchdog_hold(uintptr_t frame)
     if (lh_process == NULL || is_held_by(frame))
         return false;
     lh_watchdog_release();
-    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + STOP_WAIT_NS;
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
     while (!begin_change(&signals)) {
         if (lh_clock_ns(CLOCK_MONOTONIC) > end)
             return false;
