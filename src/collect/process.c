@@ -11,22 +11,20 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect/attach.h"
+#include "collect/reading.h"
 #include "collect/reporter.h"
 #include "collect/sink.h"
 #include "collect/stack.h"
 
-#define WAIT_NS     500000000L /* longest sleep, should a wake-up be missing */
-#define NS_PER_S    1000000000LL
-#define STACK_BYTES (8 << 20) /* of the thread that reads the program's files */
+#define WAIT_NS  500000000L /* longest sleep, should a wake-up be missing */
+#define NS_PER_S 1000000000LL
 
 struct lh_watched {
     struct lh_ring *ring;   /* shared */
@@ -179,24 +177,13 @@ static void serve_rest(struct lh_watched *watched)
     }
 }
 
-/* A collector that is root looks at another user's program and its files with that user's rights.
- * The system calls, unlike libc's functions, change this thread alone (credentials(7)). */
-static void take_on_rights(const struct ucred *peer)
-{
-    if (peer->uid == geteuid())
-        return;
-    syscall(SYS_setgroups, 0, NULL);
-    setfsgid(peer->gid);
-    setfsuid(peer->uid);
-}
-
 static void *serve(void *argument)
 {
     struct lh_watched *watched = argument;
     const int ended_fd = watched->ended_fd;
     const uint64_t one = 1;
     lh_output_prepare(watched->output);
-    take_on_rights(&watched->peer);
+    lh_reading_take_on_rights(&watched->peer);
     note_result(watched, lh_sink_start(watched->sink));
     serve_living(watched);
     serve_rest(watched);
@@ -237,27 +224,6 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     };
     watched->sink = lh_sink_new(&sink);
     return watched->sink != NULL ? 0 : -ENOMEM;
-}
-
-/* Signals are for the driving thread, but those of its own reading (guard.h). The stack is not as
- * small as that of a program with a low RLIMIT_STACK, which is inherited. */
-static int start_thread(struct lh_watched *watched)
-{
-    sigset_t all;
-    sigset_t before;
-    pthread_attr_t attributes;
-    int error = pthread_attr_init(&attributes);
-    if (error != 0)
-        return -error;
-    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    sigdelset(&all, SIGBUS);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&watched->thread, &attributes, serve, watched);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    watched->has_thread = error == 0;
-    return -error;
 }
 
 /* The stacks take setup->maps_fd; ours is a duplicate, which pread(2) leaves where it stands. */
@@ -317,7 +283,9 @@ static int start(struct lh_watched *watched, const struct lh_watched_setup *setu
     if (watched->reporter == NULL)
         return -ENOMEM;
     take_up_reading(watched);
-    return start_thread(watched);
+    error = lh_reading_start(&watched->thread, serve, watched);
+    watched->has_thread = error == 0;
+    return error;
 }
 
 int lh_watched_start(struct lh_watched **result, const struct lh_watched_setup *setup)

@@ -202,6 +202,14 @@ def test_process_that_ends_in_a_long_iteration_ends_its_stall(hits: Path) -> Non
     assert about(stall["oncpu_ms"], 300)
 
 
+def assert_held_without_a_stall(out: str, held_ms: float, hits: Path) -> None:
+    wall_ms, _ = map(float, out.split())
+    assert wall_ms >= held_ms
+    events = read_events(hits)
+    assert of_type(events, "summary")
+    assert of_type(events, "stall") == [], describe(events)
+
+
 def test_process_that_is_stopped_and_continued_has_no_stall(hits: Path) -> None:
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="40ms")
     with started([STALLS, "stopped"], environment) as process:
@@ -209,11 +217,7 @@ def test_process_that_is_stopped_and_continued_has_no_stall(hits: Path) -> None:
         time.sleep(0.3)  # the time it is held
         process.send_signal(signal.SIGCONT)
         out, _ = process.communicate(timeout=30)
-    wall_ms, _ = map(float, out.split())
-    assert wall_ms >= 300
-    events = read_events(hits)
-    assert of_type(events, "summary")
-    assert of_type(events, "stall") == [], describe(events)
+    assert_held_without_a_stall(out, 300, hits)
 
 
 class Debugger:
@@ -249,11 +253,7 @@ def test_process_that_a_debugger_held_has_no_stall(hits: Path) -> None:
         with Debugger(process.pid):
             time.sleep(1.5)  # the time it is held
         out, _ = process.communicate(timeout=30)
-    wall_ms, _ = map(float, out.split())
-    assert wall_ms >= 1500
-    events = read_events(hits)
-    assert of_type(events, "summary")
-    assert of_type(events, "stall") == [], describe(events)
+    assert_held_without_a_stall(out, 1500, hits)
 
 
 def test_fail_is_for_stalls_too() -> None:
