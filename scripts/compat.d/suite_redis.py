@@ -31,6 +31,9 @@ SUBSET = (
 LONGEST = ("replication", "corrupt", "integration")
 # Needs modules that are built with the server.
 NOT_HERE = ("unit/moduleapi/", "unit/cluster/")
+# Draws the numbers in its tests' names at random, and as many of them as it has time for.
+DRAWS_NUMBERS = "integration/psync2"
+NUMBER = re.compile(r"\d+")
 
 
 def read_log(text: str) -> Results:
@@ -40,6 +43,14 @@ def read_log(text: str) -> Results:
         if found:
             worst(results, found[2], RESULT.get(found[1], FAIL))
     return results
+
+
+def without_numbers(results: Results) -> Results:
+    """Tests whose names differ in their numbers only, as one test."""
+    merged: Results = {}
+    for test, result in results.items():
+        worst(merged, NUMBER.sub("N", test), result)
+    return merged
 
 
 class Redis(Suite):
@@ -72,7 +83,10 @@ class Redis(Suite):
         command = ["./runtest", "--single", unit, "--clients", "1", "--baseport", str(port)]
         command += ["--portcount", str(SERVERS)]
         status = run_logged(command, log, environment, self._tree(number), TIMEOUT_S)
-        return with_end(read_log(log.read_text(errors="replace")), status)
+        results = read_log(log.read_text(errors="replace"))
+        if unit == DRAWS_NUMBERS:
+            results = without_numbers(results)
+        return with_end(results, status)
 
     def _tree(self, number: int) -> Path:
         """The source, with a tests/tmp of its own. Its name is short: sockets are made in it."""

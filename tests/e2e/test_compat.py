@@ -16,7 +16,7 @@ from report import Comparison
 from running import Job, Runner
 from suite import BARE, FAIL, MODES, PASS, WHOLE_RUN, Results, Suite, run_logged, with_end
 from suite_cpython import read_report
-from suite_redis import read_log
+from suite_redis import read_log, without_numbers
 
 THRESHOLD = MODES[0]
 
@@ -114,6 +114,11 @@ def test_run_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> Non
 def test_log_of_redis_is_read_by_test() -> None:
     log = "[\x1b[0;32;49mok\x1b[0m]: A (of B) (12 ms)\n[err]: C in tests/c.tcl\nwhy\n[ignore]: D\n"
     assert read_log(log) == {"A (of B)": "pass", "C": "fail", "D": "skip"}
+
+
+def test_tests_with_random_numbers_are_one_test_which_fails_if_any_does() -> None:
+    drawn = {"Set #0 as master": "pass", "Set #4 as master": "fail", "x = 350146": "pass"}
+    assert without_numbers(drawn) == {"Set #N as master": "fail", "x = N": "pass"}
 
 
 def test_half_a_report_of_cpython_is_no_report(tmp_path: Path) -> None:
