@@ -278,16 +278,34 @@ static bool has_reader_or_events(const struct lh_ring *ring)
     return atomic_load(&ring->attached) != 0 || atomic_load(&lh_process->attach_wanted) != 0;
 }
 
-void lh_process_end(void)
+/* Tells the reader, there may yet be none, that the ring gets nothing more. NULL: nothing is in it.
+ */
+static struct lh_ring *close_ring(void)
 {
     struct lh_ring *ring = lh_process != NULL ? atomic_load(&lh_process->ring) : NULL;
     if (ring == NULL || !lh_process_is_ours() || !has_reader_or_events(ring))
-        return;
+        return NULL;
     atomic_store(&ring->closing, 1);
     atomic_fetch_add(&ring->wake, 1);
     lh_syscall3(SYS_futex, (long)&ring->wake, FUTEX_WAKE, INT_MAX);
-    if (wait_for_reader(&ring->drained, 1, END_WAIT_NS) == 0)
-        lh_watchdog_stop(); /* which passes on what the collector had to say of that */
+    return ring;
+}
+
+void lh_process_end(void)
+{
+    struct lh_ring *ring = close_ring();
+    if (ring == NULL)
+        return;
+    (void)wait_for_reader(&ring->drained, 1, END_WAIT_NS);
+    lh_watchdog_stop(); /* which passes on what the collector had to say of that */
+}
+
+void lh_process_end_at_once(void)
+{
+    if (close_ring() == NULL)
+        return;
+    lh_watchdog_call(); /* a fork may have ended it */
+    lh_watchdog_stop(); /* which finds a reader if there is none, and does not wait for it */
 }
 
 int lh_process_flush(int64_t timeout_ns)

@@ -39,6 +39,10 @@ void lh_process_greet(void);
 /* At a normal exit: waits at most 200 ms until what is in the ring has been written. */
 void lh_process_end(void);
 
+/* At _exit(2), which a signal handler may call: what is in the ring gets a reader, who outlives
+ * this process. */
+void lh_process_end_at_once(void);
+
 /* Waits until the collector has written all that is in the ring now: 0, -ETIMEDOUT, -ENOTCONN. */
 int lh_process_flush(int64_t timeout_ns);
 

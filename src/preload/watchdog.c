@@ -133,6 +133,8 @@ static int watchdog_main(void *argument)
         else
             sleep_until_called(seen);
     }
+    if (able)
+        lh_attach_serve(); /* for an exec or an end, after which nobody would */
     lh_attach_end();
     return 0;
 }

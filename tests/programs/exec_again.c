@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "small_loop.h"
+
 #define FORMS      9
-#define MS         1000000L
 #define MOST_LOOKS 100000 /* at the list of children, less than a microsecond each */
 
 extern char **environ;
@@ -22,10 +22,10 @@ static int has_child(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
 
-/* The collector is started because of the block. */
-static void block_until_a_child_is_made(void)
+/* The collector is started because of the loop. */
+static void loop_until_a_child_is_made(void)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 5 * MS}, NULL);
+    begin_loop();
     for (int i = 0; i < MOST_LOOKS && !has_child(); i++)
         ;
 }
@@ -74,13 +74,14 @@ int main(int argc, char **argv)
         return 1;
     }
     if (times > 0) {
-        execl("/nonexistent", "nonexistent", (char *)NULL); /* and goes on */
-        block_until_a_child_is_made();
+        loop_until_a_child_is_made();
         snprintf(left, sizeof(left), "%d", times - 1);
         become("/proc/self/exe", times % FORMS, left);
         perror("exec");
         return 1;
     }
+    begin_loop();
+    execl("/nonexistent", "nonexistent", (char *)NULL);
     puts("done");
     return 0;
 }

@@ -55,8 +55,8 @@ static void *be_reported(void *unused)
     return unused;
 }
 
-/* The child has one thread, no watchdog, and may be a loop itself. */
-static void fork_a_loop(void)
+/* The child has one thread, no watchdog, and may be a loop itself, for a moment. */
+static void fork_a_loop(void (*end)(int))
 {
     int status = 0;
     pid_t child = fork();
@@ -65,7 +65,7 @@ static void fork_a_loop(void)
         int set = begin_loop();
         free(malloc(100000));
         turn(set);
-        _exit(STATUS);
+        end(STATUS);
     }
     check(waitpid(child, &status, 0) == child);
     check_status(status);
@@ -78,7 +78,7 @@ static void fork_amid_reports(void)
     for (int i = 0; i < THREADS; i++)
         check(pthread_create(&threads[i], NULL, be_reported, NULL) == 0);
     for (int i = 0; i < FORKS; i++)
-        fork_a_loop();
+        fork_a_loop(i % 2 == 0 ? _exit : _Exit);
     over = true;
     for (int i = 0; i < THREADS; i++)
         check(pthread_join(threads[i], NULL) == 0);
