@@ -29,8 +29,8 @@ SUBSET = (
 )
 # Of the units, those with these in their names, in this order: they begin first.
 LONGEST = ("replication", "corrupt", "integration")
-# Needs modules that are built with the server.
-NOT_HERE = ("unit/moduleapi/", "unit/cluster/")
+# Needs modules that are built with the server, or certificates; or is no test.
+NOT_HERE = ("unit/moduleapi/", "unit/cluster/", "unit/tls", "unit/printver")
 # Draws the numbers in its tests' names at random, and as many of them as it has time for.
 DRAWS_NUMBERS = "integration/psync2"
 NUMBER = re.compile(r"\d+")
