@@ -49,18 +49,9 @@ static inline void lh_before_exec(void)
 #define lh_before_fexecve(...)  lh_before_exec()
 #define lh_before_execveat(...) lh_before_exec()
 
-/* The end without destructors: nor would ours be called. */
-static inline void lh_before__exit(int status)
-{
-    (void)status;
-    lh_process_end_at_once();
-}
-
-static inline void lh_before__Exit(int status)
-{
-    (void)status;
-    lh_process_end_at_once();
-}
+/* The end without destructors: ours would not be called either. */
+#define lh_before__exit(...) lh_process_end_at_once()
+#define lh_before__Exit(...) lh_process_end_at_once()
 
 /* A thread that is going to put itself under a filter of system calls. */
 static inline void lh_before_prctl(int option, unsigned long a, unsigned long b, unsigned long c,

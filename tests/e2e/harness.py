@@ -19,7 +19,7 @@ COMMAND = BUILD / "loophound"
 PROGRAMS = BUILD / "programs"
 PYTHON = sys.executable
 
-PATIENCE_S = 20.0  # what should happen at once has this long on a busy machine
+PATIENCE_S = 60.0  # what should happen at once has this long on a busy machine
 
 Event = dict[str, Any]
 

