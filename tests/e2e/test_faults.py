@@ -49,6 +49,7 @@ class Turns:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.blocks = 0
 
     def say(self, line: str) -> str:
         assert self.process.stdin and self.process.stdout
@@ -59,6 +60,7 @@ class Turns:
     def block(self, times: int = 1) -> None:
         for _ in range(times):
             assert self.say("go").startswith("turn ")
+            self.blocks += 1
 
     def flush(self) -> str:
         assert self.say("flush").startswith("turn ")
