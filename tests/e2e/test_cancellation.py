@@ -30,7 +30,8 @@ def test_call_with_a_pending_cancellation_is_left_or_not_as_without_the_library(
     row: Row, hits: Path
 ) -> None:
     """What is left is not told, and does not hide what the cleanup handler waits for."""
-    argv = [str(row.program), "cancel", row.symbol, "2"]
+    # Long enough for the call to begin before what it waits for comes.
+    argv = [str(row.program), "cancel", row.symbol, "50"]
     with TemporaryDirectory(dir=PROGRAMS) as files:  # on a disk
         bare = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=files)
         done, events = run_preloaded(argv, hits, cwd=Path(files), STRICT="on", THRESHOLD="10s")
