@@ -36,7 +36,8 @@ const char *lh_process_cwd(void);
 /* Says "I was loaded" to `loophound run`, in our set-up. */
 void lh_process_greet(void);
 
-/* At a normal exit: waits at most 200 ms until what is in the ring has been written. */
+/* At a normal exit: waits at most 200 ms until what is in the ring has been written, and for the
+ * watchdog to end. */
 void lh_process_end(void);
 
 /* At _exit(2), which a signal handler may call: what is in the ring gets a reader, who outlives

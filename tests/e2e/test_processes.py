@@ -50,7 +50,8 @@ def test_each_way_to_start_a_process_is_waited_for_as_ever(hits: Path) -> None:
     ways = ["waitpid", "waitpid", "system", "fgets"]
     told = [block["call"] for block in blocks(events)]
     # On a busy machine, to start one may be a block, too.
-    assert [call for call in told if call in ways] == ways, describe(events)
+    waited = [call for call in told if call not in ("popen", "posix_spawn")]
+    assert waited == ways, describe(events)
     assert len({event["pid"] for event in of_type(events, "loop")}) == 1
 
 
