@@ -1,9 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 # loophound: see `make help`. A target's help is what follows its `##`.
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
 DESTDIR ?=
+
+VERSION := $(shell sed -n 's/^\#define LH_VERSION "\(.*\)"$$/\1/p' src/common/version.h)
+# Its first number: what is linked with one library runs with every other of the same number.
+SONAME := libloophound.so.$(firstword $(subst ., ,$(VERSION)))
 
 # SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own. None of
 # them can be in a library that is preloaded: there they are in the unit tests and the command.
@@ -27,27 +33,35 @@ endif
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 CSTD := -std=gnu11
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-        -Wundef -Wvla -Wwrite-strings
+# Warnings are errors where we develop (.ci/run, scripts/lint): a later compiler has others.
+WERROR ?= 0
+# What a designated initializer leaves out is zero (C11 6.7.9): gcc 10 warns there now and then.
+WARN := $(if $(filter 1,$(WERROR)),-Werror) -Wall -Wextra -Wno-missing-field-initializers -Wshadow \
+        -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef -Wvla -Wwrite-strings
 CFLAGS ?= -O2 -g
 CXXFLAGS ?= -O2 -g
-ALL_CFLAGS := $(CSTD) $(WARN) -Isrc -Iinclude -D_GNU_SOURCE -MMD -MP $(CFLAGS)
-ALL_CXXFLAGS := -std=gnu++17 -Wall -Wextra -Werror -Iinclude -MMD -MP $(CXXFLAGS)
+ALL_CFLAGS := $(CSTD) $(WARN) -Isrc -Iinclude -D_GNU_SOURCE -MMD -MP $(CPPFLAGS) $(CFLAGS)
+ALL_CXXFLAGS := -std=gnu++17 $(filter -Werror,$(WARN)) -Wall -Wextra -Iinclude -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
 
 # Inside the program: position-independent, nothing exported but what the table says, no unwinder.
+# Of a distribution's flags two are taken back: fortified calls end the program, and their
+# inline forms are names that we define; and link-time optimisation does not see that an assembler
+# label (an alias, a symbol version) belongs to a function.
 PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwind-tables \
                   -ftls-model=initial-exec -fno-omit-frame-pointer -DLOOPHOUND_LINKED \
-                  -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
-PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,libloophound.so -Wl,-z,defs -Wl,-z,now \
+                  -U_FORTIFY_SOURCE -fno-lto
+PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,-z,now \
                    -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
 
-COMMAND_PACKAGES := libunwind-generic libdw libelf jansson
-COMMAND_CFLAGS := -DLH_LIBDIR='"$(LIBDIR)"' -DLH_BINDIR='"$(BINDIR)"'
-COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread
+COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
+COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread -ldl
 
+CALL_TABLE := src/calls.def $(wildcard src/calls/*.def)
 COMMON_SRC := $(wildcard src/common/*.c)
-PRELOAD_SRC := $(wildcard src/preload/*.c)
-COLLECT_SRC := $(wildcard src/collect/*.c)
+# A folder a stage; what knows the processor has a folder of its own below them.
+PROCESSOR := x86_64
+PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
+COLLECT_SRC := $(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c)
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
@@ -61,7 +75,7 @@ COMMAND_OBJ := $(COMMON_SRC:%.c=$(B)/obj/%.o) $(COLLECT_SRC:%.c=$(B)/obj/%.o) $(
 # What unit tests link, as far as they need it: everything but main(), and but what takes libc's
 # names or starts with the program.
 TEST_OBJ := $(filter-out %/main.o,$(COMMAND_OBJ)) \
-            $(filter-out %/wrappers.o %/wrap_syscall.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
+            $(filter-out %/wrappers.o %/wrap_syscall.o %/wrap_thread.o %/wrap_clock.o %/hooks.o %/init.o,$(PRELOAD_SRC:%.c=$(B)/pic/%.o))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 CONSTRUCTOR_SRC := $(wildcard tests/programs/calls_*.c) tests/programs/crowd.c
 PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
@@ -69,6 +83,7 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 SANITIZER_OBJ := $(SANITIZER_SRC:%.c=$(B)/obj/%.o)
 STRESS_NAMES := stress
+SMOKE_NAMES := loops
 STRESS := $(STRESS_NAMES:%=$(B)/programs/%)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
@@ -91,17 +106,28 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
+# The directories of an installation, in the two objects that know them: a change of PREFIX compiles
+# these two again, and nothing else.
+PATHS := -DLH_BINDIR='"$(BINDIR)"' -DLH_LIBDIR='"$(LIBDIR)"'
+$(B)/paths: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(PATHS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(PATHS))' >$@
+
+PATHS_OBJ := $(B)/pic/src/common/paths.o $(B)/obj/src/common/paths.o
+$(PATHS_OBJ): $(B)/paths
+$(PATHS_OBJ): ALL_CFLAGS += $(PATHS)
+
 $(B)/pic/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(PRELOAD_CFLAGS) -c $< -o $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $(COMMAND_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # The versions of the call table. It names no symbols: those without a version keep the base version,
 # which no other node may be combined with. Exported is what is not hidden (-fvisibility).
-$(B)/exports.map: src/preload/exports.map.in src/calls.def
+$(B)/exports.map: src/preload/wrap/exports.map.in $(CALL_TABLE) src/common/call_columns.h
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< | tr -d '"' | sort -Vu >$@
 
@@ -207,6 +233,10 @@ test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own 
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
 
+# What scripts/distros runs: needs no more than scripts/bootstrap smoke installs.
+.PHONY: smoke-programs
+smoke-programs: all $(UNIT) $(SMOKE_NAMES:%=$(B)/programs/%)
+
 # Loops that come from PyPI, for the interpreter that has the tests' own packages too.
 $(B)/runtimes-venv/done: tests/runtimes/requirements.txt
 	$(call say,PIP,$<)rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
@@ -246,6 +276,7 @@ soak: ## load uvicorn, Node, nginx and Redis for SOAK_SECONDS (60) each; nothing
 .PHONY: bench
 bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
+	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 
 .PHONY: format
@@ -260,20 +291,73 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md from the table of calls
+docs: ## write docs/calls.md, docs/options.md and docs/frames.md from the tables
 	@$(PYTHON) scripts/calls_page.py
+	@$(PYTHON) scripts/options_page.py
+	@$(PYTHON) scripts/frames_page.py
+
+# Made from the tables, by the command that was built: what is installed describes itself.
+PAGES := $(wildcard docs/man/*.scd)
+MAN := $(PAGES:docs/man/%.scd=$(B)/man/%)
+COMPLETION := $(addprefix $(B)/completion/,loophound.bash _loophound loophound.fish)
+TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def)
+
+.PHONY: man
+man: $(MAN) ## make the man pages, in build/man (needs scdoc)
+
+$(B)/man/%: docs/man/%.scd scripts/man_pages.py $(TABLES) $(B)/loophound
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)$(PYTHON) scripts/man_pages.py --command $(B)/loophound $< >$@.scd && \
+	    scdoc <$@.scd >$@ && rm $@.scd
+
+.PHONY: completion
+completion: $(COMPLETION) ## make the completion of bash, zsh and fish, in build/completion
+
+$(B)/completion/loophound.bash: SHELL_NAME := bash
+$(B)/completion/_loophound: SHELL_NAME := zsh
+$(B)/completion/loophound.fish: SHELL_NAME := fish
+$(COMPLETION): scripts/completion.py $(TABLES) $(B)/loophound
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/completion.py --command $(B)/loophound $(SHELL_NAME) >$@
 
 .PHONY: scan-imports
 scan-imports: ## look for waiting calls of real servers that the table lacks
 	@scripts/bootstrap scan
 	@$(PYTHON) scripts/scan_imports.py
 
+# What is installed, and where: scripts/install. Man pages only where there is scdoc to make them.
+INSTALL_DIRS := BINDIR='$(BINDIR)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DATADIR='$(DATADIR)'
+PUT := $(INSTALL_DIRS) VERSION='$(VERSION)' SONAME='$(SONAME)' BUILD='$(B)' DESTDIR='$(DESTDIR)' \
+           scripts/install
+
+.PHONY: scan-libcs
+scan-libcs: ## look for functions of this libc, Debian 13's and sid's that nobody has classed
+	@scripts/bootstrap build
+	@$(PYTHON) scripts/scan_libcs.py --build $(B)
+
 .PHONY: install
-install: all ## install to PREFIX (/usr/local), below DESTDIR
-	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)'
-	install -m 755 $(B)/loophound '$(DESTDIR)$(BINDIR)/loophound'
-	install -m 644 $(B)/libloophound.so '$(DESTDIR)$(LIBDIR)/libloophound.so'
-	install -m 644 include/loophound.h '$(DESTDIR)$(INCLUDEDIR)/loophound.h'
+install: all $(if $(wildcard docs/man),completion $(if $(shell command -v scdoc),man)) ## install to PREFIX (/usr/local), below DESTDIR
+	@$(PUT) install
+
+.PHONY: uninstall
+uninstall: ## remove what `make install` has put there, with the same PREFIX and DESTDIR
+	@$(PUT) uninstall
+
+# What editors and clang's tools ask for: every command that make would run for a C file, from make itself.
+.PHONY: compile_commands.json
+compile_commands.json: ## write how each file is compiled, for editors
+	@$(MAKE) --no-print-directory --always-make --dry-run V=1 all $(UNIT) | $(PYTHON) scripts/compile_commands.py >$@.new
+	@mv $@.new $@
+
+.PHONY: deb
+deb: ## make a Debian package of what is committed, in build/deb
+	@scripts/bootstrap build deb
+	@scripts/deb $(B)/deb
+
+.PHONY: distros
+distros: ## build with every compiler and test on every supported system, each made by debootstrap (needs root)
+	@scripts/bootstrap distros
+	@scripts/distros --dir $(B)/distros
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound: what blocks an event loop. The C interface for programs that want to help.
  *
  * A program needs none of this to be watched. Nothing has to be linked either: include this header

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes docs/calls.md from src/calls.def; with --check says what of it is not as it should be.
 
 The page is the table for people, and two comparisons: every function that LLVM's RealtimeSanitizer
@@ -7,14 +8,11 @@ table neither has nor leaves out with a reason is a failure.
 """
 
 import argparse
-import re
-import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from call_table import ROOT, Row, Table, read_table_or_exit
+
 PAGE = ROOT / "docs" / "calls.md"
 LISTS = ROOT / "scripts" / "calls"
 
@@ -23,49 +21,9 @@ BY_HAND = {
     "syscall": "interposed: numbers that can wait are reported as the calls they are",
     "fork": "interposed, not reported: a child starts afresh",
     "execve": "interposed, not reported: it does not return",
+    "pthread_create": "interposed, not reported: it never waits, but threads have names",
+    "dup2": "interposed, not reported: it never waits, but may close the set of a loop",
 }
-
-
-@dataclass
-class Row:
-    symbol: str
-    canonical: str
-    group: str
-    rule: str
-
-
-@dataclass
-class Table:
-    rows: dict[str, Row] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    rules: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, str] = field(default_factory=dict)  # of syscall(2)
-
-
-def read_table(cc: str) -> Table:
-    """src/calls.def, as the preprocessor sees it."""
-    source = (
-        "#define CALL(symbol, canonical, group, subject, expr, fails, rule, ...)"
-        " lh_row symbol canonical group rule\n"
-        "#define ALIAS(name, symbol) lh_alias name symbol\n"
-        "#define RULE(name, doc) lh_rule name doc\n"
-        "#define RAW(number, call, ...) lh_number number call\n"
-        "#define LEFT_OUT(name, reason) lh_left_out name reason\n"
-        '#include "calls.def"\n'
-    )
-    command = [cc, "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
-    text = subprocess.run(
-        command, input=source, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    table = Table()
-    for fields in re.findall(r"lh_row (\w+) (\w+) (\w+) (\w+)", text):
-        table.rows[fields[0]] = Row(*fields)
-    table.aliases = dict(re.findall(r"lh_alias (\w+) (\w+)", text))
-    table.rules = dict(re.findall(r'lh_rule (\w+) "([^"]*)"', text))
-    table.numbers = dict(re.findall(r"lh_number (\w+) (\w+)", text))
-    table.left_out = dict(re.findall(r'lh_left_out (\w+) "([^"]*)"', text))
-    return table
 
 
 def read_list(name: str) -> list[str]:
@@ -73,14 +31,22 @@ def read_list(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def newest_row(table: Table, symbol: str) -> Row | None:
+    """The row of a function, or of the version of it that programs linked today get."""
+    return next((row for row in table.rows if row.name == symbol), None)
+
+
 def meaning(table: Table, name: str) -> str | None:
     """What the table says of a libc function; None: nothing."""
-    if name in table.rows:
-        return f"interposed as `{table.rows[name].canonical}`"
+    row = newest_row(table, name)
+    if row is not None:
+        return f"interposed as `{row.canonical}`"
     if name in table.aliases:
         return meaning(table, table.aliases[name])
     if name in BY_HAND:
         return BY_HAND[name]
+    if name in table.unreported:
+        return "interposed, not reported"
     if name in table.left_out:
         return f"left out: {table.left_out[name]}"
     return None
@@ -93,7 +59,7 @@ def meaning_of_python(table: Table, calls: Iterable[str]) -> str | None:
         found = meaning(table, call)
         if found is None:
             return None
-        row = table.rows.get(call)
+        row = newest_row(table, call)
         word = "interposed as" if row else found
         by_word.setdefault(word, []).append(f"`{row.canonical if row else call}`")
     parts = []
@@ -111,8 +77,9 @@ def main_table(table: Table) -> list[str]:
     names: dict[str, list[str]] = {}
     for alias, symbol in table.aliases.items():
         names.setdefault(symbol, []).append(alias)
-    for row in table.rows.values():
-        symbols = " ".join(f"`{name}`" for name in [row.symbol, *sorted(names.get(row.symbol, []))])
+    for row in table.rows:
+        names_of_row = [row.name, *sorted(names.get(row.name, []))]
+        symbols = " ".join(f"`{name}`" for name in names_of_row)
         rule = table.rules[row.rule]
         lines.append(f"| {symbols} | `{row.canonical}` | {row.group.lower()} | {rule} |")
     return lines
@@ -121,12 +88,13 @@ def main_table(table: Table) -> list[str]:
 def page(table: Table) -> tuple[str, list[str]]:
     """The page, and the names of the two lists that have no line in it."""
     missing = []
+    numbers = sorted(row.name for row in table.numbers)
     lines = [
         "# Every call",
         "",
-        "Made by `make docs` from `src/calls.def`; edit that. A call that took the threshold is",
-        "reported whatever it is; the last column is about strict mode, in which a call counts",
-        "that could have waited.",
+        "Made by `make docs` from the rows in `src/calls/`; edit those. A call that took the",
+        "threshold is reported whatever it is; the last column is about strict mode, in which a",
+        "call counts that could have waited.",
         "",
         f"{len(table.rows)} rows; names in one line are one function of libc.",
         "",
@@ -137,7 +105,7 @@ def page(table: Table) -> tuple[str, list[str]]:
         "A program that calls `syscall()` with one of these is reported as if it had called",
         "the function.",
         "",
-        ", ".join(f"`SYS_{number}`" for number in sorted(table.numbers)) + ".",
+        ", ".join(f"`SYS_{number}`" for number in numbers) + ".",
         "",
         "## Left out, on purpose",
         "",
@@ -169,12 +137,12 @@ def main() -> int:
     parser.add_argument("--cc", default="cc")
     arguments = parser.parse_args()
 
-    text, missing = page(read_table(arguments.cc))
+    text, missing = page(read_table_or_exit(arguments.cc))
     for name in missing:
-        print(f"src/calls.def says nothing about {name}")
+        print(f"{name} has no row in src/calls/*.def and no reason in src/calls/left-out.txt")
     if arguments.check:
         if not PAGE.exists() or PAGE.read_text() != text:
-            print("docs/calls.md is not what src/calls.def says: make docs")
+            print("docs/calls.md is not what src/calls/ says: make docs")
             return 1
     else:
         PAGE.parent.mkdir(exist_ok=True)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The call table against libc and against the built library.
 
-Every name in src/calls.def is one of libc's, or of a later libc than this machine's; every sibling
-that libc has of a wrapped call is in the table too: by its name (64, _chk, __isoc99_ ...), because
-it is the same function under another name, or as a version of it that has code of its own. The
-library exports the table, in these versions, and loophound_*, nothing else; it needs libc.so.6
-alone; what looks at its caller is jumped to.
+Every name in the table (src/calls.def) is one of libc's, or of a later libc than this machine's;
+every sibling that libc has of a wrapped call is in the table too: by its name (64, _chk,
+__isoc99_ ...), because it is the same function under another name, or as a version of it that has
+code of its own. The library exports the table, in these versions, and loophound_*, nothing else;
+it needs libc.so.6 alone, and nothing of it that is newer than glibc 2.28; what looks at its
+caller is jumped to.
 """
 
 import argparse
@@ -16,8 +18,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-ROW_MARK = "lh_row"
+from call_table import ROOT, Table, read_table_or_exit
+
+NEWEST_NEEDED = "GLIBC_2.28"  # src/cli/locate.c and README.md say so too
 
 
 def output_of(*command: str, text: str | None = None) -> str:
@@ -35,8 +38,8 @@ class Export:
 
 
 @dataclass
-class Table:
-    """src/calls.def, as the preprocessor sees it."""
+class Names:
+    """The names of the table as libc and the library have them."""
 
     rows: list[Export]
     bound: dict[str, str]  # rows without a version of their own that are bound to one
@@ -47,22 +50,12 @@ class Table:
         return {row.name for row in self.rows}
 
 
-def read_table(cc: str) -> Table:
-    columns = "canonical, group, subject, expr, fails, rule, args, version"
-    source = (
-        f"#define CALL(symbol, {columns}, ...) {ROW_MARK} symbol version\n"
-        f"#define HOOK(symbol, version, ...) {ROW_MARK} symbol version\n"
-        f"#define CALL_NEWEST(symbol, {columns}, ...) {ROW_MARK} symbol @@ version\n"
-        f"#define CALL_OLDER(row, symbol, {columns}, ...) {ROW_MARK} symbol @ version\n"
-        "#define MEANING(...)\n"
-        "#define LEFT_OUT(name, reason) lh_left_out name\n"
-        '#include "calls.def"\n'
-    )
-    text = output_of(cc, "-E", "-P", "-x", "c", "-Isrc", "-", text=source)
-    found = re.findall(rf'{ROW_MARK} (\w+) (@*) ?"([\w.]*)"', text.replace("@ @", "@@"))
-    rows = [Export(name, at + version if at else "") for name, at, version in found]
-    bound = {name: version for name, at, version in found if version and not at}
-    return Table(rows, bound, set(re.findall(r"lh_left_out (\w+)", text)))
+def names_of(table: Table) -> Names:
+    rows = [Export(row.symbol, row.exported) for row in table.functions]
+    rows += [Export(name) for name in [*table.aliases, *table.unreported]]
+    bound = {row.name: row.looked_up for row in table.functions if row.looked_up}
+    bound = {name: version for name, version in bound.items() if Export(name) in rows}
+    return Names(rows, bound, set(table.left_out))
 
 
 def exported(library: str) -> dict[Export, str]:
@@ -119,7 +112,7 @@ def needed(library: str) -> list[str]:
     return re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "-d", library))
 
 
-def version_problems(table: Table, libc: dict[Export, str]) -> list[str]:
+def version_problems(table: Names, libc: dict[Export, str]) -> list[str]:
     """A symbol whose versions differ in code has a row for each code; others need no version."""
     problems = []
     for name in sorted(table.names):
@@ -133,7 +126,7 @@ def version_problems(table: Table, libc: dict[Export, str]) -> list[str]:
     return problems
 
 
-def problems_of_names(table: Table, libc: dict[str, str], libc_version: str) -> list[str]:
+def problems_of_names(table: Names, libc: dict[str, str], libc_version: str) -> list[str]:
     known = table.names | table.left_out
     problems = [f"{row} has two rows" for row in table.rows if table.rows.count(row) > 1]
     problems += [f"{name} has a row and is left out" for name in table.names & table.left_out]
@@ -166,12 +159,28 @@ def problems_of_jumps(library: str) -> list[str]:
     return problems
 
 
-def problems_of_library(table: Table, library: str) -> list[str]:
+def version_needs(library: str) -> dict[str, str]:
+    """The versions of libc that the library asks for, each with a symbol that has it."""
+    listed = output_of("nm", "-D", "--undefined-only", library)
+    return {version: name for name, version in re.findall(r"(\w+)@+(GLIBC_[\w.]+)", listed)}
+
+
+def problems_of_needs(library: str) -> list[str]:
+    """A program dies at its start if its libc lacks a version that a library asks for."""
+    return [
+        f"{library} needs {name}@{version}: no symbol may be newer than {NEWEST_NEEDED}"
+        for version, name in sorted(version_needs(library).items())
+        if version_number(version) > version_number(NEWEST_NEEDED)
+    ]
+
+
+def problems_of_library(table: Names, library: str) -> list[str]:
     found = {export.name + export.version for export in exported(library)}
     wanted = {row.name + row.version for row in table.rows} | public_functions()
     problems = [f"{library} exports {name}" for name in sorted(found - wanted)]
     problems += [f"{library} does not export {name}" for name in sorted(wanted - found)]
     problems += problems_of_jumps(library)
+    problems += problems_of_needs(library)
     if needed(library) != ["libc.so.6"]:
         problems.append(f"{library} needs {needed(library)}, not libc.so.6 alone")
     return problems
@@ -183,10 +192,7 @@ def main() -> int:
     parser.add_argument("--cc", default="cc")
     arguments = parser.parse_args()
 
-    table = read_table(arguments.cc)
-    if not table.rows:
-        print("src/calls.def has no rows")
-        return 1
+    table = names_of(read_table_or_exit(arguments.cc))
     libc = exported(output_of(arguments.cc, "-print-file-name=libc.so.6").strip())
     libc_version = os.confstr("CS_GNU_LIBC_VERSION") or ""
     problems = problems_of_names(table, default_versions(libc), libc_version)

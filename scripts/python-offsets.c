@@ -1,4 +1,5 @@
-/* Prints the row of src/preload/python_offsets.def for the CPython whose headers it is built with:
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints the row of src/preload/python/offsets.def for the CPython whose headers it is built with:
  *
  *     prefix=$HOME/.pyenv/versions/3.12.1 version=3.12
  *     cc -I$prefix/include/python$version -I$prefix/include/python$version/internal \

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Prints the columns of src/preload/python_offsets.def that no header of CPython tells.
+# SPDX-License-Identifier: Apache-2.0
+"""Prints the columns of src/preload/python/offsets.def that no header of CPython tells.
 
-Run it under the interpreter in question: where C's asyncio.Task keeps its name and its coroutine,
-and a coroutine its name, is found by looking for them in the objects' memory.
+Run it under the interpreter in question: where C's asyncio.Task keeps its coroutine, and a
+coroutine its name, is found by looking for them in the objects' memory.
 """
 
 from __future__ import annotations
@@ -40,9 +41,8 @@ async def main() -> None:
         coroutine.__qualname__ = f"coroutine number {i}"
         coroutine.__name__ = f"name number {i}"
     loop = asyncio.get_event_loop()
-    tasks = [asyncio.Task(c, loop=loop, name=f"task {c}") for c in coroutines]
+    tasks = [asyncio.Task(c, loop=loop) for c in coroutines]
     columns: dict[str, list[tuple[Any, Any]]] = {
-        "task_name": [(task, task.get_name()) for task in tasks],
         "task_coroutine": list(zip(tasks, coroutines)),  # noqa: B905, strict= is new in 3.10
         "coroutine_qualname": [(coroutine, coroutine.__qualname__) for coroutine in coroutines],
     }

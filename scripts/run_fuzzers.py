@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs each fuzzer that has been built for a bounded time and ends with: N passed, N failed.
 
 A fuzzer starts from what tests/fuzz/corpus/NAME holds. What it finds on its way is kept in

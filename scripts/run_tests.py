@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
@@ -11,6 +12,7 @@ too.
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -76,17 +78,33 @@ def run_unit(program: Path, totals: Totals, timeout_s: int) -> None:
 
 
 def run_suite(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
+    """Runs a suite, in one part or two; leaves one report of all of it, <suite>.xml."""
     at_once = AT_ONCE.get(suite_name)
-    if at_once is None or extra:
-        run_pytest(suite_name, build, totals, extra)
-        return
-    run_pytest(suite_name, build, totals, ["-m", "not alone", "-n", str(at_once)])
-    run_pytest(suite_name, build, totals, ["-m", "alone"])
+    parts = [extra]
+    if at_once is not None and not extra:
+        parts = [["-m", "not alone", "-n", str(at_once)], ["-m", "alone"]]
+    whole = build / f"{Path(suite_name).stem}.xml"
+    whole.unlink(missing_ok=True)
+    reports = [whole.with_suffix(f".{number}.xml") for number in range(1, len(parts) + 1)]
+    for report, part in zip(reports, parts, strict=True):
+        run_pytest(suite_name, build, totals, report, part)
+    merge_reports(reports, whole)
 
 
-def run_pytest(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
+def merge_reports(parts: list[Path], whole: Path) -> None:
+    """JUnit's form: one <testsuites> with the <testsuite> of each part. Removes the parts."""
+    root = ElementTree.Element("testsuites")
+    for part in parts:
+        if part.exists():
+            root.extend(ElementTree.parse(part).getroot().findall("testsuite"))
+            part.unlink()
+    ElementTree.ElementTree(root).write(whole, encoding="utf-8", xml_declaration=True)
+
+
+def run_pytest(
+    suite_name: str, build: Path, totals: Totals, report: Path, extra: list[str]
+) -> None:
     """Runs pytest in this interpreter's environment and adds up its report."""
-    report = build / f"{Path(suite_name).stem}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
     command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
@@ -114,6 +132,9 @@ def main() -> int:
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
 
+    # A shell without job control has what it starts in the background ignore Ctrl-C; the servers
+    # under test are ended by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     totals = Totals()
     suites = SUITES.get(arguments.only, [arguments.only])
     if "unit" in suites:

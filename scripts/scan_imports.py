@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What do real programs import from libc that can wait, and that the table of calls lacks?
 
 Of each file's imports that libc.so.6 defines, those are taken away that src/calls.def has or leaves
 out, and those of scripts/never-wait.txt, which a person has classed. What remains is printed, and
-is a failure: it is to be given a row, a LEFT_OUT, or a line in that list. Without arguments: the
-interpreters, servers and client libraries below, as Debian has them (scripts/bootstrap scan).
+is a failure: it is to be given a row, a line in src/calls/left-out.txt, or a line in that list.
+Without arguments: the interpreters, servers and client libraries below, as Debian has them
+(scripts/bootstrap scan).
 """
 
 import argparse
@@ -14,7 +16,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from calls_page import BY_HAND, Table, meaning, read_table
+from call_table import Table, read_table_or_exit
+from calls_page import BY_HAND, meaning
 from check_exports import exported, output_of
 
 NEVER_WAIT = Path(__file__).resolve().parent / "never-wait.txt"
@@ -85,14 +88,17 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="programs and libraries, or patterns for them")
     arguments = parser.parse_args()
 
-    table = read_table(arguments.cc)
+    table = read_table_or_exit(arguments.cc)
     functions = exported(output_of(arguments.cc, "-print-file-name=libc.so.6").strip())
     libc = {function.name for function in functions}
-    never, idle = never_waiting(libc)
-    problems = [f"scripts/never-wait.txt: {name} is no function of libc" for name in idle]
+    never, _ = never_waiting(libc)
+    problems = []
     # Names of a hook (longjmp) wait no more than it does.
-    both = sorted(name for name in never if table.aliases.get(name, name) in table.rows)
-    problems += [f"scripts/never-wait.txt: {name} can wait, says src/calls.def" for name in both]
+    rows = {row.name for row in table.rows}
+    both = sorted(name for name in never if table.aliases.get(name, name) in rows)
+    problems += [
+        f"scripts/never-wait.txt: {name} can wait, says its row in src/calls/" for name in both
+    ]
     for pattern, files in files_of(arguments.files or list(WANTED)):
         if not files:
             problems.append(f"{pattern}: no such file")

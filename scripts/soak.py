@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Servers that block nowhere, each under full load for a minute: is anything reported?
 
 Starts uvicorn with the demo's FastAPI application, Node's http, nginx and Redis under loophound

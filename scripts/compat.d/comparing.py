@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tests differ between two runs, and whether they do so again."""
 
 from __future__ import annotations

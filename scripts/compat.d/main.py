@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command: its arguments and its order of work."""
 
 from __future__ import annotations

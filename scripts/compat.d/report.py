@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The differences of one suite in one mode, with their verdicts, and the table."""
 
 from __future__ import annotations

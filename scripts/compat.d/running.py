@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the units of all suites in all modes, several beside each other where they bear it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian's source packages, with lists and caches of our own: the system's apt is left alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a suite is: units that are run, each of which gives results by the names of its tests."""
 
 from __future__ import annotations

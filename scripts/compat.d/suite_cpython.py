@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CPython's own tests, from Debian's package; a unit is a module, run by regrtest."""
 
 from __future__ import annotations

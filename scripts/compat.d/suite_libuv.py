@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """libuv's run_tests, built from Debian's source package; one unit, each test by its TAP line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Redis's tests from its source package, with Debian's redis-server; a unit is a file of tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """stress-ng, with --verify; a unit is a stressor, and its only test."""
 
 from __future__ import annotations

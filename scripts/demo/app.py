@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A FastAPI application with the classic mistakes, and their right forms. Run by demo.py."""
 
 import asyncio

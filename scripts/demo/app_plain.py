@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same endpoints on the standard library alone, for where PyPI is out of reach.
 
 app_plain.py PORT

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The main job on a real server: who blocks its event loop?
 
 Starts a FastAPI application under uvicorn, under loophound, sends 10 requests at once to each of
@@ -163,8 +164,11 @@ def fire(url: str, endpoint: Endpoint) -> None:
         raise SystemExit(f"demo: {problems[0]}")
 
 
-def read_blocks(path: Path) -> list[dict[str, object]]:
-    events = [json.loads(line) for line in path.read_text().splitlines()]
+def read_blocks(build: Path, path: Path) -> list[dict[str, object]]:
+    """With their stacks, which stand in lines of their own in the file."""
+    command = [str(build / "loophound"), "report", "--format", "json", str(path)]
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    events = [json.loads(line) for line in lines.splitlines()]
     return [event for event in events if event["type"] == "block"]
 
 
@@ -265,7 +269,7 @@ def main() -> int:
             fire(f"http://127.0.0.1:{port}", endpoint)
     service.shutdown()
 
-    assign(read_blocks(hits))
+    assign(read_blocks(build, hits))
     print_table(app)
     problems = [problem for endpoint in ENDPOINTS for problem in problems_of(endpoint, app)]
     for problem in problems:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The slow things that the demo's server waits for. They live in the demo's own process."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound calls: the table of calls, for people. */
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static struct widths measure(void)
     widen(&widths.symbol, heading.symbol);
     widen(&widths.canonical, heading.canonical);
     widen(&widths.group, "GROUP");
-    for (uint32_t call = 0; call < LH_CALL_COUNT; call++) {
+    for (uint32_t call = 0; call < lh_call_count(); call++) {
         const struct lh_call_info *info = lh_call_info(call);
         widen(&widths.symbol, info->symbol);
         widen(&widths.canonical, info->canonical);
@@ -49,7 +50,7 @@ int lh_cmd_calls(int argc, char **argv)
         return status < 0 ? 0 : status;
     struct widths widths = measure();
     print_row(&widths, heading.symbol, heading.canonical, "GROUP", "IN STRICT MODE IT COUNTS WHEN");
-    for (uint32_t call = 0; call < LH_CALL_COUNT; call++) {
+    for (uint32_t call = 0; call < lh_call_count(); call++) {
         const struct lh_call_info *info = lh_call_info(call);
         print_row(&widths, info->symbol, info->canonical, lh_group_name(info->group), info->strict);
     }

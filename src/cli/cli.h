@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound(1): its subcommands, and what they share. All runs on the command's main thread. */
 #ifndef LH_CLI_CLI_H
 #define LH_CLI_CLI_H
@@ -19,8 +20,8 @@ struct lh_subcommand {
     const char *name;
     const char *arguments; /* for the usage line */
     const char *doc;       /* NULL: not for people, not shown */
+    const char *notes;     /* NULL: none */
     int (*run)(int argc, char **argv);
-    void (*print_flags)(FILE *to); /* NULL: it has none */
 };
 
 /* Ends in a row without a name. */
@@ -38,8 +39,6 @@ int lh_cmd_help(int argc, char **argv);
 /* The page of one subcommand, and that of the whole command. */
 void lh_help_print(FILE *to, const struct lh_subcommand *subcommand);
 void lh_help_print_all(FILE *to);
-void lh_help_print_run_flags(FILE *to);
-void lh_help_print_report_flags(FILE *to);
 
 /* Says that the subcommand takes no arguments, if there are any. Returns 0 or LH_EXIT_USAGE; asks
  * for help are answered and give -1. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound collector: started by the library under a bare LD_PRELOAD, already detached, with an
  * empty environment. Nobody reads its exit status. */
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "collect/collector.h"
+#include "collect/link/collector.h"
 #include "common/protocol.h"
 
 #define NICENESS 5

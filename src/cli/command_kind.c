@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What kind of program a command is. Runs before it is started, on the command's main thread.
  *
  * The file may be anything: all of it is read with bounds. What is in doubt is watchable; then the
@@ -17,15 +18,16 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define LINKER         "ld-linux-x86-64.so.2" /* of glibc, whatever its directory */
-#define SEGMENTS_MOST  64u
-#define SCRIPTS_MOST   5     /* an interpreter may be a script: execve(2) */
-#define NOTES_MOST     4096u /* bytes that are looked at */
-#define GO_BUILD_ID    4     /* cmd/link of Go: a note of the owner "Go" */
-#define DEFAULT_PATH   "/bin:/usr/bin"
-#define CAPABILITIES   "security.capability"
-#define ALIGNED(size)  (((size_t)(size) + 3) & ~(size_t)3)
-#define BASENAME(path) (strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : (path))
+#include "common/processor.h"
+#include "common/text.h"
+
+#define SEGMENTS_MAX  64u
+#define SCRIPTS_MAX   5     /* an interpreter may be a script: execve(2) */
+#define NOTES_MAX     4096u /* bytes that are looked at */
+#define GO_BUILD_ID   4     /* cmd/link of Go: a note of the owner "Go" */
+#define DEFAULT_PATH  "/bin:/usr/bin"
+#define CAPABILITIES  "security.capability"
+#define ALIGNED(size) (((size_t)(size) + 3) & ~(size_t)3)
 
 static bool is_program(const char *path)
 {
@@ -77,7 +79,7 @@ static int open_program(const char *name, char path[PATH_MAX])
 {
     if (!find_program(name, path))
         path[0] = '\0';
-    for (int scripts = 0; path[0] != '\0' && scripts <= SCRIPTS_MOST; scripts++) {
+    for (int scripts = 0; path[0] != '\0' && scripts <= SCRIPTS_MAX; scripts++) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0 || !read_interpreter(fd, path))
             return fd;
@@ -88,7 +90,7 @@ static int open_program(const char *name, char path[PATH_MAX])
 
 static bool has_go_note(int fd, const Elf64_Phdr *segment)
 {
-    uint8_t notes[NOTES_MOST];
+    uint8_t notes[NOTES_MAX];
     size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
     ssize_t length = pread(fd, notes, size, (off_t)segment->p_offset);
     for (size_t at = 0; length > 0 && at + sizeof(Elf64_Nhdr) + 4 <= (size_t)length;) {
@@ -120,9 +122,9 @@ static enum lh_command_kind kind_of_segments(int fd, const Elf64_Phdr *segments,
             is_go = is_go || has_go_note(fd, &segments[i]);
     }
     if (command->linker[0] == '\0') /* the linker itself, run as a command, has none either */
-        return strncmp(BASENAME(command->program), "ld", 2) == 0 ? LH_COMMAND_WATCHABLE
-                                                                 : LH_COMMAND_STATIC;
-    if (strcmp(BASENAME(command->linker), LINKER) != 0)
+        return lh_starts_with(lh_base_name(command->program), "ld") ? LH_COMMAND_WATCHABLE
+                                                                    : LH_COMMAND_STATIC;
+    if (strcmp(lh_base_name(command->linker), LH_DYNAMIC_LINKER) != 0)
         return LH_COMMAND_OTHER_LIBC;
     return is_go ? LH_COMMAND_GO : LH_COMMAND_WATCHABLE;
 }
@@ -130,13 +132,13 @@ static enum lh_command_kind kind_of_segments(int fd, const Elf64_Phdr *segments,
 static enum lh_command_kind kind_of_file(int fd, struct lh_command *command)
 {
     Elf64_Ehdr header;
-    Elf64_Phdr segments[SEGMENTS_MOST];
+    Elf64_Phdr segments[SEGMENTS_MAX];
     if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
         memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return LH_COMMAND_WATCHABLE;
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != LH_ELF_MACHINE)
         return LH_COMMAND_OTHER_CPU;
-    size_t count = header.e_phnum < SEGMENTS_MOST ? header.e_phnum : SEGMENTS_MOST;
+    size_t count = header.e_phnum < SEGMENTS_MAX ? header.e_phnum : SEGMENTS_MAX;
     if (header.e_phentsize != sizeof(segments[0]) ||
         pread(fd, segments, count * sizeof(segments[0]), (off_t)header.e_phoff) !=
             (ssize_t)(count * sizeof(segments[0])))

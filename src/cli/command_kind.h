@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the library can get into a program, told from its file. */
 #ifndef LH_CLI_COMMAND_KIND_H
 #define LH_CLI_COMMAND_KIND_H
@@ -7,7 +8,7 @@
 enum lh_command_kind {
     LH_COMMAND_WATCHABLE,    /* or not known to be anything else */
     LH_COMMAND_STATIC,       /* static or static-PIE: no dynamic linker, no LD_PRELOAD */
-    LH_COMMAND_OTHER_CPU,    /* not x86-64, 32-bit programs too */
+    LH_COMMAND_OTHER_CPU,    /* not the one we are built for, 32-bit programs too */
     LH_COMMAND_OTHER_LIBC,   /* its dynamic linker is not glibc's */
     LH_COMMAND_PRIVILEGED,   /* set-user-ID or set-group-ID to somebody else */
     LH_COMMAND_CAPABILITIES, /* gains file capabilities: capabilities(7) */

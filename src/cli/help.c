@@ -1,4 +1,6 @@
-/* loophound help: pages made from the tables of subcommands and options. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loophound help: pages made from the tables of subcommands, options and flags. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 #define INDENT 8
 
 /* Prints words up to the right margin, every line indented. */
-static void print_wrapped(FILE *to, const char *text)
+static void print_wrapped(FILE *to, int indent, const char *text)
 {
     int column = 0;
     while (*text != '\0') {
@@ -19,47 +21,78 @@ static void print_wrapped(FILE *to, const char *text)
             column = 0;
         }
         column += column > 0 ? fprintf(to, " %.*s", length, text)
-                             : fprintf(to, "%*s%.*s", INDENT, "", length, text);
+                             : fprintf(to, "%*s%.*s", indent, "", length, text);
         text += length;
         text += strspn(text, " ");
     }
     fputc('\n', to);
 }
 
-static void print_flag(FILE *to, const struct lh_option_info *info)
+struct flag {
+    const char *subcommand;
+    char short_flag;
+    const char *long_flag;
+    const char *argument;
+    const char *fallback;
+    const char *doc;
+};
+
+static const struct flag flags[] = {
+#define FLAG(subcommand, short_flag, long_flag, argument, fallback, doc)                           \
+    {#subcommand, short_flag, long_flag, argument, fallback, doc},
+#include "cli/flags.def"
+};
+
+static void print_flag(FILE *to, char short_flag, const char *long_flag, const char *argument)
 {
     fputs("  ", to);
-    if (info->short_flag != 0)
-        fprintf(to, "-%c, ", info->short_flag);
-    fprintf(to, "--%s", info->long_flag);
-    if (info->argument != NULL)
-        fprintf(to, " %s", info->argument);
+    if (short_flag != 0)
+        fprintf(to, "-%c, ", short_flag);
+    fprintf(to, "--%s", long_flag);
+    if (argument != NULL)
+        fprintf(to, " %s", argument);
     fputc('\n', to);
+}
+
+/* A flag that takes an option back: --no-stall. */
+static bool is_negative(const struct lh_option_info *info)
+{
+    return info->argument == NULL && strncmp(info->long_flag, "no-", 3) == 0;
 }
 
 static void print_option(FILE *to, const struct lh_option_info *info)
 {
     char text[512];
-    if (info->long_flag != NULL) {
-        print_flag(to, info);
-        snprintf(text, sizeof(text), "%s [%s; %s]", info->doc, info->fallback, info->env);
-    } else {
+    if (info->long_flag == NULL) {
         fprintf(to, "  %s=%s (environment only)\n", info->env, info->argument);
         snprintf(text, sizeof(text), "%s [%s]", info->doc, info->fallback);
+    } else {
+        print_flag(to, info->short_flag, info->long_flag, info->argument);
+        snprintf(text, sizeof(text), "%s%s [%s; %s]", is_negative(info) ? "turns it off; " : "",
+                 info->doc, info->fallback, info->env);
     }
-    print_wrapped(to, text);
+    print_wrapped(to, INDENT, text);
 }
 
-void lh_help_print_run_flags(FILE *to)
+static void print_flags(FILE *to, const char *subcommand)
+{
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        char text[512];
+        if (strcmp(flags[i].subcommand, subcommand) != 0)
+            continue;
+        bool has_default = flags[i].fallback != NULL;
+        print_flag(to, flags[i].short_flag, flags[i].long_flag, flags[i].argument);
+        snprintf(text, sizeof(text), "%s%s%s%s", flags[i].doc, has_default ? " [" : "",
+                 has_default ? flags[i].fallback : "", has_default ? "]" : "");
+        print_wrapped(to, INDENT, text);
+    }
+}
+
+static void print_options(FILE *to)
 {
     fputs("\nFlags, with [their default; their environment variable]:\n", to);
     for (int option = 0; option < LH_OPTION_COUNT; option++)
         print_option(to, lh_option_info((enum lh_option)option));
-    fputs("  --fail\n", to);
-    print_wrapped(to, "exit with 99 when anything was reported and the command itself succeeded");
-    fputs("\nThe exit status is the command's, 128+n where signal n ended it; 126 or 127 where\n"
-          "it could not be started, 125 where loophound failed, 2 for a wrong flag.\n",
-          to);
 }
 
 void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
@@ -68,8 +101,13 @@ void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
             subcommand->arguments[0] != '\0' ? " " : "", subcommand->arguments);
     if (subcommand->doc != NULL)
         fprintf(to, "\n%s\n", subcommand->doc);
-    if (subcommand->print_flags != NULL)
-        subcommand->print_flags(to);
+    if (strcmp(subcommand->name, "run") == 0)
+        print_options(to);
+    print_flags(to, subcommand->name);
+    if (subcommand->notes != NULL) {
+        fputc('\n', to);
+        print_wrapped(to, 0, subcommand->notes);
+    }
 }
 
 void lh_help_print_all(FILE *to)

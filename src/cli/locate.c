@@ -1,9 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where our own files are: the library, and a private place for a socket. */
 #include "cli/locate.h"
 
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/paths.h"
+#include "common/protocol.h"
+
 #define LIBRARY "libloophound.so"
+
+/* The oldest glibc that the library is made for; scripts/check_exports.py holds it. The dynamic
+ * linker ends a program whose libc lacks a version that a preloaded library asks for. */
+#define OLDEST_MAJOR 2
+#define OLDEST_MINOR 28
+
+static bool libc_is_too_old(void)
+{
+    int major = 0, minor = 0;
+    sscanf(gnu_get_libc_version(), "%d.%d", &major, &minor);
+    return major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR);
+}
 
 /* The directory of this executable; "" when it cannot be known. */
 static void own_directory(char *dir, size_t size)
@@ -40,13 +58,18 @@ static int try_library(const char *dir, const char *below, char *path, size_t si
 int lh_locate_library(char *path, size_t size)
 {
     char own[PATH_MAX];
+    if (libc_is_too_old()) {
+        fprintf(stderr, "loophound: needs glibc %d.%d or later, this is %s; nothing started\n",
+                OLDEST_MAJOR, OLDEST_MINOR, gnu_get_libc_version());
+        return -ENOTSUP;
+    }
     own_directory(own, sizeof(own));
     if (try_library(own, "", path, size) != 0 && try_library(own, "/../lib", path, size) != 0 &&
-        try_library(LH_LIBDIR, "", path, size) != 0) {
+        try_library(lh_path_libdir, "", path, size) != 0) {
         fprintf(stderr,
-                "loophound: " LIBRARY " is neither in %s, nor in %s/../lib, nor in " LH_LIBDIR
-                "; nothing started\n",
-                own, own);
+                "loophound: " LIBRARY " is neither in %s, nor in %s/../lib, nor in %s; nothing "
+                "started\n",
+                own, own, lh_path_libdir);
         return -ENOENT;
     }
     /* ld.so(8): the items of LD_PRELOAD are separated by spaces or colons, and nothing escapes
@@ -65,7 +88,8 @@ static int make_in(struct lh_private_dir *dir, const char *parent)
 {
     if (parent == NULL || parent[0] != '/')
         return -ENOENT;
-    int length = snprintf(dir->path, sizeof(dir->path), "%s/loophound-XXXXXX", parent);
+    int length = snprintf(dir->path, sizeof(dir->path), "%s/" LH_RUN_DIRECTORY "%d-XXXXXX", parent,
+                          (int)getpid()); /* for the library: is this `run` over? */
     if (length < 0 || (size_t)length >= sizeof(dir->path))
         return -ENAMETOOLONG;
     uint64_t secret[2];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where our own files are. */
 #ifndef LH_CLI_LOCATE_H
 #define LH_CLI_LOCATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound(1). A subcommand is a row in subcommands.c and a file of its own. */
 #include <stdio.h>
 #include <string.h>

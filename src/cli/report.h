@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound report: events read back from JSON Lines. All runs on the command's main thread.
  *
  * What is read may come from anywhere: each member is checked where it is used, and what has the
@@ -8,8 +9,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "collect/elf_file.h"
-#include "common/event_json.h"
+#include "collect/stack/elf_file.h"
+#include "common/event.h"
 
 /* NULL: there is no such member, or it is no string. */
 const char *lh_string_of(const json_t *object, const char *key);
@@ -28,19 +29,73 @@ void lh_symbol_files_free(struct lh_symbol_files *files);
 uint32_t lh_symbol_files_find(struct lh_symbol_files *files, const char *module,
                               const char *build_id, uint64_t vaddr, struct lh_symbol *found);
 
-/* Completes each stack of an event in place: a frame without a function that has a module, an
- * offset and a build-id becomes that function's frame, and those that were inlined into it. */
+/* Completes each stack of an event, or one stack, in place: a frame without a function that has a
+ * module, an offset and a build-id becomes that function's frame, and those that were inlined into
+ * it. `exact`: the innermost address is none to return to. */
 void lh_complete_stacks(json_t *event, struct lh_symbol_files *files);
+void lh_complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files);
 
-/* Where an event happened, in a few words: the first frame of the user's own, or the first. The
- * frame's strings are the event's. False: it has no frames. */
-bool lh_event_place(const json_t *event, struct lh_frame *place);
+/* Where an event happened. */
+struct lh_place {
+    struct lh_frame frame; /* the one to look at first: lh_place_of() in frame_kind.h */
+    const char *api;       /* the function that was called there; NULL: not known */
+};
 
-/* The worst offenders: events of one kind at one place, added up. */
+/* Returns the frames that the place's strings belong to, or NULL: the stack has no frames. */
+json_t *lh_stack_place(json_t *stack, struct lh_place *place);
+
+/* Frames and stacks that are lines of their own, which events name by their ids. */
+struct lh_book;
+struct lh_book *lh_book_new(struct lh_symbol_files *files); /* NULL: out of memory */
+void lh_book_free(struct lh_book *book);
+
+/* Takes such a line. False: it is another, an event. */
+bool lh_book_take(struct lh_book *book, json_t *line);
+
+/* Puts the stacks into the event that names them. */
+void lh_book_put_stacks(struct lh_book *book, json_t *event);
+
+/* Where the event happened, valid while it is and until the next call. NULL: it has no frames. */
+const struct lh_place *lh_book_place(struct lh_book *book, const json_t *event);
+
+/* How often a line was asked for that had not been read. */
+uint64_t lh_book_missing(const struct lh_book *book);
+
+#define LH_WHAT_BYTES  64
+#define LH_WHERE_BYTES 256
+#define LH_KEY_BYTES   512
+
+/* What stands in a row, beside its numbers. */
+struct lh_row {
+    char what[LH_WHAT_BYTES]; /* the call; only of rows by place */
+    char where[LH_WHERE_BYTES];
+    char source[LH_WHERE_BYTES];
+    char key[LH_KEY_BYTES]; /* events with the same key share a row */
+};
+
+struct lh_by {
+    const char *word;                         /* of --by */
+    const char *heading;                      /* of the column */
+    const char *(*name)(const json_t *event); /* NULL: by place */
+};
+
+/* NULL: there is no such word. */
+const struct lh_by *lh_by_find(const char *word);
+
+/* Fills in the row that an event belongs to. `place` may be NULL; paths below `cwd` are shortened.
+ */
+void lh_by_row(const struct lh_by *by, const json_t *event, const struct lh_place *place,
+               const char *cwd, struct lh_row *row);
+
+/* The worst offenders: events that share a row, added up. `by` and the book outlive the table. */
 struct lh_table;
-struct lh_table *lh_table_new(void); /* NULL: out of memory */
+struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book); /* NULL: no memory */
 void lh_table_free(struct lh_table *table);
 void lh_table_add(struct lh_table *table, json_t *event);
+
+/* The totals of the programs' summaries are not those of the events that are looked at: counts
+ * these alone. */
+void lh_table_count_events(struct lh_table *table);
 
 /* Prints at most `most` rows (0: all), the largest total first, and a line that counts. */
 void lh_table_print(struct lh_table *table, uint32_t most);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding the file that a module of a report was. See report.h. */
 #include <fcntl.h>
 #include <limits.h>
@@ -8,7 +9,8 @@
 #include <unistd.h>
 
 #include "cli/report.h"
-#include "collect/elf_file.h"
+#include "collect/stack/elf_file.h"
+#include "common/text.h"
 
 #define DEBUG_ROOT "/usr/lib/debug"
 
@@ -72,13 +74,12 @@ static struct lh_elf *open_build(const char *path, const char *build_id)
 static struct lh_elf *open_in(const char *directory, const struct module *module)
 {
     char path[PATH_MAX];
-    const char *slash = strrchr(module->path, '/');
     snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", directory, module->build_id,
              module->build_id + 2);
     struct lh_elf *elf = open_build(path, module->build_id);
     if (elf != NULL)
         return elf;
-    snprintf(path, sizeof(path), "%s/%s", directory, slash != NULL ? slash + 1 : module->path);
+    snprintf(path, sizeof(path), "%s/%s", directory, lh_base_name(module->path));
     return open_build(path, module->build_id);
 }
 

@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The stacks of events that were read back. See report.h. */
 #include <string.h>
 
 #include "cli/report.h"
-#include "collect/elf_file.h"
-#include "collect/owner.h"
+#include "collect/stack/elf_file.h"
+#include "collect/stack/frame_kind.h"
+#include "common/event_parts.h"
 
 const char *lh_string_of(const json_t *object, const char *key)
 {
@@ -36,6 +38,7 @@ static struct lh_frame frame_of(const json_t *json)
                              .module = lh_string_of(json, "module"),
                              .offset = number_of(json, "offset"),
                              .user = json_is_true(json_object_get(json, "user")),
+                             .source = lh_string_of(json, "source"),
                              .build_id = lh_string_of(json, "build_id")};
 }
 
@@ -93,7 +96,7 @@ static void mark_users(json_t *stack)
         json_object_set_new(json_array_get(stack, first), "user", json_true());
 }
 
-static void complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files)
+void lh_complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files)
 {
     for (size_t i = 0; i < json_array_size(stack);)
         i += complete_frame(stack, i, exact && i == 0, files);
@@ -103,27 +106,38 @@ static void complete_stack(json_t *stack, bool exact, struct lh_symbol_files *fi
 void lh_complete_stacks(json_t *event, struct lh_symbol_files *files)
 {
     json_t *samples = json_object_get(event, "samples");
-    complete_stack(json_object_get(event, "stack"), false, files);
-    complete_stack(json_object_get(json_object_get(event, "holder"), "stack"), false, files);
+    json_t *groups = json_object_get(event, "groups");
+    lh_complete_stack(json_object_get(event, "stack"), false, files);
+    lh_complete_stack(json_object_get(json_object_get(event, "holder"), "stack"), false, files);
     for (size_t i = 0; i < json_array_size(samples); i++)
-        complete_stack(json_object_get(json_array_get(samples, i), "stack"), true, files);
+        lh_complete_stack(json_object_get(json_array_get(samples, i), "stack"), true, files);
+    for (size_t i = 0; i < json_array_size(groups); i++)
+        lh_complete_stack(json_object_get(json_array_get(groups, i), "stack"), false, files);
 }
 
-bool lh_event_place(const json_t *event, struct lh_frame *place)
+/* The frame that the collector has marked, which knew LOOPHOUND_PROJECT, or else by the rule. */
+static uint32_t place_of(const struct lh_frame *frames, uint32_t count)
 {
-    const json_t *stack = json_object_get(event, "stack");
-    const json_t *samples = json_object_get(event, "samples");
-    if (stack == NULL)
-        stack = json_object_get(json_array_get(samples, 0), "stack");
-    if (json_array_size(stack) == 0)
-        return false;
-    *place = frame_of(json_array_get(stack, 0));
-    for (size_t i = 0; i < json_array_size(stack); i++) {
-        struct lh_frame frame = frame_of(json_array_get(stack, i));
-        if (!frame.user)
-            continue;
-        *place = frame;
-        break;
+    for (uint32_t i = 0; i < count; i++)
+        if (frames[i].user)
+            return i;
+    return lh_place_of(frames, count);
+}
+
+json_t *lh_stack_place(json_t *stack, struct lh_place *place)
+{
+    struct lh_frame frames[LH_STACK_FRAMES_MAX];
+    uint32_t count = read_frames(stack, frames);
+    json_t *kept = count > 0 ? json_array() : NULL;
+    if (kept == NULL)
+        return NULL;
+    uint32_t at = place_of(frames, count);
+    uint32_t api = lh_api_of(frames, count, at);
+    *place = (struct lh_place){.frame = frames[at]};
+    json_array_append(kept, json_array_get(stack, at));
+    if (api < count) {
+        place->api = frames[api].function;
+        json_array_append(kept, json_array_get(stack, api));
     }
-    return true;
+    return kept;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The worst offenders of a report. See report.h. */
 #include <inttypes.h>
 #include <limits.h>
@@ -7,46 +8,47 @@
 #include <unistd.h>
 
 #include "cli/report.h"
-#include "collect/text_parts.h"
-
-#define WHAT_BYTES  64
-#define WHERE_BYTES 256
+#include "collect/sink/text_fit.h"
+#include "collect/sink/text_parts.h"
 
 struct offender {
-    char what[WHAT_BYTES];
-    char where[WHERE_BYTES];
-    char source[WHERE_BYTES];
+    struct lh_row row;
     uint64_t count;
     double total_ms;
     double worst_ms;
 };
 
 struct lh_table {
+    const struct lh_by *by;
+    struct lh_book *book;
+    bool events_only; /* what summaries say does not count */
     struct offender *rows;
     uint32_t count;
-    json_t *index;     /* "what where": the number of its row */
+    json_t *index;     /* key: the number of its row */
     json_t *in_flight; /* "pid id": a wait of which no end has been read */
     json_t *processes; /* pids */
+    json_t *untold;    /* pid: its blocks and stalls of which no summary has been read */
     uint64_t blocks;
     uint64_t stalls;
     uint64_t dropped;
     char cwd[PATH_MAX];
-    struct lh_source *source;
 };
 
-struct lh_table *lh_table_new(void)
+struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
 {
     struct lh_table *table = calloc(1, sizeof(*table));
     if (table == NULL)
         return NULL;
+    table->by = by;
+    table->book = book;
     if (getcwd(table->cwd, sizeof(table->cwd)) == NULL)
         table->cwd[0] = '\0';
     table->index = json_object();
     table->in_flight = json_object();
     table->processes = json_object();
-    table->source = lh_source_new(table->cwd);
+    table->untold = json_object();
     if (table->index != NULL && table->in_flight != NULL && table->processes != NULL &&
-        table->source != NULL)
+        table->untold != NULL)
         return table;
     lh_table_free(table);
     return NULL;
@@ -59,81 +61,41 @@ void lh_table_free(struct lh_table *table)
     json_decref(table->index);
     json_decref(table->in_flight);
     json_decref(table->processes);
-    lh_source_free(table->source);
+    json_decref(table->untold);
     free(table->rows);
     free(table);
 }
 
-static void put_clean(struct lh_text *text, const char *string)
+/* The row of this key: an old one, or a new one behind the last. */
+static struct offender *find_row(struct lh_table *table, const struct lh_row *made)
 {
-    lh_text_clean(text, string, strlen(string));
-}
-
-static void put_place(struct lh_table *table, const struct lh_frame *place, struct offender *row)
-{
-    struct lh_text where;
-    struct lh_text source;
-    lh_text_init(&where, row->where, sizeof(row->where));
-    lh_text_init(&source, row->source, sizeof(row->source));
-    if (place->file != NULL) {
-        lh_text_path(&where, place->file, table->cwd);
-        if (place->line != 0)
-            lh_text_format(&where, ":%" PRIu32, place->line);
-        lh_source_line(table->source, place->file, place->line, &source);
-    } else if (place->module != NULL) {
-        lh_text_path(&where, place->module, table->cwd);
-        if (place->function == NULL)
-            lh_text_format(&where, "+0x%" PRIx64, place->offset);
-    }
-    if (place->function == NULL)
-        return;
-    if (where.length > 0)
-        lh_text_char(&where, ' ');
-    put_clean(&where, place->function);
-}
-
-static void put_what(const json_t *event, const char *type, struct offender *row)
-{
-    struct lh_text what;
-    const char *call = lh_string_of(event, "call");
-    lh_text_init(&what, row->what, sizeof(row->what));
-    put_clean(&what, strcmp(type, "stall") == 0 || call == NULL ? "stall" : call);
-    if (strcmp(type, "inflight") == 0)
-        lh_text_string(&what, " (no end)");
-}
-
-/* The row of what happened there: an old one, or this one put behind the last. */
-static struct offender *find_row(struct lh_table *table, const struct offender *made)
-{
-    char key[WHAT_BYTES + WHERE_BYTES];
-    snprintf(key, sizeof(key), "%s\n%s", made->what, made->where);
-    json_t *number = json_object_get(table->index, key);
+    json_t *number = json_object_get(table->index, made->key);
     if (number != NULL)
         return &table->rows[json_integer_value(number)];
     struct offender *rows = reallocarray(table->rows, table->count + 1, sizeof(*rows));
     if (rows == NULL)
         return NULL;
     table->rows = rows;
-    rows[table->count] = *made;
-    json_object_set_new(table->index, key, json_integer(table->count));
+    rows[table->count] = (struct offender){.row = *made};
+    json_object_set_new_nocheck(table->index, made->key, json_integer(table->count));
     return &rows[table->count++];
 }
 
-static void add_offence(struct lh_table *table, const json_t *event, const char *type)
+static void add_offence(struct lh_table *table, const json_t *event)
 {
-    struct lh_frame place;
-    struct offender made = {.where = "?"};
-    put_what(event, type, &made);
-    if (lh_event_place(event, &place))
-        put_place(table, &place, &made);
-    struct offender *row = find_row(table, &made);
-    if (row == NULL)
+    struct lh_row made;
+    const struct lh_place *place =
+        table->by->name == NULL ? lh_book_place(table->book, event) : NULL;
+    lh_by_row(table->by, event, place, table->cwd, &made);
+    struct offender *offender = find_row(table, &made);
+    if (offender == NULL)
         return;
     double ms = json_number_value(json_object_get(event, "duration_ms"));
-    row->count++;
-    row->total_ms += ms;
-    if (ms > row->worst_ms)
-        row->worst_ms = ms;
+    offender->row = made; /* the line may have moved since */
+    offender->count++;
+    offender->total_ms += ms;
+    if (ms > offender->worst_ms)
+        offender->worst_ms = ms;
 }
 
 /* The number of this name, of digits: keys are text. */
@@ -153,26 +115,74 @@ static void add_summary(struct lh_table *table, const json_t *event)
     }
 }
 
+/* Only a call has one. */
+static bool is_iteration(const json_t *event)
+{
+    return lh_string_of(event, "call") == NULL;
+}
+
+/* A process that is killed has a summary only where a collector outlives it. */
+static void count_untold(struct lh_table *table, const char *pid, const json_t *event)
+{
+    const char *kind = is_iteration(event) ? "stalls" : "blocks";
+    json_t *counts = json_object_get(table->untold, pid);
+    if (counts == NULL) {
+        counts = json_object();
+        json_object_set_new(table->untold, pid, counts);
+    }
+    json_int_t count = json_integer_value(json_object_get(counts, kind));
+    json_object_set_new(counts, kind, json_integer(count + 1));
+}
+
+static void add_untold(struct lh_table *table, const char *pid)
+{
+    add_summary(table, json_object_get(table->untold, pid));
+    json_object_del(table->untold, pid);
+}
+
+static void note_process(struct lh_table *table, const char *pid, const json_t *event,
+                         const char *type)
+{
+    if (strcmp(type, "start") == 0) {
+        json_object_set_new(table->processes, pid, json_true());
+        add_untold(table, pid); /* of what it was before an exec */
+    } else if (strcmp(type, "summary") == 0 && !table->events_only) {
+        add_summary(table, event);
+        json_object_del(table->untold, pid);
+    }
+}
+
+/* A wait in flight or its end, or one that was not told before it had ended. */
+static void note_offence(struct lh_table *table, const char *pid, json_t *event, const char *type)
+{
+    char key[2 * LH_WHAT_BYTES];
+    struct lh_text text;
+    lh_text_init(&text, key, sizeof(key));
+    lh_text_string(&text, pid);
+    put_number(&text, event, "id");
+    json_object_set_new(table->processes, pid, json_true());
+    if (json_object_get(table->in_flight, key) == NULL)
+        count_untold(table, pid, event);
+    if (strcmp(type, "inflight") == 0) {
+        json_object_set(table->in_flight, key, event);
+        return;
+    }
+    json_object_del(table->in_flight, key);
+    add_offence(table, event);
+}
+
 void lh_table_add(struct lh_table *table, json_t *event)
 {
-    char key[WHAT_BYTES];
+    char pid[LH_WHAT_BYTES];
     struct lh_text text;
     const char *type = lh_string_of(event, "type");
     if (type == NULL)
         return;
-    lh_text_init(&text, key, sizeof(key));
+    lh_text_init(&text, pid, sizeof(pid));
     put_number(&text, event, "pid");
-    if (strcmp(type, "start") == 0)
-        json_object_set_new(table->processes, key, json_true());
-    put_number(&text, event, "id"); /* of a wait, and of its end */
-    if (strcmp(type, "summary") == 0)
-        add_summary(table, event);
-    else if (strcmp(type, "inflight") == 0)
-        json_object_set(table->in_flight, key, event);
-    if (strcmp(type, "block") != 0 && strcmp(type, "stall") != 0)
-        return;
-    json_object_del(table->in_flight, key);
-    add_offence(table, event, type);
+    note_process(table, pid, event, type);
+    if (strcmp(type, "inflight") == 0 || strcmp(type, "block") == 0 || strcmp(type, "stall") == 0)
+        note_offence(table, pid, event, type);
 }
 
 static int by_total(const void *left, const void *right)
@@ -186,7 +196,7 @@ static int widest(const struct lh_table *table, uint32_t most, size_t offset)
 {
     size_t width = 0;
     for (uint32_t i = 0; i < most; i++) {
-        size_t own = lh_text_width((const char *)&table->rows[i] + offset);
+        size_t own = lh_text_width((const char *)&table->rows[i].row + offset);
         width = own > width ? own : width;
     }
     return (int)width;
@@ -194,23 +204,40 @@ static int widest(const struct lh_table *table, uint32_t most, size_t offset)
 
 static void print_rows(const struct lh_table *table, uint32_t most)
 {
-    int what = widest(table, most, offsetof(struct offender, what));
-    int where = widest(table, most, offsetof(struct offender, where));
-    printf("%12s %12s %8s  %-*s  %s\n", "TOTAL", "WORST", "COUNT", what, "CALL", "WHERE");
+    bool calls = table->by->name == NULL;
+    int what = widest(table, most, offsetof(struct lh_row, what));
+    int where = widest(table, most, offsetof(struct lh_row, where));
+    printf("%12s %12s %8s  ", "TOTAL", "WORST", "COUNT");
+    if (calls)
+        printf("%-*s  ", what, "CALL");
+    printf("%s\n", table->by->heading);
     for (uint32_t i = 0; i < most; i++) {
-        const struct offender *row = &table->rows[i];
+        const struct offender *one = &table->rows[i];
+        const struct lh_row *row = &one->row;
         int padding = row->source[0] != '\0' ? where - (int)lh_text_width(row->where) + 2 : 0;
-        printf("%9.1f ms %9.1f ms %8" PRIu64 "  %-*s  %s%*s%s\n", row->total_ms, row->worst_ms,
-               row->count, what, row->what, row->where, padding, "", row->source);
+        printf("%9.1f ms %9.1f ms %8" PRIu64 "  ", one->total_ms, one->worst_ms, one->count);
+        if (calls)
+            printf("%-*s  ", what, row->what);
+        printf("%s%*s%s\n", row->where, padding, "", row->source);
     }
+}
+
+void lh_table_count_events(struct lh_table *table)
+{
+    table->events_only = true;
 }
 
 void lh_table_print(struct lh_table *table, uint32_t most)
 {
     json_t *waits = table->in_flight;
     for (void *at = json_object_iter(waits); at != NULL; at = json_object_iter_next(waits, at))
-        add_offence(table, json_object_iter_value(at), "inflight");
+        add_offence(table, json_object_iter_value(at));
     json_object_clear(waits);
+    void *next;
+    for (void *at = json_object_iter(table->untold); at != NULL; at = next) {
+        next = json_object_iter_next(table->untold, at);
+        add_untold(table, json_object_iter_key(at));
+    }
     if (table->count > 0)
         qsort(table->rows, table->count, sizeof(*table->rows), by_total);
     if (most == 0 || most > table->count)

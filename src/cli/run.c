@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loophound run: a command under the library, this process being the collector of its tree. */
 #include <errno.h>
 #include <limits.h>
@@ -45,31 +46,30 @@ static int fail_to_start(const char *command, int error)
     return missing ? LH_EXIT_NOT_FOUND : LH_EXIT_NOT_EXEC;
 }
 
-static int exit_status(int wait_status, const struct lh_collector_counts *counts, bool fail_on_any)
+static int exit_status(int wait_status, const struct lh_run_totals *totals, bool fail_on_any)
 {
     int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-    return status == 0 && fail_on_any && counts->blocks + counts->stalls > 0 ? LH_EXIT_REPORTED
+    return status == 0 && fail_on_any && totals->blocks + totals->stalls > 0 ? LH_EXIT_REPORTED
                                                                              : status;
 }
 
 static int run_command(const struct lh_run_flags *flags, const struct signals *before,
-                       struct lh_collector *collector, bool kind_said)
+                       struct lh_collector *collector, struct lh_run_end *end)
 {
-    pid_t child;
     int wait_status;
-    struct lh_collector_counts counts;
-    int error = lh_run_start(flags->command, &before->mask, &before->on_sigchld, &child);
+    struct lh_run_totals totals;
+    int error = lh_run_start(flags->command, &before->mask, &before->on_sigchld, &end->pid);
     if (error != 0)
         return fail_to_start(flags->command[0], error);
-    error = lh_run_watch(child, collector, &wait_status);
+    error = lh_run_watch(end->pid, collector, &wait_status, &end->seen);
     if (error != 0) {
         fprintf(stderr, "loophound: lost the command: %s\n", strerror(-error));
         return LH_EXIT_FAILED;
     }
     lh_collector_finish(collector, DRAIN_MS);
-    lh_collector_count(collector, &counts);
-    lh_run_print_end(&counts, kind_said);
-    return exit_status(wait_status, &counts, flags->fail);
+    lh_collector_count(collector, &totals);
+    lh_run_print_end(&totals, end);
+    return exit_status(wait_status, &totals, flags->fail);
 }
 
 static int run_with_collector(const struct lh_run_flags *flags, const struct signals *before,
@@ -81,14 +81,17 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
     struct lh_options options;
     struct lh_command command;
     lh_command_find(flags->command[0], &command);
-    bool kind_said = lh_run_say_kind(&command);
+    struct lh_run_end end = {
+        .options = &options, .command = command.program, .kind = lh_run_say_kind(&command)};
     if (command.kind == LH_COMMAND_OTHER_CPU) /* its ld.so would complain, in the program's name */
         library = NULL;
     int error = lh_run_environment(flags, library, socket, &options);
-    if (error == 0)
+    bool usable = error != 0 || lh_run_check_output(&options) == 0;
+    if (error == 0 && usable)
         error = lh_collector_listen(collector, socket, &options);
-    int status =
-        error == 0 ? run_command(flags, before, collector, kind_said) : fail(socket, error);
+    int status = !usable      ? LH_EXIT_USAGE
+                 : error != 0 ? fail(socket, error)
+                              : run_command(flags, before, collector, &end);
     lh_collector_free(collector);
     return status;
 }

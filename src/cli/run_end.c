@@ -1,23 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The last lines of loophound run. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/run.h"
+#include "collect/sink/text_fit.h"
+#include "collect/sink/text_parts.h"
 
-static void print_help(const struct lh_collector_counts *counts)
+#define WHY_BYTES    512
+#define LINE_COLUMNS 78
+
+static const char no_carrier[] =
+    "  It cannot get into static programs, most Go programs, setuid programs, nor\n"
+    "  those of another libc.\n";
+static const char past_libc[] =
+    "  That is a loop where it is seen twice, and its epoll set holds an eventfd, a\n"
+    "  timerfd or a signalfd. With --loop main, or --loop and the thread's name, its\n"
+    "  calls of libc are watched.\n";
+static const char no_call[] =
+    "  Name the loop thread: --loop main, --loop with globs of thread names, or\n"
+    "  loophound_loop_enter() in the program.\n";
+
+static const char not_told[] =
+    "  What its threads waited in could not be seen, as for loops that wait past\n"
+    "  libc: the kernel does not say it of this program (ptrace_scope, hidepid, other\n"
+    "  credentials).\n";
+
+/* Why no loop thread was seen. Returns what can be done. */
+static const char *put_why(struct lh_text *why, const struct lh_run_totals *totals,
+                           const struct lh_run_seen *seen)
 {
-    fputs("loophound: no loop thread was seen: ", stderr);
-    if (counts->processes == 0) {
-        fputs("no watched process carried the library.\n"
-              "  It cannot get into static programs, most Go programs, setuid programs, nor those "
-              "of another libc.\n",
-              stderr);
-        return;
+    if (totals->processes == 0) {
+        lh_text_string(why, "no watched process carried the library");
+        return no_carrier;
     }
-    fputs("no thread called epoll_wait (a loop may wait in poll or select).\n"
-          "  Name the loop thread: --loop main, --loop with globs of thread names, or\n"
-          "  loophound_loop_enter() in the program.\n",
-          stderr);
+    if (seen->call != NULL) {
+        lh_text_format(why, "thread %s waited in %s, but called the kernel itself, past libc",
+                       seen->thread, seen->call);
+        return past_libc;
+    }
+    lh_text_string(why, "no thread called epoll_wait, and no wait in poll or select was certain to "
+                        "be that of a loop");
+    return no_call;
 }
 
 static const char *plural(uint64_t count, const char *one, const char *more)
@@ -25,15 +49,35 @@ static const char *plural(uint64_t count, const char *one, const char *more)
     return count == 1 ? one : more;
 }
 
-void lh_run_print_end(const struct lh_collector_counts *counts, bool kind_said)
+static void say_nothing_seen(const struct lh_run_totals *totals, const struct lh_run_end *end)
 {
-    if (counts->loops == 0 && !kind_said)
-        print_help(counts);
+    char buf[WHY_BYTES];
+    char line[WHY_BYTES + 64];
+    struct lh_text why;
+    struct lh_text said;
+    lh_text_init(&why, buf, sizeof(buf));
+    if (end->kind != NULL) { /* that was said before it was started */
+        lh_text_format(&why, "%s %s", end->command, end->kind);
+    } else {
+        const char *advice = put_why(&why, totals, &end->seen);
+        lh_text_init(&said, line, sizeof(line));
+        lh_text_format(&said, "loophound: no loop thread was seen: %s.", buf);
+        lh_text_wrap(&said, 0, LINE_COLUMNS);
+        fprintf(stderr, "%s\n%s%s", line, advice,
+                advice == no_call && end->seen.denied ? not_told : "");
+    }
+    lh_run_write_nothing(end, buf);
+}
+
+void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_run_end *end)
+{
+    if (totals->loops == 0)
+        say_nothing_seen(totals, end);
     fprintf(stderr,
             "loophound: %" PRIu64 " %s, %" PRIu64 " loop %s, %" PRIu64 " %s, %" PRIu64
             " %s, %" PRIu64 " dropped\n",
-            counts->processes, plural(counts->processes, "process", "processes"), counts->loops,
-            plural(counts->loops, "thread", "threads"), counts->blocks,
-            plural(counts->blocks, "block", "blocks"), counts->stalls,
-            plural(counts->stalls, "stall", "stalls"), counts->dropped);
+            totals->processes, plural(totals->processes, "process", "processes"), totals->loops,
+            plural(totals->loops, "thread", "threads"), totals->blocks,
+            plural(totals->blocks, "block", "blocks"), totals->stalls,
+            plural(totals->stalls, "stall", "stalls"), totals->dropped);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What loophound run puts into the environment of its command. */
 #include <errno.h>
 #include <limits.h>

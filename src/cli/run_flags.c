@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The flags of loophound run, from the table of options. */
 #include <errno.h>
 #include <stdio.h>
@@ -5,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "common/text.h"
 
 /* An argument such as --threshold=2s or -t2s, taken apart. */
 struct argument {
@@ -95,7 +97,7 @@ static int take_option(const struct argument *argument, const char *next,
     const char *value = argument->value;
     int taken = 1;
     if (value == NULL && info->argument == NULL) {
-        value = strncmp(info->long_flag, "no-", 3) == 0 ? "off" : "on";
+        value = lh_starts_with(info->long_flag, "no-") ? "off" : "on";
     } else if (value == NULL) {
         if (next == NULL)
             return fail_no_value(info);

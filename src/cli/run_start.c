@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Starting the command of loophound run. At the fork this process has one thread only. */
 #include <errno.h>
 #include <fcntl.h>

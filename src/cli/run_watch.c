@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* While the command of loophound run runs: its signals, its end, and the collector's work. */
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,7 +53,8 @@ static void read_signals(int signal_fd, pid_t child)
         handle_signal(&info, child);
 }
 
-static int serve(int signal_fd, pid_t child, struct lh_collector *collector, int *wait_status)
+static int serve(int signal_fd, pid_t child, struct lh_collector *collector, int *wait_status,
+                 struct lh_run_seen *seen)
 {
     struct pollfd fds[] = {{.fd = signal_fd, .events = POLLIN},
                            {.fd = lh_collector_fd(collector), .events = POLLIN}};
@@ -59,8 +62,9 @@ static int serve(int signal_fd, pid_t child, struct lh_collector *collector, int
         pid_t ended = waitpid(child, wait_status, WNOHANG);
         if (ended != 0)
             return ended < 0 ? -errno : 0;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (poll(fds, 2, lh_run_seen_timeout(seen)) < 0 && errno != EINTR)
             return -errno;
+        lh_run_seen_look(seen, child);
         if ((fds[0].revents & POLLIN) != 0)
             read_signals(signal_fd, child);
         if (fds[1].revents != 0 && lh_collector_step(collector) < 0)
@@ -68,14 +72,27 @@ static int serve(int signal_fd, pid_t child, struct lh_collector *collector, int
     }
 }
 
-int lh_run_watch(pid_t child, struct lh_collector *collector, int *wait_status)
+/* Each process that is watched takes a few. The command has its own limit already. */
+static void allow_more_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int lh_run_watch(pid_t child, struct lh_collector *collector, int *wait_status,
+                 struct lh_run_seen *seen)
 {
     sigset_t all;
+    allow_more_descriptors();
+    lh_run_seen_init(seen);
     sigfillset(&all);
     int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signal_fd < 0)
         return -errno;
-    int error = serve(signal_fd, child, collector, wait_status);
+    int error = serve(signal_fd, child, collector, wait_status, seen);
     close(signal_fd);
     return error;
 }

@@ -1,20 +1,14 @@
-/* The table of subcommands. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of subcommands (subcommands.def) as data. */
 #include <string.h>
 
 #include "cli/cli.h"
 #include "common/protocol.h"
 
 const struct lh_subcommand lh_subcommands[] = {
-    {"run", "[FLAG...] [--] COMMAND [ARGUMENT...]",
-     "start a command with the library in front, and report what blocks its event loops",
-     lh_cmd_run, lh_help_print_run_flags},
-    {"report", "[FLAG...] [FILE...]",
-     "the worst offenders of reports in JSON, a table; their stacks completed", lh_cmd_report,
-     lh_help_print_report_flags},
-    {"calls", "", "every interposed call, its group, and when it counts in strict mode",
-     lh_cmd_calls, NULL},
-    {"help", "[SUBCOMMAND]", "this page, or that of a subcommand", lh_cmd_help, NULL},
-    {LH_COLLECTOR_COMMAND, "", NULL, lh_cmd_collector, NULL},
+#define SUBCOMMAND(name, arguments, doc, notes) {#name, arguments, doc, notes, lh_cmd_##name},
+#include "cli/subcommands.def"
+    {LH_COLLECTOR_COMMAND, "", NULL, NULL, lh_cmd_collector},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

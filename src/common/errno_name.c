@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names of error numbers. Runs anywhere, also in the watchdog: only reads constants.
  *
  * A table of our own, since strerrorname_np() is not in every libc that programs run with. */
+#include "common/errno_name.h"
+
 #include <errno.h>
 #include <stddef.h>
-
-#include "common/event_json.h"
 
 /* errno(3): Linux gives EWOULDBLOCK and EDEADLOCK the numbers of EAGAIN and EDEADLK, and ENOTSUP
  * that of EOPNOTSUPP; one name stands for both. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Globs of names. Runs anywhere: only reads its arguments. */
 #include <string.h>
 

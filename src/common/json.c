@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer. Runs anywhere, also in the watchdog: no malloc, no stdio, no locale, no
  * thread-local storage.
  *
@@ -7,9 +8,9 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "common/units.h"
+#include "common/utf8.h"
 
-#define NS_PER_S  1000000000
-#define NS_PER_US 1000
 #define S_PER_DAY 86400
 
 static void put(struct lh_json *json, const char *bytes, size_t length)
@@ -81,40 +82,26 @@ void lh_json_key(struct lh_json *json, const char *key)
     put_char(json, ':');
 }
 
-static bool is_continuation(unsigned char byte, unsigned char least, unsigned char most)
+static void put_unit(struct lh_json *json, uint32_t unit)
 {
-    return byte >= least && byte <= most;
+    const char escape[] = {'\\',
+                           'u',
+                           LH_HEX_DIGITS[unit >> 12 & 15],
+                           LH_HEX_DIGITS[unit >> 8 & 15],
+                           LH_HEX_DIGITS[unit >> 4 & 15],
+                           LH_HEX_DIGITS[unit & 15]};
+    put(json, escape, sizeof(escape));
 }
 
-/* The Unicode Standard, table 3-7: which second bytes may follow a first byte. */
-static const struct utf8_row {
-    unsigned char first, last; /* range of the first byte */
-    unsigned char least, most; /* range of the second byte */
-    unsigned char length;
-} utf8_rows[] = {
-    {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-    {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-    {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-};
-
-/* How many bytes from `text` on are one character (*valid), or the beginning of one that is not. */
-static size_t utf8_span(const unsigned char *text, size_t length, bool *valid)
+/* RFC 8259, section 7: two units of UTF-16 where one is not enough. */
+static void put_hidden(struct lh_json *json, uint32_t code)
 {
-    const struct utf8_row *row = NULL;
-    for (size_t i = 0; i < sizeof(utf8_rows) / sizeof(utf8_rows[0]) && row == NULL; i++)
-        if (text[0] >= utf8_rows[i].first && text[0] <= utf8_rows[i].last)
-            row = &utf8_rows[i];
-    *valid = false;
-    if (row == NULL)
-        return 1;
-    size_t span = 1;
-    if (span < row->length && span < length && is_continuation(text[1], row->least, row->most))
-        span++;
-    while (span > 1 && span < row->length && span < length &&
-           is_continuation(text[span], 0x80, 0xbf))
-        span++;
-    *valid = span == row->length;
-    return span;
+    if (code < 0x10000) {
+        put_unit(json, code);
+        return;
+    }
+    put_unit(json, 0xd800 | (code - 0x10000) >> 10);
+    put_unit(json, 0xdc00 | (code & 0x3ff));
 }
 
 static void put_escaped(struct lh_json *json, unsigned char c)
@@ -127,9 +114,7 @@ static void put_escaped(struct lh_json *json, unsigned char c)
         put_char(json, letters[i + 1]);
         return;
     }
-    static const char hex[] = "0123456789abcdef";
-    const char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-    put(json, escape, sizeof(escape));
+    put_unit(json, c);
 }
 
 static bool needs_escape(unsigned char c)
@@ -141,14 +126,15 @@ void lh_json_string_n(struct lh_json *json, const char *text, size_t length)
 {
     begin_value(json);
     put_char(json, '"');
-    const unsigned char *bytes = (const unsigned char *)text;
     for (size_t i = 0; i < length;) {
-        bool valid;
-        size_t span = utf8_span(bytes + i, length - i, &valid);
-        if (!valid)
+        uint32_t code;
+        size_t span = lh_utf8_next(text + i, length - i, &code);
+        if (code == LH_UTF8_NONE)
             put(json, "\xef\xbf\xbd", 3);
-        else if (span == 1 && needs_escape(bytes[i]))
-            put_escaped(json, bytes[i]);
+        else if (span == 1 && needs_escape((unsigned char)code))
+            put_escaped(json, (unsigned char)code);
+        else if (lh_utf8_is_hidden(code))
+            put_hidden(json, code);
         else
             put(json, text + i, span);
         i += span;
@@ -187,9 +173,22 @@ void lh_json_hex(struct lh_json *json, uint64_t value)
     put_char(json, '"');
 }
 
+void lh_json_id(struct lh_json *json, uint64_t value)
+{
+    char text[LH_ID_DIGITS];
+    for (unsigned i = LH_ID_DIGITS; i > 0; i--) {
+        text[i - 1] = LH_HEX_DIGITS[value & 15];
+        value >>= 4;
+    }
+    begin_value(json);
+    put_char(json, '"');
+    put(json, text, sizeof(text));
+    put_char(json, '"');
+}
+
 void lh_json_ms(struct lh_json *json, uint64_t ns)
 {
-    uint64_t us = ns / NS_PER_US;
+    uint64_t us = ns / LH_NS_PER_US;
     begin_value(json);
     put_number(json, us / 1000, 10);
     put_char(json, '.');
@@ -237,12 +236,12 @@ static void put_date(struct lh_json *json, int64_t day)
 
 void lh_json_time(struct lh_json *json, int64_t realtime_ns)
 {
-    int64_t second = floor_divide(realtime_ns, NS_PER_S);
+    int64_t second = floor_divide(realtime_ns, LH_NS_PER_S);
     int64_t day = floor_divide(second, S_PER_DAY);
     uint64_t second_of_day = (uint64_t)(second - day * S_PER_DAY);
-    int64_t ns = realtime_ns % NS_PER_S;
+    int64_t ns = realtime_ns % LH_NS_PER_S;
     if (ns < 0)
-        ns += NS_PER_S;
+        ns += LH_NS_PER_S;
 
     begin_value(json);
     put_char(json, '"');
@@ -254,6 +253,6 @@ void lh_json_time(struct lh_json *json, int64_t realtime_ns)
     put_char(json, ':');
     put_padded(json, second_of_day % 60, 2);
     put_char(json, '.');
-    put_padded(json, (uint64_t)ns / NS_PER_US, 6);
+    put_padded(json, (uint64_t)ns / LH_NS_PER_US, 6);
     put(json, "Z\"", 2);
 }

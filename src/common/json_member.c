@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Members of a JSON object. See json_member.h. */
 #include "common/json_member.h"
 
@@ -41,4 +42,16 @@ void lh_member_true(struct lh_json *json, const char *key)
 {
     lh_json_key(json, key);
     lh_json_bool(json, true);
+}
+
+void lh_member_bool(struct lh_json *json, const char *key, bool value)
+{
+    lh_json_key(json, key);
+    lh_json_bool(json, value);
+}
+
+void lh_member_id(struct lh_json *json, const char *key, uint64_t id)
+{
+    lh_json_key(json, key);
+    lh_json_id(json, id);
 }

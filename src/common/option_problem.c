@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line about a bad value. Runs in the library's constructor and in the command: no malloc, no
  * stdio, no locale. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parser of all options. Runs in the library's constructor, and in the command: no malloc, no
  * stdio, no locale (so no strtod). */
 #include "common/options.h"
@@ -8,14 +9,10 @@
 #include <sys/un.h>
 
 #include "common/text.h"
-
-#define NS_PER_US   UINT64_C(1000)
-#define NS_PER_MS   UINT64_C(1000000)
-#define NS_PER_S    UINT64_C(1000000000)
-#define NS_PER_HOUR (3600 * NS_PER_S)
+#include "common/units.h"
 
 /* A threshold in ns is multiplied by the counter's kHz somewhere: an hour still fits 64 bits. */
-#define DURATION_MAX_NS NS_PER_HOUR
+#define DURATION_MAX_NS LH_NS_PER_HOUR
 #define RATE_MAX        1000000u
 
 /* What a value of each type looks like, for people. */
@@ -29,10 +26,14 @@ static const char expected_calls[] = "groups or calls that `loophound calls` lis
 static const char expected_output[] = "stderr, fd:N, unix:PATH or a path";
 static const char expected_format[] = "auto, text or json";
 static const char expected_stack[] = "a number of frames from 0 to 256, or full";
+static const char expected_stacks[] = "auto, inline or once";
 static const char expected_bytes[] = "a size from 4K to 256K";
 static const char expected_rate[] = "a number per s, min or h such as 60/min, or off";
 static const char expected_path[] = "auto, none or a path";
 static const char expected_follow[] = "on, off, or a glob of executables such as *python3*";
+
+static const char expected_project[] =
+    "auto, or globs of files such as app/*,*/site-packages/ours/*";
 
 static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 
@@ -47,7 +48,9 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_OUTPUT(options)      (options)
 #define INTO_FORMAT(options)      (&(options)->format)
 #define INTO_STACK(options)       (options)
+#define INTO_STACKS(options)      (&(options)->stacks)
 #define INTO_STACK_BYTES(options) (&(options)->stack_bytes)
+#define INTO_PROJECT(options)     ((options)->project)
 #define INTO_RATE(options)        (options)
 #define INTO_COLLECTOR(options)   (options)
 #define INTO_FOLLOW(options)      (options)
@@ -105,7 +108,8 @@ static uint64_t unit_ns(const char *unit)
     static const struct {
         const char *text;
         uint64_t ns;
-    } units[] = {{"", NS_PER_MS}, {"us", NS_PER_US}, {"ms", NS_PER_MS}, {"s", NS_PER_S}};
+    } units[] = {
+        {"", LH_NS_PER_MS}, {"us", LH_NS_PER_US}, {"ms", LH_NS_PER_MS}, {"s", LH_NS_PER_S}};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(units[i].text, unit) == 0)
             return units[i].ns;
@@ -168,7 +172,7 @@ static int parse_signal(const char *text, uint8_t *result)
         {"PROF", SIGPROF},     {"IO", SIGIO},   {"PWR", SIGPWR},   {"WINCH", SIGWINCH},
         {"STKFLT", SIGSTKFLT}, {NULL, 0}};
     uint64_t number = 0;
-    int named = find_word(words, strncmp(text, "SIG", 3) == 0 ? text + 3 : text);
+    int named = find_word(words, lh_starts_with(text, "SIG") ? text + 3 : text);
     if (named >= 0)
         number = (uint64_t)named;
     else if (whole_number(text, LH_SIGNAL_MAX, &number) != 0 || number < LH_SIGNAL_MIN)
@@ -199,8 +203,7 @@ static int parse_calls(const char *text, uint8_t *calls)
 /* What follows `prefix` in `text`, or NULL. */
 static const char *after(const char *text, const char *prefix)
 {
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+    return lh_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
 }
 
 static int parse_output(const char *text, struct lh_options *options)
@@ -240,6 +243,19 @@ static int parse_format(const char *text, uint8_t *result)
     return 0;
 }
 
+static int parse_stacks(const char *text, uint8_t *result)
+{
+    static const struct word words[] = {{"auto", LH_STACKS_AUTO},
+                                        {"inline", LH_STACKS_INLINE},
+                                        {"once", LH_STACKS_ONCE},
+                                        {NULL, 0}};
+    int form = find_word(words, text);
+    if (form < 0)
+        return form;
+    *result = (uint8_t)form;
+    return 0;
+}
+
 static int parse_stack(const char *text, struct lh_options *options)
 {
     uint64_t frames = LH_STACK_FRAMES_MAX;
@@ -269,7 +285,7 @@ static uint64_t window_ns(const char *per)
     static const struct {
         const char *text;
         uint64_t ns;
-    } windows[] = {{"/s", NS_PER_S}, {"/min", 60 * NS_PER_S}, {"/h", NS_PER_HOUR}};
+    } windows[] = {{"/s", LH_NS_PER_S}, {"/min", 60 * LH_NS_PER_S}, {"/h", LH_NS_PER_HOUR}};
     for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++)
         if (strcmp(windows[i].text, per) == 0)
             return windows[i].ns;
@@ -305,6 +321,15 @@ static int parse_path(const char *text, struct lh_options *options)
     return 0;
 }
 
+static int parse_project(const char *text, char *project)
+{
+    if (strcmp(text, "auto") == 0) {
+        project[0] = '\0';
+        return 0;
+    }
+    return lh_text_copy(project, sizeof(((struct lh_options *)NULL)->project), text) ? 0 : -EINVAL;
+}
+
 static int parse_follow(const char *text, struct lh_options *options)
 {
     static const struct word words[] = {{"on", LH_FOLLOW_ON}, {"off", LH_FOLLOW_OFF}, {NULL, 0}};
@@ -315,6 +340,7 @@ static int parse_follow(const char *text, struct lh_options *options)
         mode = LH_FOLLOW_GLOB;
     }
     options->follow_mode = (uint8_t)mode;
+    options->follow_given = 1;
     return 0;
 }
 
@@ -329,6 +355,7 @@ void lh_options_init(struct lh_options *options)
     memset(options, 0, sizeof(*options));
     for (int option = 0; option < LH_OPTION_COUNT; option++)
         lh_option_set(options, (enum lh_option)option, infos[option].fallback, &expected);
+    options->follow_given = 0;
 }
 
 int lh_option_set(struct lh_options *options, enum lh_option option, const char *value,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The options in force, as plain data, and the one parser of them.
  *
  * Used by the library inside the program and by the command: no malloc, no stdio, no locale. */
@@ -29,6 +30,7 @@ struct lh_option_info {
 
 enum lh_loop_mode { LH_LOOP_AUTO, LH_LOOP_MAIN, LH_LOOP_NONE, LH_LOOP_GLOBS };
 enum lh_format { LH_FORMAT_AUTO, LH_FORMAT_TEXT, LH_FORMAT_JSON };
+enum lh_stacks_form { LH_STACKS_AUTO, LH_STACKS_INLINE, LH_STACKS_ONCE };
 enum lh_output_kind { LH_OUTPUT_STDERR, LH_OUTPUT_FD, LH_OUTPUT_PATH, LH_OUTPUT_UNIX };
 enum lh_follow_mode { LH_FOLLOW_ON, LH_FOLLOW_OFF, LH_FOLLOW_GLOB };
 enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH };
@@ -37,16 +39,16 @@ enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH
 #define LH_SIGNAL_MIN 34
 #define LH_SIGNAL_MAX 64
 
-#define LH_STACK_FRAMES_MAX 256 /* what LOOPHOUND_STACK=full stands for */
+#define LH_STACK_FRAMES_MAX 256 /* what LOOPHOUND_STACK=full stands for, and the default */
 
 /* How much of a stack may be copied, in bytes. */
 #define LH_STACK_BYTES_LEAST 4096u
 #define LH_STACK_BYTES       262144u
 
-/* Bits of lh_options.calls[]: is this call reported under its own group, and is it reported
- * when its descriptor is a socket (read and write then belong to the group network)? */
-#define LH_CALL_ON            1u
-#define LH_CALL_ON_AS_NETWORK 2u
+/* Bits of lh_options.calls[]: is this call reported when it is of that group? The group may depend
+ * on the descriptor: read and poll of a socket belong to the network. */
+#define LH_CALL_ON_AS(group) ((uint8_t)(1u << (group)))
+#define LH_CALL_ON           UINT8_MAX /* as any */
 
 struct lh_options {
     uint64_t threshold_ns;
@@ -61,12 +63,15 @@ struct lh_options {
     uint8_t stack_full;     /* 1: nothing is folded in text */
     uint8_t loop_mode;      /* enum lh_loop_mode */
     uint8_t format;         /* enum lh_format */
+    uint8_t stacks;         /* enum lh_stacks_form */
     uint8_t output_kind;    /* enum lh_output_kind */
     uint8_t follow_mode;    /* enum lh_follow_mode */
+    uint8_t follow_given;   /* 0: follow_mode is the default */
     uint8_t collector_mode; /* enum lh_collector_mode */
-    uint8_t calls[LH_CALL_COUNT];
+    uint8_t calls[LH_CALLS_MAX];
     char loop_globs[256];  /* comma-separated, with LH_LOOP_GLOBS */
     char follow_glob[256]; /* with LH_FOLLOW_GLOB */
+    char project[256];     /* comma-separated globs; "": by src/frames.def */
     char output[1024];     /* path or socket path, unexpanded */
     char collector[1024];  /* with LH_COLLECTOR_PATH */
 };
@@ -105,7 +110,7 @@ enum lh_format lh_options_format(const struct lh_options *options);
  * open is open64 too) or by its symbol (open64 alone). Where a group and a call share a name, as
  * sleep, it means the group. `network` also means read and write on a socket; a call's name means
  * it on any descriptor. */
-int lh_calls_parse(const char *list, uint8_t calls[LH_CALL_COUNT]);
+int lh_calls_parse(const char *list, uint8_t calls[LH_CALLS_MAX]);
 
 /* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
 bool lh_glob_list_match(const char *globs, const char *text);

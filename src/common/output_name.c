@@ -1,12 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The name of an output. Runs in the collector and on the watchdog; uname(2) sets errno only for a
  * bad pointer. */
 #include "common/output_name.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "common/text.h"
+
+const char *lh_host_name(struct utsname *names)
+{
+    return uname(names) == 0 ? names->nodename : NULL;
+}
 
 static void add_pid(struct lh_text *text, const struct lh_ring *header)
 {
@@ -16,15 +21,15 @@ static void add_pid(struct lh_text *text, const struct lh_ring *header)
 static void add_host(struct lh_text *text, const struct lh_ring *header)
 {
     struct utsname names;
+    const char *host = lh_host_name(&names);
     (void)header;
-    if (uname(&names) == 0)
-        lh_text_string(text, names.nodename);
+    if (host != NULL)
+        lh_text_string(text, host);
 }
 
 static void add_executable(struct lh_text *text, const struct lh_ring *header)
 {
-    const char *slash = strrchr(header->exe, '/');
-    lh_text_string(text, slash != NULL ? slash + 1 : header->exe);
+    lh_text_string(text, lh_base_name(header->exe));
 }
 
 static void add_percent(struct lh_text *text, const struct lh_ring *header)
@@ -63,4 +68,12 @@ int lh_output_name(char *path, size_t size, const struct lh_ring *header, bool b
     while (*name != '\0')
         name += expand_one(&text, header, name);
     return text.length + 1 < text.size ? 0 : -ENAMETOOLONG;
+}
+
+bool lh_output_has_pid(const char *name)
+{
+    for (; (name = strchr(name, '%')) != NULL && name[1] != '\0'; name += 2)
+        if (name[1] == 'p')
+            return true;
+    return false;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The name of an output with its %p, %h, %e and %% filled in.
  *
  * Used by the collector, and by the watchdog for raw lines: no malloc, no stdio, no thread-local
@@ -7,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/utsname.h>
 
 #include "common/ring.h"
 
@@ -15,5 +17,11 @@
  * program's working directory. `header` is trusted: a private copy or our own.
  * Returns 0 or -ENAMETOOLONG. */
 int lh_output_name(char *path, size_t size, const struct lh_ring *header, bool below_cwd);
+
+/* The name of this machine; NULL: the kernel does not say. Valid as long as `names`. */
+const char *lh_host_name(struct utsname *names);
+
+/* Does the name of an output hold its program's pid, so that no other program has the same? */
+bool lh_output_has_pid(const char *name);
 
 #endif

@@ -1,12 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Socket addresses as text. Runs anywhere, also in the watchdog: no malloc, no stdio, no locale, no
  * thread-local storage, which inet_ntop() does not promise. */
+#include "common/peer_text.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "common/event_json.h"
 #include "common/text.h"
 
 #define GROUPS 8 /* of 16 bits in an IPv6 address */

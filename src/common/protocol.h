@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How the library and the collector find each other: names both sides must agree on. */
 #ifndef LH_COMMON_PROTOCOL_H
 #define LH_COMMON_PROTOCOL_H
@@ -8,6 +9,10 @@
  * connection stays open while that process image and its watchdog live; its end alone does not
  * mean that the process has ended (before a fork the watchdog is stopped). */
 #define LH_ENV_SOCKET "LOOPHOUND_SOCKET"
+
+/* That socket is in a directory of this name, followed by the pid of `loophound run` and a dash: a
+ * process that outlives it can tell that it is over. */
+#define LH_RUN_DIRECTORY "loophound-"
 
 /* Pid of the first process that carries the library, for LOOPHOUND_FOLLOW. */
 #define LH_ENV_ROOT "LOOPHOUND_ROOT"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ring: shared memory (a memfd) through which a program's events reach the collector.
  *
  * A header, then LH_RING_CELLS cells of one fixed-size record each: a bounded queue with many
@@ -15,15 +16,21 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/calls.h"
 #include "common/options.h"
+#include "common/processor.h"
 
 #define LH_RING_MAGIC    0x31676e6972706f6cULL /* "lopring1" */
 #define LH_RING_CELLS    32u                   /* a power of two */
-#define LH_PYTHON_FRAMES 128u                  /* most Python frames in one record */
-#define LH_STRING_BYTES  8192u                 /* their file and function names */
-#define LH_THREAD_NAME   64u                   /* a holder's may be Python's; TASK_COMM_LEN is 16 */
+#define LH_RING_TOLD     1024u               /* most calls and iterations told in flight at once */
+#define LH_PYTHON_FRAMES LH_STACK_FRAMES_MAX /* most Python frames in one record */
+#define LH_STRING_BYTES  16384u              /* their file and function names */
+#define LH_THREAD_NAME   64u                 /* a holder's may be Python's; TASK_COMM_LEN is 16 */
+#define LH_RUN_BYTES     17u                 /* of the name of a run: hexadecimal digits, a NUL */
+#define LH_HOMES         256u                /* most places of parks that are known at once */
+#define LH_HOME_FRAMES   24u                 /* most frames of one of them */
 
 enum lh_event {
     LH_EVENT_LOOP,     /* a loop thread was found */
@@ -33,10 +40,18 @@ enum lh_event {
     LH_EVENT_STALLING, /* the same, still going on */
     LH_EVENT_SAMPLE,   /* where a loop thread was in an iteration that may become a stall */
     LH_EVENT_HOLDER,   /* who has what a loop thread waits for, and where that thread is */
+    LH_EVENT_AWAITED,  /* what that is in Python's terms, and who may have it */
     LH_EVENT_VICTIMS,  /* what a loop thread's park found ready after its reports */
+    LH_EVENT_HOME,     /* where a loop thread parks: which function runs the loop? */
     LH_EVENT_LOST,     /* a report that never became whole, and was counted as dropped */
     LH_EVENT_COUNT
 };
+
+/* Is it the end of a call or iteration, which may have been told in flight? */
+static inline bool lh_event_ends(uint32_t type)
+{
+    return type == LH_EVENT_BLOCK || type == LH_EVENT_STALL;
+}
 
 enum lh_reason { LH_REASON_THRESHOLD, LH_REASON_STRICT };
 
@@ -45,12 +60,33 @@ enum lh_found { LH_FOUND_BY_CALL, LH_FOUND_BY_API, LH_FOUND_BY_OPTION, LH_FOUND_
 
 enum lh_resource_kind {
     LH_RESOURCE_NONE,
-    LH_RESOURCE_SOCKET,   /* fd, nonblocking, address: the peer's sockaddr */
-    LH_RESOURCE_FILE,     /* fd or -1, text: the path */
-    LH_RESOURCE_NAME,     /* text: the host name */
-    LH_RESOURCE_LOCK,     /* number: its address */
-    LH_RESOURCE_PID,      /* number: the pid, as asked for (-1: any child) */
-    LH_RESOURCE_DURATION, /* number: the requested time in ns; -1: for ever */
+    LH_RESOURCE_SOCKET,    /* fd, nonblocking, address: the peer's sockaddr */
+    LH_RESOURCE_FILE,      /* fd or -1, text: the path */
+    LH_RESOURCE_NAME,      /* text: the host name */
+    LH_RESOURCE_LOCK,      /* number: its address */
+    LH_RESOURCE_PID,       /* number: the pid, as asked for (-1: any child) */
+    LH_RESOURCE_DURATION,  /* number: the requested time in ns; -1: for ever */
+    LH_RESOURCE_THREAD,    /* number: its tid; 0: not known */
+    LH_RESOURCE_FUTEX,     /* number: its address; a lock, or anything else */
+    LH_RESOURCE_CONDITION, /* number: its address */
+    LH_RESOURCE_COUNT
+};
+
+#define LH_WAITED_FIRST 3u /* of the descriptors of one wait, so many are told */
+
+/* The child or the thread that is waited for. */
+struct lh_waited_for {
+    int32_t id; /* pid or tid; 0: none, or not known */
+    uint8_t length;
+    char text[123]; /* its command line or name, cut where it did not fit */
+};
+
+/* One more of them. */
+struct lh_waited_too {
+    int32_t fd;
+    uint8_t kind; /* LH_RESOURCE_SOCKET or LH_RESOURCE_FILE */
+    uint8_t length;
+    char text[110]; /* as in struct lh_resource; a sockaddr_un fits */
 };
 
 struct lh_resource {
@@ -60,12 +96,14 @@ struct lh_resource {
     int32_t fd;         /* -1: none */
     int64_t number;
     char text[512]; /* text without a NUL, or a sockaddr; cut where it did not fit */
-};
 
-/* The registers a caller of libc had, as far as unwinding needs them: at `rip`, inside our wrapper.
- */
-struct lh_registers {
-    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+    /* Of a wait for descriptors, whose first one is above. `number` is its time-out in ns; -1: for
+     * ever. */
+    uint32_t waited_count; /* 0: no such wait */
+    uint32_t too_count;
+    struct lh_waited_too too[LH_WAITED_FIRST - 1];
+
+    struct lh_waited_for who;
 };
 
 /* One Python frame, innermost first. Strings are offsets of NUL-terminated UTF-8 in `strings`. */
@@ -81,8 +119,47 @@ struct lh_python_frame {
 struct lh_python_task {
     uint8_t has_name;
     uint8_t has_coroutine;
+    uint8_t in_coroutine; /* there is a coroutine, or a generator, among the frames */
     uint16_t name;
     uint16_t coroutine; /* its qualified name */
+};
+
+/* What a thread waits for in Python's terms. */
+enum lh_awaited_kind {
+    LH_AWAITED_NONE,
+    LH_AWAITED_LOCK, /* threading.Lock: nobody's by itself */
+    LH_AWAITED_RLOCK,
+    LH_AWAITED_SEMAPHORE,
+    LH_AWAITED_CONDITION,
+    LH_AWAITED_EVENT,
+    LH_AWAITED_BARRIER,
+    LH_AWAITED_QUEUE,
+    LH_AWAITED_THREAD, /* that it ends */
+    LH_AWAITED_FUTURE, /* of concurrent.futures */
+    LH_AWAITED_COUNT
+};
+
+#define LH_CANDIDATES 12u /* most threads that may have it */
+
+/* A thread that may have what is waited for; its frames follow those of the one before. */
+struct lh_candidate {
+    uint32_t tid;
+    uint32_t python_count;
+    uint8_t within;   /* it is in a `with` statement of it … */
+    uint8_t names;    /* … or has it in a local variable … */
+    uint8_t deadlock; /* … and waits for the waiting thread */
+    char thread[LH_THREAD_NAME];
+};
+
+struct lh_awaited {
+    uint8_t kind;     /* enum lh_awaited_kind */
+    uint8_t is_own;   /* the waiting thread has it itself, or is to run it */
+    uint8_t for_ever; /* it waits without a time-out */
+    uint8_t has_coroutine;
+    uint16_t coroutine; /* of a future: what is to set its result; in `strings` */
+    uint32_t candidate_count;
+    uint64_t address;                              /* of the object */
+    struct lh_candidate candidates[LH_CANDIDATES]; /* who comes first is likeliest */
 };
 
 /* Instructions of the program: [start, start + size). */
@@ -93,7 +170,7 @@ struct lh_code_range {
 
 /* One call that was made in a stall, added up. */
 struct lh_stall_call {
-    uint32_t call; /* enum lh_call */
+    uint32_t call; /* lh_call_info() */
     uint32_t count;
     uint64_t total_ns;
 };
@@ -105,43 +182,60 @@ struct lh_stall_call {
 
 /* Where the time of an iteration went. */
 struct lh_stall {
-    uint64_t turn; /* the iteration's number on its thread; its samples have the same */
+    uint64_t iteration_id; /* the iteration's number on its thread; its samples have the same */
     uint64_t oncpu_ns;
     uint64_t blocked_ns;
     uint64_t runqueue_ns;  /* ready to run, but without a processor */
     uint64_t throttled_ns; /* part of runqueue_ns: its cgroup had used up its share (cpu.max) */
     uint64_t gil_ns;       /* waiting for CPython's GIL */
     uint64_t major_faults;
+    uint64_t last_call_ns; /* not 0: before its end began its last call, whose end nobody saw */
+    uint32_t last_call;    /* enum lh_call */
     uint32_t call_count;
     struct lh_stall_call calls[LH_STALL_CALLS];
 };
 
+/* Why there is no stack of an iteration that is a stall. */
+enum lh_no_stack {
+    LH_STACK_KNOWN,
+    LH_NO_STACK_LATE,   /* it was over before anybody could look */
+    LH_NO_STACK_ASKED,  /* no signal was to be used */
+    LH_NO_STACK_SIGNAL, /* there is none that the program does not use, or block */
+    LH_NO_STACK_TIMER,  /* the kernel gave no timer */
+    LH_NO_STACK_COUNT
+};
+
 struct lh_record {
-    _Atomic uint64_t turn; /* whose turn the cell is: see ring.c */
-    uint64_t position;     /* set by reserve, used by commit */
+    _Atomic uint64_t seq; /* whose turn the cell is: see ring.c */
+    uint64_t position;    /* set by reserve, used by commit */
 
     uint32_t type;           /* enum lh_event */
     uint32_t tid;            /* kernel thread id */
+    uint32_t uid;            /* effective user id */
     int64_t time_ns;         /* CLOCK_REALTIME of the event */
     uint64_t id;             /* of a block; the same in its inflight events */
     uint64_t elapsed_ns;     /* of a sample: the time it stands for */
-    uint32_t call;           /* enum lh_call; for LH_EVENT_LOOP the park it was found by */
+    uint64_t span_ns;        /* from its begin to time_ns; of a stall with what its blocks tell */
+    uint32_t call;           /* lh_call_info(); for LH_EVENT_LOOP the park it was found by */
     uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
     uint32_t reason;         /* enum lh_reason */
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
     int32_t system_call;     /* its number, of a wait that did not go through libc; -1: none */
-    uint32_t held_tid;       /* of a holder: the loop thread that waits for it … */
+    uint32_t waits_for_gil;  /* of an iteration that goes on: 1 if it waits for CPython's GIL */
+    uint32_t no_stack;       /* enum lh_no_stack, of a stall: why there is none of it */
+    uint32_t waiter_tid;     /* of a holder: the loop thread that waits for it … */
     uint32_t deadlock;       /* … and 1 if it waits for that in turn … */
     uint32_t computes;       /* … or 1 if it ran: its machine stack is not known */
     uint32_t ready;          /* of victims: how many; LH_NOT_COUNTED: not known … */
     uint32_t ready_more;     /* … and 1 if there may have been more of them */
     uint32_t awaits_victims; /* 1: these are told later, in a record of their own */
+    uint32_t python_cut;     /* 1: there were Python frames further out for which was no room */
     uint32_t skipped;        /* reports of this thread left out before this one (LOOPHOUND_RATE) */
     char thread[LH_THREAD_NAME];
     struct lh_resource resource;
-    struct lh_stall stall; /* of a stall; of a sample `turn` alone */
+    struct lh_stall stall; /* of a stall; of a sample `iteration_id` alone */
 
     struct lh_registers registers;
     uint32_t running; /* 1: the registers are the program's own, of where it was interrupted; 0:
@@ -151,11 +245,33 @@ struct lh_record {
     uint32_t python_count;
     uint32_t strings_length;
     struct lh_python_task task;
+    struct lh_awaited awaited;        /* kind LH_AWAITED_NONE: the record is not about that */
     struct lh_code_range python_loop; /* size not 0: no boundaries are known, but each Python frame
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
     uint8_t stack[LH_STACK_BYTES]; /* last: see above */
+};
+
+/* What is known of the function that runs a loop. */
+enum lh_home_kind {
+    LH_HOME_GUESSED, /* it is the one that parks, or one further out */
+    LH_HOME_TURNS,   /* known by its name; it may be called for one turn of the loop at a time */
+    LH_HOME_RUNS,    /* known by its name; when it has returned the loop is not running */
+};
+
+/* The collector's answer to a LH_EVENT_HOME: the frames below which the loop's parks are, innermost
+ * first. A function has not returned as long as the word of the stack to which it will return, and
+ * those of its callers, are what they were. */
+struct lh_home {
+    _Atomic uint32_t answers; /* which question, by its id; 0: none (yet) */
+    uint32_t kind;            /* enum lh_home_kind */
+    uint32_t count;
+    uint32_t main; /* the frame of main(); `count`: not among them */
+    struct lh_home_frame {
+        uint64_t at; /* where on the stack its return address is … */
+        uint64_t returns_to;
+    } frames[LH_HOME_FRAMES]; /* … from the function that runs the loop on, or may do so */
 };
 
 /* Totals of one process. They live in shared memory so that they outlive a crash. */
@@ -169,27 +285,51 @@ struct lh_totals {
     struct {
         _Atomic uint64_t count;
         _Atomic uint64_t total_ns;
-    } by_call[LH_CALL_COUNT];
+    } by_call[LH_CALLS_MAX];
 };
+
+/* Is it a descriptor whose other end a child has? */
+static inline bool lh_resource_has_child(const struct lh_resource *resource)
+{
+    return resource->who.id > 0 &&
+           (resource->kind == LH_RESOURCE_FILE || resource->kind == LH_RESOURCE_SOCKET);
+}
+
+/* What is known of it, as a resource of its own. */
+static inline void lh_resource_of_too(struct lh_resource *resource, const struct lh_waited_too *too)
+{
+    *resource = (struct lh_resource){
+        .kind = too->kind, .nonblocking = -1, .length = too->length, .fd = too->fd};
+    memcpy(resource->text, too->text, too->length);
+}
 
 struct lh_ring {
     uint64_t magic;
     uint64_t bytes; /* size of the whole mapping */
     uint32_t pid;
-    int64_t started_ns; /* CLOCK_REALTIME when the ring was made */
+    uint32_t call_count; /* lh_call_count(): its calls have these numbers; the rest is never used */
+    int64_t started_ns;  /* CLOCK_REALTIME when the ring was made */
     struct lh_options options;
-    char exe[1024];     /* /proc/self/exe */
-    char cwd[1024];     /* where relative file names start */
-    char warnings[512]; /* what cannot be seen, lines; "" if nothing */
+    char exe[1024];  /* /proc/self/exe */
+    char cwd[1024];  /* where relative file names start */
+    char argv[2048]; /* what it was started with, each ended by a NUL; cut where it is longer */
+    uint32_t argv_length;
+    char run[LH_RUN_BYTES]; /* which run it is of; only the collector's copy has it */
+    char warnings[512];     /* what cannot be seen, lines; "" if nothing */
 
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
     _Atomic uint32_t closing;  /* 1: the program exits normally */
     _Atomic uint32_t attached; /* 1: a collector reads this ring, or has just been given it */
+    _Atomic uint32_t reader; /* the thread that reads it, and FUTEX_OWNER_DIED once that has ended,
+                                by whatever: get_robust_list(2) */
     _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
                                                              which the collector has written out */
     _Atomic uint32_t drained; /* futex: 1 once the collector has written the summary */
     struct lh_totals totals __attribute__((aligned(64)));
+    _Atomic uint64_t told[LH_RING_TOLD]; /* what has been told in flight, without an end: told.h */
+    struct lh_home homes[LH_HOMES]; /* written by the collector; a question has the one of its id,
+                                       modulo LH_HOMES */
     struct lh_record cells[LH_RING_CELLS] __attribute__((aligned(64)));
 };
 
@@ -226,6 +366,9 @@ uint64_t lh_ring_resume(const struct lh_ring *ring);
 /* Is less than half of the ring in use? The other half is not for samples and holders. Any thread.
  */
 bool lh_ring_has_room(const struct lh_ring *ring);
+
+/* Is next to nothing in the ring? Then questions have room. Any thread. */
+bool lh_ring_is_calm(const struct lh_ring *ring);
 
 /* Where there is no reader: frees the oldest records as long as they are samples. */
 void lh_ring_forget_samples(struct lh_ring *ring);

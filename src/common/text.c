@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text in a fixed buffer. Runs anywhere, also in the watchdog: no malloc, no stdio, no locale, no
  * thread-local storage. */
 #include "common/text.h"
@@ -47,12 +48,25 @@ size_t lh_digits(uint64_t value, unsigned base, char digits[LH_DIGITS])
     char reversed[LH_DIGITS];
     size_t count = 0;
     do {
-        reversed[count++] = "0123456789abcdef"[value % base];
+        reversed[count++] = LH_HEX_DIGITS[value % base];
         value /= base;
     } while (value != 0);
     for (size_t i = 0; i < count; i++)
         digits[i] = reversed[count - 1 - i];
     return count;
+}
+
+uint64_t lh_text_parse_hex(const char *text)
+{
+    uint64_t value = 0;
+    for (;; text++) {
+        if (*text >= '0' && *text <= '9')
+            value = value << 4 | (uint64_t)(*text - '0');
+        else if (*text >= 'a' && *text <= 'f')
+            value = value << 4 | (uint64_t)(*text - 'a' + 10);
+        else
+            return value;
+    }
 }
 
 bool lh_text_copy(char *to, size_t size, const char *string)
@@ -62,4 +76,15 @@ bool lh_text_copy(char *to, size_t size, const char *string)
         return false;
     memcpy(to, string, length + 1);
     return true;
+}
+
+bool lh_starts_with(const char *string, const char *prefix)
+{
+    return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+const char *lh_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
 }

@@ -1,4 +1,6 @@
-/* Text put together in a fixed buffer: cut where it does not fit, always NUL-terminated.
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text put together in a fixed buffer: cut where it does not fit, always NUL-terminated. And a few
+ * questions about strings.
  *
  * Used inside the program too: no malloc, no stdio, no locale, no thread-local storage. */
 #ifndef LH_COMMON_TEXT_H
@@ -25,7 +27,17 @@ void lh_text_hex(struct lh_text *text, uint64_t value); /* without 0x */
 /* Writes the digits of `value` in `base` (10 or 16), without a NUL. Returns how many. */
 size_t lh_digits(uint64_t value, unsigned base, char digits[LH_DIGITS]);
 
+#define LH_HEX_DIGITS "0123456789abcdef"
+
+/* The number that a text begins with, in lower case hexadecimal; 0 where it begins with none. */
+uint64_t lh_text_parse_hex(const char *text);
+
 /* Copies `string` with its NUL; false, and nothing copied, where it does not fit or is empty. */
 bool lh_text_copy(char *to, size_t size, const char *string);
+
+bool lh_starts_with(const char *string, const char *prefix);
+
+/* What follows the last slash, or all of it where there is none. */
+const char *lh_base_name(const char *path);
 
 #endif

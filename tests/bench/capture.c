@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a capture costs on the program's thread: registers and stack, and 16 Python frames more.
  *
  * Python is the newest libpython that the loader finds; without one that part is left out, and
@@ -11,8 +12,8 @@
 #include <time.h>
 
 #include "costs.h"
-#include "preload/python.h"
-#include "preload/report.h"
+#include "preload/python/interpreter.h"
+#include "preload/state/record.h"
 
 #define DEEP          (64u << 10)
 #define PYTHON_FRAMES 16u
@@ -27,10 +28,10 @@ static void measure_fill(void)
     volatile char deep[DEEP]; /* so that there is a whole stack to copy */
     struct lh_call_copy copy = {.tid = 1};
     memset((char *)deep, 1, sizeof(deep));
-    copy.registers.rsp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
+    copy.registers.sp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
     for (int i = 0; i < COSTS; i++) {
         double start = now_us();
-        lh_record_fill(&record, LH_EVENT_BLOCK, &copy, 0, true);
+        lh_record_begin_apart(&record, LH_EVENT_BLOCK, &copy, 0, true);
         costs_us[i] = now_us() - start;
     }
     if (record.stack_length != lh_options.stack_bytes)

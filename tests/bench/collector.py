@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the collector needs beside a large program: Node, a hundred megabytes of machine code.
 
 Node's loop makes 1,000 blocks a second (strict mode, so that each short read of a file counts) from
@@ -71,6 +72,8 @@ def measure(build: Path, paths: int) -> None:
             "pread64",
             "--threshold",
             "10s",
+            "--stacks",
+            "inline",
             "-o",
             str(output),
         ]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What one and the same thing cost again and again: the median, and the worst of a hundred. */
 #ifndef LH_TESTS_BENCH_COSTS_H
 #define LH_TESTS_BENCH_COSTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What it costs to look at a loop that is held: one sample of a loop that computes, on its own
  * thread, and one report of a call in flight, on the watchdog. Without the collector's part: what
  * is written is taken out of the ring at once, untimed. */
@@ -11,12 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/call_ids.h"
 #include "costs.h"
-#include "preload/clock.h"
-#include "preload/inflight.h"
-#include "preload/report.h"
-#include "preload/sampler.h"
-#include "preload/stall.h"
+#include "preload/iteration/sampler.h"
+#include "preload/iteration/stall.h"
+#include "preload/state/record.h"
+#include "preload/sys/clock.h"
+#include "preload/watchdog/inflight.h"
 
 #define DEEP (64u << 10) /* twice what is copied */
 
@@ -55,7 +57,7 @@ static void measure_samples(struct lh_slot *slot)
     volatile char deep[DEEP]; /* so that there is a whole stack to copy */
     struct lh_call_copy copy = {.tid = atomic_load(&slot->tid)};
     memset((char *)deep, 1, sizeof(deep));
-    copy.registers.rsp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
+    copy.registers.sp = (uintptr_t)__builtin_frame_address(0) - sizeof(deep);
     lh_self.slot = slot;
     for (int i = 0; i < COSTS; i++) {
         lh_stall_begin(slot);
@@ -83,8 +85,8 @@ static void *wait_in_read(void *argument)
     struct lh_slot *slot = waiter->slot;
     atomic_store(&slot->tid, (uint32_t)syscall(SYS_gettid));
     slot->call = LH_CALL_read;
-    slot->subject = (uint64_t)waiter->fds[0];
-    slot->registers.rsp = (uintptr_t)deep;
+    slot->operand = (uint64_t)waiter->fds[0];
+    slot->registers.sp = (uintptr_t)deep;
     slot->start = lh_counter();
     atomic_store(&slot->sp, (uintptr_t)deep);
     pthread_barrier_wait(&waiter->ready);
@@ -104,12 +106,12 @@ static void measure_inflight(struct lh_slot *slot)
     uint64_t seq = 1;
     atomic_store(&slot->seq, seq);
     do /* until it waits */
-        lh_inflight_look(slot);
+        lh_inflight_tick(slot);
     while (!lh_ring_take(ring, &position, &taken));
     for (int i = 0; i < COSTS; i++) {
         atomic_store(&slot->seq, ++seq); /* as a new call: told again at once */
         double start = now_us();
-        lh_inflight_look(slot);
+        lh_inflight_tick(slot);
         costs_us[i] = now_us() - start;
         take(LH_EVENT_INFLIGHT);
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the watchdog costs a loop that is idle, and one that is busy.
  *
  * Runs itself again with the library preloaded, for each threshold: the watchdog ticks four times

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a wrapper costs, in ns per call.
  *
  * Runs itself again with the library preloaded. Each call is timed through its wrapper and directly

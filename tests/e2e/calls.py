@@ -1,76 +1,70 @@
-"""The rows of the call table as the test programs have them: tests/programs/calls_*.c."""
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the call table, and the scenarios that tests/programs/calls_*.c have for them."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import PROGRAMS, ROOT, run_preloaded
 
-FAMILIES = (
-    "sleep",
-    "socket",
-    "fd",
-    "wait",
-    "lock",
-    "process",
-    "file",
-    "copy",
-    "thread",
-    "signal",
-    "path",
-    "stream",
-    "name",
-    "ipc",
-    "raw",
-    "print",
-    "attribute",
-    "device",
-    "resolve",
-    "tree",
-    "record",
-)
-# Numbers of syscall(2) whose names are not those of the functions they are reported as.
-RAW_NAMES = {"pselect6": "pselect"}
+sys.path.insert(0, str(ROOT / "scripts"))
+import call_table
 
-# Two names of one function.
-OTHER_NAMES = {
-    "eaccess": "euidaccess",
-    "_IO_getc": "getc",
-    "_IO_putc": "putc",
-    "__getdelim": "getdelim",
-    "getdents64": "getdents64",
-    "__uflow": "getc_unlocked",
-    "__overflow": "putc_unlocked",
-    "__sigpause": "sigpause",
-    "__xpg_sigpause": "sigpause",
-    "fts64_open": "fts_open",
-    "fts64_read": "fts_read",
-    "fts64_children": "fts_children",
-}
+SOURCES = ROOT / "tests" / "programs"
+FAMILIES = sorted(path.stem.removeprefix("calls_") for path in SOURCES.glob("calls_*.c"))
+TABLE = call_table.read_table()
+
+
+def name_of(row: call_table.Row) -> str:
+    """What the scenario of a row is called."""
+    return f"syscall_{row.name}" if row.kind in call_table.NUMBERS else row.name
+
+
+# By the names of their scenarios. What no function of libc makes has the one of its number.
+ROWS_OF_TABLE = {name_of(row): row for row in [*TABLE.functions, *TABLE.numbers]}
+REPORTED = {row.name: row for row in TABLE.rows}
+
+
+def is_newer_than_libc(row: call_table.Row) -> bool:
+    """Is its function of a later glibc than this machine's? Then no program here calls it."""
+    numbers = [int(number) for number in re.findall(r"\d+", row.looked_up)]
+    libc = os.confstr("CS_GNU_LIBC_VERSION")
+    assert libc
+    return numbers > [int(number) for number in re.findall(r"\d+", libc)]
 
 
 @dataclass
 class Row:
+    """One scenario."""
+
     program: Path
     symbol: str
     has_ready: bool
 
     @property
+    def in_table(self) -> call_table.Row:
+        return ROWS_OF_TABLE[self.symbol]
+
+    @property
+    def reported(self) -> call_table.Row:
+        """The row that it is reported as: of a number of syscall(2), that of the function."""
+        row = self.in_table
+        return REPORTED[row.canonical] if row.kind in call_table.NUMBERS else row
+
+    @property
     def canonical(self) -> str:
-        """The table's second column, worked out from its first by libc's habits."""
-        if self.symbol in OTHER_NAMES:
-            return OTHER_NAMES[self.symbol]
-        symbol = re.sub(r"_2(_\d+)+$", "", self.symbol.removeprefix("syscall_"))  # an older version
-        plain = re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", symbol)
-        plain = re.sub(r"^__isoc\d+_", "", plain)
-        plain = re.sub(r"^__(f|l|)x(stat|mknod)", r"\1\2", plain)
-        plain = re.sub(r"64(_r)?$", r"\1", plain.replace("64v2", "2"))
-        return RAW_NAMES.get(plain, plain)
+        return self.reported.canonical
+
+    @property
+    def is_time_only(self) -> bool:
+        """No rule can tell whether these would wait: strict mode leaves them alone."""
+        return self.in_table.rule == "time_only"
 
     def run(self, where: str, ms: int, output: Path, **options: Any):
         # Files are made in the working directory: below build/, that is on a disk, /tmp may not be.
@@ -82,56 +76,19 @@ class Row:
         return float(true_ms), int(result), int(error), events
 
 
-def preprocess(source: str) -> str:
-    command = ["cc", "-E", "-P", "-x", "c", f"-I{ROOT / 'src'}", "-"]
-    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+def scenarios_of(family: str) -> list[Row]:
+    program = PROGRAMS / f"calls_{family}"
+    if not program.exists():
+        return []
+    listing = subprocess.run([program, "list"], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in listing.stdout.splitlines()]
+    return [Row(program, symbol, bool(ready)) for symbol, *ready in rows]
 
 
-def read_table() -> list[tuple[str, str, str]]:
-    """Symbol, rule and version of every row."""
-    source = (
-        "#define CALL(symbol, canonical, group, subject, expr, fails, rule, args, version, ...)"
-        " lh_row symbol rule version\n"
-        "#define MEANING(...)\n"
-        '#define RAW(number, ...) lh_row syscall_##number none ""\n'
-        '#include "calls.def"\n'
-    )
-    return re.findall(r'lh_row (\w+) (\w+) "([\w.]*)"', preprocess(source))
-
-
-def is_newer_than_libc(version: str) -> bool:
-    """Is a row's function of a later glibc than this machine's? Then no program here calls it."""
-    numbers = [int(number) for number in re.findall(r"\d+", version)]
-    libc = os.confstr("CS_GNU_LIBC_VERSION")
-    assert libc
-    return numbers > [int(number) for number in re.findall(r"\d+", libc)]
-
-
-TABLE = read_table()
-# What returns its error, or 0.
-CODE_RETURNED = set(
-    re.findall(
-        r"lh_row (\w+) CODE\b",
-        preprocess(
-            "#define CALL(symbol, canonical, group, subject, expr, fails, ...)"
-            " lh_row symbol fails\n"
-            "#define MEANING(...)\n"
-            '#include "calls.def"\n'
-        ),
-    )
-)
-# No rule can tell whether these would wait: strict mode leaves them alone.
-TIME_ONLY = {symbol for symbol, rule, _ in TABLE if rule == "time_only"}
+def all_scenarios() -> list[Row]:
+    return [row for family in FAMILIES for row in scenarios_of(family)]
 
 
 def all_rows() -> list[Row]:
-    rows = []
-    for family in FAMILIES:
-        program = PROGRAMS / f"calls_{family}"
-        if not program.exists():
-            continue
-        listing = subprocess.run([program, "list"], capture_output=True, text=True, check=True)
-        for line in listing.stdout.splitlines():
-            symbol, *ready = line.split()
-            rows.append(Row(program, symbol, bool(ready)))
-    return rows
+    """The scenarios that have a row: test_calls.py says which have none."""
+    return [row for row in all_scenarios() if row.symbol in ROWS_OF_TABLE]

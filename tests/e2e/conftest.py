@@ -1,4 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of the end to end tests."""
+
+from __future__ import annotations
 
 import signal
 import threading

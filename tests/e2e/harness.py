@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the end to end tests share: starting programs under the library, reading what it wrote."""
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -12,16 +14,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from schema import check_line
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LOOPHOUND_TEST_BUILD", ROOT / "build")).resolve()
 LIBRARY = BUILD / "libloophound.so"
 COMMAND = BUILD / "loophound"
 PROGRAMS = BUILD / "programs"
 PYTHON = sys.executable
+# What time.sleep() of this Python calls.
+SLEEP = "clock_nanosleep" if sys.version_info >= (3, 11) else "select"
 
 PATIENCE_S = 60.0  # what should happen at once has this long on a busy machine
+MACHINES_MS = 20  # a stall with less than this of its own was caused by a busy machine
 
 Event = dict[str, Any]
+ALWAYS_OF_A_FRAME = ("lang", "function", "file", "line", "module", "offset")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -35,18 +43,52 @@ def preload_environment(**variables: str) -> dict[str, str]:
     return dict(clean_environment(**variables), LD_PRELOAD=str(LIBRARY))
 
 
-def read_events(path: Path) -> list[Event]:
+def read_lines(path: Path) -> list[Event]:
     """All complete lines of a JSON Lines file; a line that is no JSON object fails the test."""
     if not path.exists():
         return []
-    events = []
+    lines = []
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
         if line.endswith("\n"):
             event = json.loads(line)
             assert isinstance(event, dict), line
-            assert event["v"] == 1, line
-            events.append(event)
+            check_line(line, event)
+            lines.append(event)
+    return lines
+
+
+def with_stacks(lines: Sequence[Event]) -> list[Event]:
+    """The events among these lines, with the stacks that they name by an id of a line before."""
+    frames: dict[str, Event] = {}
+    stacks: dict[str, list[Event]] = {}
+
+    def put_stack(part: Event) -> None:
+        if "stack_id" in part:
+            part["stack"] = copy.deepcopy(stacks[part.pop("stack_id")])
+
+    events = []
+    for line in lines:
+        if line["type"] == "frame":
+            frame = {k: v for k, v in line.items() if k not in {"v", "type", "id"}}
+            frames[line["id"]] = {**dict.fromkeys(ALWAYS_OF_A_FRAME), **frame}
+        elif line["type"] == "stack":
+            stack = [dict(frames[identity]) for identity in line["frames"]]
+            if "outer" in line:
+                stack += copy.deepcopy(stacks[line["outer"]][-line["outer_frames"] :])
+            if line["cut"]:
+                stack[-1]["cut"] = True
+            stacks[line["id"]] = stack
+        else:
+            samples = [*line.get("samples", []), *line.get("groups", [])]
+            for part in [line, *samples, *filter(None, [line.get("holder")])]:
+                put_stack(part)
+            events.append(line)
     return events
+
+
+def read_events(path: Path) -> list[Event]:
+    """The events of a file, whichever way their stacks are written."""
+    return with_stacks(read_lines(path))
 
 
 def of_type(events: Sequence[Event], kind: str) -> list[Event]:
@@ -55,6 +97,23 @@ def of_type(events: Sequence[Event], kind: str) -> list[Event]:
 
 def blocks(events: Sequence[Event]) -> list[Event]:
     return of_type(events, "block")
+
+
+def is_the_machines(stall: Event) -> bool:
+    """A short iteration in whose middle a busy machine had no processor for the thread: a stall in
+    truth, and none of the program's own."""
+    own_ms = stall["oncpu_ms"] + stall["blocked_ms"] + stall["gil_ms"]
+    return stall["runqueue_ms"] is not None and bool(own_ms < MACHINES_MS)
+
+
+def stalls_of(events: list[Event]) -> list[Event]:
+    return [stall for stall in of_type(events, "stall") if not is_the_machines(stall)]
+
+
+def told_in_flight(events: list[Event]) -> list[Event]:
+    """What was told while it lasted, of the program's own."""
+    machines = {stall["id"] for stall in of_type(events, "stall") if is_the_machines(stall)}
+    return [event for event in of_type(events, "inflight") if event["id"] not in machines]
 
 
 def wait_until(what: str, ready: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
@@ -148,7 +207,7 @@ def first_frame_in(event: Event, file: str) -> Event | None:
 
 
 def functions(event: Event) -> list[str]:
-    return [frame["function"] or "?" for frame in event["stack"] or []]
+    return [frame["function"] or "?" for frame in event.get("stack") or []]
 
 
 def describe(events: Sequence[Event]) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of manners share: a program's outcome without and with the library."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python interpreters of this machine, and which of them the library can read.
 
 They are Debian's, those of pyenv and those on PATH, debug and free-threaded builds too, and those
@@ -15,7 +16,7 @@ from pathlib import Path
 from harness import ROOT
 
 ROWS = re.findall(
-    r"^PYTHON\w*\(0x03(\w\w),", (ROOT / "src/preload/python_offsets.def").read_text(), re.MULTILINE
+    r"^PYTHON\w*\(0x03(\w\w),", (ROOT / "src/preload/python/offsets.def").read_text(), re.MULTILINE
 )
 KNOWN = {f"3.{int(row, 16)}" for row in ROWS}
 OLDEST = (3, 7)  # the first with a _PyRuntime, and without a row

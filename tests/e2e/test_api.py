@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """include/loophound.h: used without linking, with the library and without it; and from Python."""
 
 from __future__ import annotations
@@ -106,9 +107,9 @@ def test_python_reaches_the_functions_by_ctypes(hits: Path) -> None:
         "library.loophound_version.restype = ctypes.c_char_p\n"
         "entered = library.loophound_loop_enter()\n"
         "library.loophound_allow_begin()\n"
-        "time.sleep(0.04)\n"
+        "time.sleep(0.2)\n"
         "library.loophound_allow_end()\n"
-        "time.sleep(0.05)\n"
+        "time.sleep(0.2)\n"
         "flushed = library.loophound_flush()\n"
         "print(json.dumps([entered, flushed, library.loophound_version().decode()]))\n"
     )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that are cancelled in the middle of calls and parks."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from calls import TIME_ONLY, Row, all_rows
+from calls import Row, all_rows
 from harness import PROGRAMS, blocks, describe, functions, of_type, run_preloaded
 from manners import same_both_ways
 
@@ -40,7 +41,7 @@ def test_call_with_a_pending_cancellation_is_left_or_not_as_without_the_library(
     if row.symbol != "mkdtemp":  # asks the kernel for random bits, a cancellation point, at times
         assert done.stdout == bare.stdout
     told = ["usleep"] if done.stdout == "cancelled\n" else [row.canonical]
-    if row.symbol in TIME_ONLY and done.stdout == "returned\n":
+    if row.is_time_only and done.stdout == "returned\n":
         told = []
     assert [block["call"] for block in blocks(events)] == told, describe(events)
     if row.symbol in REQUIRED:
@@ -69,7 +70,7 @@ def test_block_after_a_cancelled_call_or_park_is_told_and_a_short_call_is_not(hi
     found = blocks(events)
     assert [block["call"] for block in found] == ["nanosleep"] * 2, describe(events)
     assert all("block_in_cleanup" in functions(block) for block in found), describe(found)
-    assert all(140 < block["duration_ms"] < 1000 for block in found), describe(found)
+    assert all(140 < block["duration_ms"] < 5000 for block in found), describe(found)
     assert all("block_in_cleanup" in functions(event) for event in of_type(events, "inflight"))
 
 

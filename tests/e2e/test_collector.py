@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The collector as a process among others: several, starved, stopped, orphaned; and its end."""
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def ends_of(argv: list[str]) -> list[tuple[bool, int]]:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert done.stderr == ""
@@ -105,7 +106,7 @@ def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
     environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
     programs = [subprocess.Popen([LOOPS, "threads"], env=environment) for _ in range(8)]
     for program in programs:
-        assert program.wait(timeout=30) == 0
+        assert program.wait(timeout=60) == 0
         wait_for_event(hits, "summary", program.pid)
     events = read_events(hits)  # fails on a torn line
     for program in programs:
@@ -126,7 +127,7 @@ def test_collector_that_was_stopped_at_the_end_tells_it_when_it_goes_on(hits: Pa
         os.kill(collector, signal.SIGSTOP)
         try:
             turns.block(5)
-            out, err = process.communicate(timeout=10)  # to the end of both pipes
+            out, err = process.communicate(timeout=60)  # to the end of both pipes
             assert (process.returncode, out, err) == (0, "end\n", "")
             assert of_type(read_events(hits), "summary") == []
         finally:
@@ -233,7 +234,7 @@ def test_program_that_takes_in_orphans_has_no_children_but_its_own(
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, sorted(done.stdout.splitlines())) == (0, ["3", "4", "no child"])
@@ -277,5 +278,5 @@ def test_fault_signal_that_was_sent_is_the_commands(hits: Path) -> None:
         (thread,) = threads_that_take(process.pid, signal.SIGBUS)
         assert thread != process.pid
         assert ctypes.CDLL(None).syscall(TGKILL, process.pid, thread, signal.SIGBUS) == 0
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (out, process.returncode) == ("got it\n", 5), err

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scripts/compat tells what the library changed from what changes by itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every row of the call table once more, made by a shared library's constructor.
 
 The constructors of a program's libraries run before ours, those of libraries that it opens later
@@ -21,14 +22,15 @@ from harness import (
     blocks,
     clean_environment,
     describe,
-    functions,
     of_type,
     run_preloaded,
 )
 
 HOST = PROGRAMS / "host"
 AT_ONCE = 8
-SLOW_MS = 90  # so many programs at once keep the watchdog from some of its ticks
+SLOW_MS = 90
+# So many programs at once may keep the watchdog from all of its ticks in a call: it lasts longer.
+WAITS_MS = (SLOW_MS, 400, 900)
 
 Outcome = tuple[int, int]  # what the call returned, and errno
 
@@ -92,7 +94,11 @@ def test_slow_call_on_a_loop_in_a_constructor_is_reported(
     run: Callable, family: str, tmp_path: Path
 ) -> None:
     def check(row: Row, hits: Path) -> None:
-        _, events = run(row, "on", SLOW_MS, hits, THRESHOLD="20ms")
+        for ms in WAITS_MS:
+            path = hits.with_name(f"{hits.stem}-{ms}.jsonl")
+            _, events = run(row, "on", ms, path, THRESHOLD="20ms")
+            if blocks(events):
+                break
         assert [block["call"] for block in blocks(events)] == [row.canonical], describe(events)
         assert len(of_type(events, "loop")) == 1
         assert len(of_type(events, "start")) == 1
@@ -101,13 +107,15 @@ def test_slow_call_on_a_loop_in_a_constructor_is_reported(
 
 
 def run_crowd(hits: Path, *arguments: str, **options: Any) -> tuple[int, int]:
-    """Loop threads, and how many of them were seen to sleep."""
+    """Loop threads, and how many sleeps of theirs were counted: not all reports of a burst may have
+    room in the ring, nor stacks, where a busy machine lets the collector wait."""
     extra = {"LD_PRELOAD": f"{LIBRARY} {PROGRAMS / 'constructor' / 'crowd.so'}"}
     done, events = run_preloaded([HOST, *arguments], hits, extra=extra, STRICT="on", **options)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(of_type(events, "start")) == 1
-    sleeps = [block for block in blocks(events) if "sleep_on_loop" in functions(block)]
-    return len(of_type(events, "loop")), len(sleeps)
+    (summary,) = of_type(events, "summary")
+    counted = {row["call"]: row["count"] for row in summary["by_call"]}
+    return len(of_type(events, "loop")), counted["nanosleep"]
 
 
 @pytest.mark.parametrize("attempt", range(10))

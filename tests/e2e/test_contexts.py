@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loops that leave calls by jumps and exceptions, handle signals in them, and switch stacks."""
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from harness import (
     of_type,
     preload_environment,
     read_events,
+    stalls_of,
     started,
     wait_for_event,
+    wait_until,
 )
 from manners import same_both_ways
 
@@ -34,7 +37,7 @@ def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_soon_is_not(
     (block,) = blocks(events)
     assert block["call"] == "nanosleep", describe(events)
     assert functions(block).count("block_further_in") == 9, describe([block])
-    assert 140 < block["duration_ms"] < 1000
+    assert 140 < block["duration_ms"] < 5000
     assert {event["id"] for event in of_type(events, "inflight")} <= {block["id"]}
 
 
@@ -51,7 +54,7 @@ def test_call_that_was_told_in_flight_and_is_left_has_its_end(
     with started(argv, environment) as process:
         in_flight = wait_for_event(hits, "inflight", process.pid)
         process.send_signal(signal.SIGUSR1)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         summary = wait_for_event(hits, "summary", process.pid)
     events = read_events(hits)
     (block,) = (event for event in blocks(events) if event["call"] == call)
@@ -73,7 +76,7 @@ def test_jump_within_a_handler_leaves_no_call(hits: Path) -> None:
 @pytest.mark.parametrize("way", ["handler", "own-stack"])
 def test_calls_of_nested_handlers_are_part_of_the_call_they_interrupt(way: str, hits: Path) -> None:
     """Of the four reads in which there is one, two wait long, and nothing else does."""
-    _, events = same_both_ways([CONTEXTS, way], hits)
+    _, events = same_both_ways([CONTEXTS, way], hits, THRESHOLD="300ms")
     assert [block["call"] for block in blocks(events)] == ["read"] * 2, describe(events)
     assert [block["errno"] for block in blocks(events)] == ["EAGAIN"] * 2
     assert all("handle_inside_a_call" in functions(block) for block in blocks(events))
@@ -92,8 +95,8 @@ def test_block_of_a_handler_inside_the_park_is_told(hits: Path) -> None:
     _, events = same_both_ways([CONTEXTS, "in-park"], hits)
     (block,) = blocks(events)
     assert functions(block)[:2] == ["sleep_ms", "block_in_handler"], describe(events)
-    assert 140 < block["duration_ms"] < 1000
-    assert of_type(events, "stall") == []
+    assert 140 < block["duration_ms"] < 5000
+    assert stalls_of(events) == []
 
 
 def test_blocks_on_contexts_have_the_stack_of_the_context(hits: Path) -> None:
@@ -135,15 +138,20 @@ def test_own_wait_at_the_end_is_no_stall(hits: Path) -> None:
     )
     assert len(blocks(events)) == 1, describe(events)
     stalls = of_type(events, "inflight") + of_type(events, "stall")
-    assert not any("wait_for_reader" in functions(event) for event in stalls), describe(stalls)
+    stacks = [stack for event in stalls for stack in [event, *event.get("samples", [])]]
+    assert not any("wait_for_reader" in functions(stack) for stack in stacks), describe(stalls)
 
 
 @pytest.mark.parametrize("way", ["fork-jump", "fork-exit"])
 def test_loop_is_watched_again_when_a_fork_was_left_without_returning(way: str, hits: Path) -> None:
     """fork(2) stops the watchdog, which alone can tell a call that has not come back."""
+
+    def is_told() -> bool:
+        told = of_type(read_events(hits), "inflight")
+        return any("block_until_told" in functions(event) for event in told)
+
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms")
     with started([CONTEXTS, way], environment, stdin=subprocess.PIPE) as process:
-        in_flight = wait_for_event(hits, "inflight", process.pid)
-        assert "block_until_told" in functions(in_flight)
-        process.communicate("go on\n", timeout=20)
+        wait_until("its call", is_told)
+        process.communicate("go on\n", timeout=60)
         assert process.returncode == 0

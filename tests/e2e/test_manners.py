@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real programs run under the library with unchanged output and exit status."""
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
     wait_for_event(hits, "summary", process.pid)
     found = [block for block in blocks(read_events(hits)) if block["pid"] == process.pid]
     assert len(found) == 1, describe(found)
-    assert found[0]["group"] == "wait" and 250 < found[0]["duration_ms"] < 1000
+    assert found[0]["group"] == "wait" and 250 < found[0]["duration_ms"] < 5000
 
 
 PAGE = bytes(range(256)) * 4096
@@ -152,7 +153,7 @@ def server(
 
 
 def fetch(port: int, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         content: bytes = answer.read()
         return content
 
@@ -185,7 +186,7 @@ def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
         for _ in range(20):
             assert fetch(port, "/page") == PAGE
         process.send_signal(signal.SIGQUIT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     assert blocks(read_events(hits)) == []
     assert len({event["pid"] for event in of_type(read_events(hits), "loop")}) >= 1
 
@@ -199,7 +200,7 @@ def test_nginx_workers_that_gave_up_root_are_seen_by_the_run_of_root(
     with server(run, clean_environment(), port, tmp_path) as process:
         assert fetch(port, "/") == b"index"
         process.send_signal(signal.SIGQUIT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     last = (tmp_path / "server.log").read_text().splitlines()[-1]
     assert "2 loop threads" in last and "0 dropped" in last
     assert len({event["pid"] for event in of_type(read_events(hits), "loop")}) == 2
@@ -216,10 +217,10 @@ def test_uvicorn_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
             assert fetch(port, "/") == b"hello\n" * 1000
         process.send_signal(signal.SIGINT)
         # uvicorn's own status after an interrupt, whatever its version: the same without us.
-        under = process.wait(timeout=10)
+        under = process.wait(timeout=60)
     with server(argv, clean_environment(), port, tmp_path) as process:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == under
+        assert process.wait(timeout=60) == under
     assert (tmp_path / "server.log").read_text() == ""
     assert blocks(read_events(hits)) == []
 
@@ -277,7 +278,7 @@ def test_fork_finds_one_thread_and_what_follows_it_is_watched(python: str, hits:
     )
     environment = preload_environment(OUTPUT=str(hits))
     with started([python, "-W", "always", "-c", program], environment, stderr=-1) as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert (out, err) == ("3\n", "")
     wait_for_event(hits, "summary", process.pid)
     events = [event for event in read_events(hits) if event["pid"] == process.pid]
@@ -311,7 +312,7 @@ def test_fork_before_the_collector_has_answered_makes_no_second_one(
     )
     environment = preload_environment(OUTPUT=str(hits), COLLECTOR=str(slow))
     with started([PYTHON, "-c", program], environment) as process:
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert out == "0\n"
     wait_for_event(hits, "summary", process.pid)
     events = read_events(hits)
@@ -327,15 +328,16 @@ def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
         "    await asyncio.sleep(0)\n"
         "    ours, theirs = os.pipe()\n"
         "    if os.fork() == 0:\n"
-        "        signal.sigtimedwait([signal.SIGUSR1], 0.25)\n"
+        "        signal.sigtimedwait([signal.SIGUSR1], 0.6)\n"
         "        os.write(theirs, b'x')\n"
         "        os._exit(0)\n"
         "    os.read(ours, 1)\n"
         "    await asyncio.sleep(0)\n"
         "asyncio.run(main())\n"
     )
-    with started([PYTHON, "-c", program], preload_environment(), stderr=subprocess.PIPE) as process:
-        _, err = process.communicate(timeout=30)
+    environment = preload_environment(THRESHOLD="400ms")
+    with started([PYTHON, "-c", program], environment, stderr=subprocess.PIPE) as process:
+        _, err = process.communicate(timeout=60)
     assert " in read (" in err, err
     assert "1 block and 0 stalls on 1 loop thread" in err, err
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs whose file is not what their name says: deleted, replaced, or never a file at all."""
 
 from __future__ import annotations

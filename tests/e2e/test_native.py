@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Without Python: a C program on libuv, and redis-server; native stacks with function names."""
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from harness import (
     blocks,
     describe,
     functions,
+    of_type,
     preload_environment,
     read_events,
     run_command,
@@ -74,11 +76,11 @@ def redis(output: Path, directory: Path, **options: str) -> Iterator[tuple[socke
             for line in process.stdout:
                 if b"Ready to accept connections" in line:
                     break
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                 yield connection, process.pid
             process.terminate()
             process.stdout.read()
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
         finally:
             process.kill()
 
@@ -133,3 +135,14 @@ def test_text_says_where_the_copy_of_a_stack_ends() -> None:
     done = run_command("run", "--", program, "10", THRESHOLD="20ms", STACK_BYTES="4K")
     lines = done.stderr.splitlines()
     assert "  ... the copy of the stack ends here (LOOPHOUND_STACK_BYTES=4096)" in lines, lines
+
+
+def test_code_that_is_unwound_by_what_is_below_its_stack_has_its_callers(hits: Path) -> None:
+    done, events = run_preloaded([PROGRAMS / "red_zone"], hits, THRESHOLD="50ms")
+    assert done.returncode == 0
+    stacks = [
+        functions(sample) for stall in of_type(events, "stall") for sample in stall["samples"]
+    ]
+    spinning = [names for names in stacks if names[0] == "spin_in_red_zone"]
+    assert spinning
+    assert all(names[1:3] == ["handle", "main"] for names in spinning), spinning

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loops inside loops, and several loops after each other on one thread."""
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ import asyncio, time
 async def wait_and_block(blocks):
     await asyncio.sleep(0.03)
     if blocks:
-        time.sleep(0.04)
+        time.sleep(0.2)
 
 def run(loop, blocks):
     loop.run_until_complete(wait_and_block(blocks))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad values: one line with the variable, the value, what is wrong, and what is used instead."""
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import TABLE
 from harness import COMMAND, PROGRAMS, ROOT, preload_environment, run_command
 
 # Every option of the table, and values that no user can mean.
@@ -22,9 +24,11 @@ BAD = {
     "FORMAT": ["xml", ""],
     "STACK": ["-1", "many", "257", ""],
     "STACK_BYTES": ["2K", "257K", "32M", "-1", "4097", ""],
+    "STACKS": ["twice", ""],
     "RATE": ["60", "60/week", "0/s", "-1/min", ""],
     "COLLECTOR": ["", "/" + "x" * 2000],
     "FOLLOW": ["", "x" * 300],
+    "PROJECT": ["", "x" * 300],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 
@@ -128,24 +132,35 @@ def test_every_flag_and_default_is_in_the_help() -> None:
             assert f"--{option['flag']}" in text
 
 
-def test_readme_has_every_option_with_its_default() -> None:
+def table_of(page: str) -> dict[str, tuple[str, str]]:
+    """Rows of a page's tables: first cell to the second and third, without their marks."""
     rows = [
         [cell.strip(" `") for cell in line.strip("|").split("|")]
-        for line in (ROOT / "README.md").read_text().splitlines()
-        if line.startswith("| `LOOPHOUND_")
+        for line in (ROOT / page).read_text().splitlines()
+        if line.startswith("| `")
     ]
-    table = {name.removeprefix("LOOPHOUND_"): (flags, default) for name, flags, default, *_ in rows}
-    assert set(table) == set(OPTIONS)
+    return {first: (second, third) for first, second, third, *_ in rows if second}
+
+
+def test_page_of_options_has_every_one_with_its_default() -> None:
+    table = table_of("docs/options.md")
     for name, option in OPTIONS.items():
-        flags, default = table[name]
-        assert default == option["default"]
-        assert not option["flag"] or f"--{option['flag']}" in flags
+        if option["flag"]:
+            flags, default = table[f"LOOPHOUND_{name}"]
+            assert default == option["default"]
+            assert f"--{option['flag']}" in flags
+
+
+def test_defaults_in_the_readme_are_those_of_the_table() -> None:
+    table = table_of("README.md")
+    defaults = {f"--{option['flag']}": option["default"] for option in OPTIONS.values()}
+    shown = {cells.split("`")[-1]: found for cells, found in table.items() if "--" in cells}
+    assert len(shown) >= 5
+    for flag, (default, _) in shown.items():
+        assert default == defaults[flag]
 
 
 def test_calls_lists_every_symbol_of_the_table() -> None:
     listing = subprocess.run([COMMAND, "calls"], capture_output=True, text=True, check=True).stdout
-    text = (ROOT / "src" / "calls.def").read_text()
-    rows = re.findall(r"^(?:CALL|PARK)\((\w+),", text, re.MULTILINE)
-    assert len(rows) > 50
-    for symbol in rows:
-        assert re.search(rf"\b{symbol}\b", listing), symbol
+    listed = {line.split()[0].split("@")[0] for line in listing.splitlines()[1:]}
+    assert listed == {row.symbol for row in TABLE.rows}

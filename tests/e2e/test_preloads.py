@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other libraries preloaded beside ours, in both orders: allocators, and a faker of time."""
 
 from __future__ import annotations

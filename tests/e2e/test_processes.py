@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loops that start processes, become others, and close what they have."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian's own Python under a bare LD_PRELOAD: the classic mistakes, and one that is stuck."""
 
 from __future__ import annotations
@@ -5,8 +6,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from harness import (
     COMMAND,
     PYTHON,
     ROOT,
+    SLEEP,
     blocks,
     clean_environment,
     describe,
     first_frame_in,
     of_type,
     preload_environment,
+    run_command,
     run_preloaded,
     started,
     wait_for_event,
@@ -29,9 +32,9 @@ from harness import (
 
 APPS = ROOT / "tests" / "programs" / "python"
 
-# The mistake, the libc call it becomes on CPython 3.11, and the function of the app it is made in.
+# The mistake, the libc call it becomes, and the function of the app it is made in.
 MISTAKES = [
-    ("sleep", "clock_nanosleep"),
+    ("sleep", SLEEP),
     ("receive", "recv"),
     ("acquire", "sem_wait"),
     ("run", "waitpid"),
@@ -52,24 +55,25 @@ def test_mistake_in_a_coroutine_is_one_block_at_its_line(
     name: str, call: str, where: str, tmp_path: Path
 ) -> None:
     differences = []
-    for attempt in range(3):  # the machine may take the processor away between two clock readings
+    for attempt in range(10):  # the machine may take the processor away between two clock readings
         true_ms, line, events = run_classic(name, where, tmp_path / f"{attempt}.jsonl")
         found = blocks(events)
         assert [block["call"] for block in found] == [call], describe(events)
         frame = first_frame_in(found[0], "classic.py")
         assert frame, describe(found)
         assert (frame["lang"], frame["function"], frame["line"]) == ("python", name, line)
-        assert found[0]["thread"] == "python3"
+        assert found[0]["thread"] == "MainThread"
         differences.append(true_ms - found[0]["duration_ms"])
-        if abs(differences[-1]) < 1:
+        if abs(differences[-1]) < 2:
             return
     pytest.fail(f"durations are off by {differences} ms")
 
 
 @pytest.mark.parametrize(("name", "call"), MISTAKES)
 def test_the_same_in_a_thread_is_silent(name: str, call: str, hits: Path) -> None:
-    true_ms, _, events = run_classic(name, "off", hits)
-    assert true_ms > 290, "the scenario did not wait at all"
+    # On a busy machine the loop itself waits for the thread to begin; and the child ends meanwhile.
+    true_ms, _, events = run_classic(name, "off", hits, THRESHOLD="200ms")
+    assert true_ms > 200, "the scenario did not wait at all"
     assert len(of_type(events, "loop")) == 1
     assert blocks(events) == [], describe(events)
 
@@ -80,8 +84,8 @@ def test_inflight_is_repeated_at_doubling_times_and_the_block_has_its_id(hits: P
     assert len(inflight) >= 2, describe(events)
     assert {event["id"] for event in inflight} == {block["id"]}
     durations = [event["duration_ms"] for event in inflight]
-    assert 50 <= durations[0] < 100
-    for earlier, later in pairwise(durations):
+    assert durations[0] >= 50
+    for earlier, later in zip(durations, durations[1:]):  # noqa: B905, RUF007 (3.9 has neither)
         assert later >= 1.5 * earlier, durations
     assert events.index(inflight[-1]) < events.index(block)
 
@@ -93,14 +97,15 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
     common = {"v", "type", "time", "pid", "tid", "thread"}
     assert set(loop) == common | {"how", "fd"}
     assert set(block) - common == {
-        "id", "call", "group", "reason", "duration_ms", "errno", "resource", "holder", "victims",
-        "task", "stack", "suppressed",
+        "id", "call", "group", "reason", "duration_ms", "ended", "errno", "resource", "holder",
+        "waits_for", "victims", "task", "stack", "note", "suppressed", "start", "fingerprint",
+        "severity", "over_ms",
     }  # fmt: skip
     assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
     assert start["threshold_ms"] == 100 and start["strict"] is False
     assert loop["how"] == "epoll_wait"
     assert block["holder"] is None
-    assert block["task"] == {"name": "Task-1", "coroutine": "main"}
+    assert block["task"] == {"name": "Task-1", "coroutine": "main", "callback": None}
     assert not block["suppressed"]
     assert block["resource"]["kind"] == "socket" and block["resource"]["nonblocking"] is False
     assert {"loops", "blocks", "stalls", "suppressed", "dropped", "blocked_ms"} <= set(summary)
@@ -112,6 +117,25 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
         assert {"lang", "function", "file", "line", "module", "offset"} <= set(frame)
         assert frame["lang"] in {"python", "native", "jit"}
     assert frames[0]["lang"] == "native", "the innermost frame is where C called libc"
+
+
+def test_task_or_callback_that_blocked_is_named(hits: Path) -> None:
+    argv: list[str | Path] = [PYTHON, APPS / "whose.py", "asyncio"]
+    _, events = run_preloaded(argv, hits, CALLS="sleep", STALL="off")
+    tasks = [event["task"] for event in blocks(events)]
+    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None}
+    callbacks = [task and task["callback"] for task in tasks[1:]]
+    assert all(task is None or task["name"] is None for task in tasks[1:])
+    qualified = sys.version_info >= (3, 11)
+    tick = "Later.tick" if qualified else "tick"
+    transport = "_SelectorSocketTransport._read_ready" if qualified else "_read_ready"
+    assert callbacks == ["at_once", tick, "from_a_thread", None, transport], describe(events)
+
+
+def test_text_names_the_task_or_the_callback() -> None:
+    run = run_command("run", "--no-stall", "--", PYTHON, APPS / "whose.py", "asyncio")
+    assert "\n  in task a request (coroutine handler)\n" in run.stderr
+    assert "\n  in callback at_once\n" in run.stderr
 
 
 @pytest.mark.parametrize("form", ["bare", "run"])
@@ -132,8 +156,8 @@ def test_coroutine_stuck_for_ever_is_inflight_and_killed_at_once(form: str, hits
 
         begin = time.monotonic()
         os.kill(event["pid"], signal.SIGKILL)
-        status = process.wait(timeout=10)
-        assert time.monotonic() - begin < 1.5
+        status = process.wait(timeout=60)
+        assert time.monotonic() - begin < 4
     assert status == (-signal.SIGKILL if form == "bare" else 128 + signal.SIGKILL)
     # What it had said outlives it: the collector writes the summary of a killed process too.
     wait_for_event(hits, "summary", event["pid"])
@@ -147,7 +171,7 @@ def test_interrupts_end_a_stuck_coroutine_as_ever(hits: Path) -> None:
         process.send_signal(signal.SIGINT)
         first = wait_for_event(hits, "block", process.pid)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in err
     assert (first["call"], first["errno"]) == ("recv", "EINTR")
@@ -156,7 +180,7 @@ def test_interrupts_end_a_stuck_coroutine_as_ever(hits: Path) -> None:
 def test_raw_lines_where_no_collector_may_be_started(hits: Path) -> None:
     _, _, events = run_classic("sleep", "on", hits, COLLECTOR="none")
     (block,) = blocks(events)
-    assert block["call"] == "clock_nanosleep"
+    assert block["call"] == SLEEP
     assert 290 < block["duration_ms"] < 400
     native = [frame for frame in block["stack"] or [] if frame["lang"] == "native"]
     assert native, "a raw block carries where it was: module, offset, build-id"

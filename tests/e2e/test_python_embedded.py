@@ -1,11 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python inside a C program, subinterpreters, and frames that are switched: greenlets."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
-from harness import PROGRAMS, PYTHON, blocks, describe, functions, run_preloaded
+from harness import (
+    PROGRAMS,
+    PYTHON,
+    blocks,
+    describe,
+    functions,
+    of_type,
+    preload_environment,
+    read_events,
+    run_preloaded,
+    started,
+    wait_for_event,
+    wait_until,
+)
 from pythons import KNOWN, READABLE
 
 LIBRARIES = [
@@ -55,6 +70,23 @@ def test_each_visit_of_a_foreign_thread_to_python_has_python_frames(
         assert [name.split(".")[-1] for name in names] == ["handle", "<module>"]
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_wait_of_a_c_loop_for_the_gil_is_told_while_it_lasts(library: Path, hits: Path) -> None:
+    home = {"PYTHONHOME": str(library.parents[1])} if "versions" in library.parts else {}
+    environment = dict(preload_environment(OUTPUT=str(hits), THRESHOLD="40ms"), **home)
+    command: list[str | Path] = [PROGRAMS / "embed_python", "global", library, "hang"]
+    with started(command, environment, stdin=PIPE) as process:
+        wait_for_event(hits, "loop")
+        assert process.stdin
+        process.stdin.write("x")
+        process.stdin.flush()
+        wait_until("three reports", lambda: len(of_type(read_events(hits), "inflight")) >= 3)
+    told = of_type(read_events(hits), "inflight")[:3]
+    assert [event["waits_for_gil"] for event in told] == [True] * 3, describe(told)
+    assert {event["holder"]["thread"] for event in told} == {"scorer"}
+    assert all("keep_it" in functions(event["holder"]) for event in told), describe(told)
+
+
 def test_a_library_was_there_to_embed() -> None:
     if not LIBRARIES:
         pytest.skip("no libpython on this machine")
@@ -65,7 +97,7 @@ import select, time
 from greenlet import greenlet
 
 def waits():
-    time.sleep(0.15)
+    time.sleep(0.4)
 
 def starts():
     other.switch()
@@ -86,7 +118,7 @@ import time
 import gevent
 
 def waits():
-    time.sleep(0.15)
+    time.sleep(0.4)
 
 def serves():
     gevent.sleep(0.01)
@@ -100,7 +132,7 @@ def test_a_greenlet_has_its_own_frames(hits: Path, tmp_path: Path) -> None:
     pytest.importorskip("greenlet")
     script = tmp_path / "app.py"
     script.write_text(GREENLET)
-    done, events = run_preloaded([PYTHON, script], hits)
+    done, events = run_preloaded([PYTHON, script], hits, THRESHOLD="200ms")
     assert (done.returncode, done.stderr) == (0, "")
     (block,) = blocks(events)
     python = [frame for frame in block["stack"] if frame["lang"] == "python"]
@@ -114,7 +146,7 @@ def test_a_gevent_handler_that_sleeps_is_named_with_its_line(hits: Path, tmp_pat
     pytest.importorskip("gevent")
     script = tmp_path / "app.py"
     script.write_text(GEVENT)
-    done, events = run_preloaded([PYTHON, script], hits)
+    done, events = run_preloaded([PYTHON, script], hits, THRESHOLD="200ms")
     assert (done.returncode, done.stderr) == (0, "")
     (block,) = blocks(events)
     python = [frame for frame in block["stack"] if frame["lang"] == "python"]
@@ -129,7 +161,7 @@ SUBINTERPRETER = """
 import select, sys
 loop = select.epoll()
 loop.poll(0)
-code = "import time\\ndef waits():\\n    time.sleep(0.15)\\nwaits()\\n"
+code = "import time\\ndef waits():\\n    time.sleep(0.4)\\nwaits()\\n"
 
 def runs():
     if sys.version_info >= (3, 13):
@@ -151,7 +183,7 @@ def test_frames_of_a_subinterpreter_stand_before_those_that_run_it(
 ) -> None:
     script = tmp_path / "app.py"
     script.write_text(SUBINTERPRETER)
-    done, events = run_preloaded([python, script], hits)
+    done, events = run_preloaded([python, script], hits, THRESHOLD="200ms")
     assert (done.returncode, done.stderr) == (0, "")
     (block,) = blocks(events)
     python_frames = [frame for frame in block["stack"] if frame["lang"] == "python"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A blocked coroutine under every interpreter of this machine: the whole way, to the report."""
 
 from __future__ import annotations
@@ -35,3 +36,35 @@ def test_a_version_without_a_row_is_said_and_has_native_frames(python: str, hits
     (warning,) = (line for line in start["warnings"] if line.startswith("Python"))
     assert warning.startswith(f"Python {INTERPRETERS[python]}: no Python frames")
     assert {frame["lang"] for frame in block["stack"]} == {"native"}
+
+
+def has_symbols(python: str) -> bool:
+    """Without them the collector's functions have no names."""
+    program = Path(python)
+    files = [program, *program.parent.parent.glob("lib/libpython3.*.so.1.0")]
+    return any(b"\0gc_collect\0" in file.read_bytes() for file in files)
+
+
+NAMED = [python for python in READABLE if has_symbols(python)]
+COLLECTS = """
+import asyncio, gc
+gc.disable()
+cache = [{"k": [i], "s": (i,)} for i in range(500000)]
+async def clean():
+    await asyncio.sleep(0.01)
+    gc.collect()
+asyncio.run(clean())
+"""
+
+
+@pytest.mark.parametrize("python", NAMED)
+def test_pause_of_the_garbage_collector_says_so(python: str, hits: Path, tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(COLLECTS)
+    done, events = run_preloaded([python, app], hits, THRESHOLD="20ms")
+    assert (done.returncode, done.stderr) == (0, "")
+    groups = [group for stall in of_type(events, "stall") for group in stall["groups"]]
+    collecting = [group for group in groups if group["collecting_ms"] > 0.5 * group["ms"]]
+    assert collecting, groups
+    (frame,) = (frame for frame in collecting[0]["stack"] if frame.get("user"))
+    assert (frame["function"], frame["line"]) == ("clean", 7)

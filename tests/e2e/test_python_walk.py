@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The walk over Python frames against the interpreter's own answer, on every interpreter found.
 
 The library's sources are built into a module of their own (tests/python_walk/walk.c), which
@@ -8,54 +9,25 @@ test-pythons` does.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from harness import ROOT
 from pythons import INTERPRETERS, MISSING, OTHERS, READABLE
+from walk_module import ask, build
 
-SOURCES = [
-    "tests/python_walk/walk.c",
-    "tests/python_walk/spoilt.c",
-    "src/preload/memory.c",
-    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("src/preload/python*.c"))),
-    "src/common/ring.c",
-]
-FLAGS = "-std=gnu11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Isrc -Iinclude".split()
 # Undefined behaviour ends the interpreter; needs no runtime library.
 TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
 
 SCALE = int(os.environ.get("LOOPHOUND_TEST_SCALE", "1"))
 CAPTURES = 5_000 * SCALE
 INSTANTS = 5_000 if SCALE == 1 else 100_000
-EXPECTED_MOST_US = 100
-TRIES = 5
 
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The module, trapping on undefined behaviour."""
     return build(tmp_path_factory.mktemp("walk"), TRAPS)
-
-
-def build(where: Path, flags: list[str]) -> Path:
-    module = where / "walk.so"
-    compiler = os.environ.get("CC", "cc")
-    subprocess.run([compiler, *FLAGS, *flags, *SOURCES, "-o", module], cwd=ROOT, check=True)
-    return module
-
-
-def ask(python: str, script: str, walk: Path, *arguments: object) -> Any:
-    command = [python, "-X", "utf8", str(ROOT / "tests/python_walk" / script), str(walk)]
-    command += [str(argument) for argument in arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, f"status {done.returncode}: {done.stderr}"
-    assert done.stderr == ""
-    return json.loads(done.stdout)
 
 
 def test_this_machine_has_an_interpreter_whose_frames_can_be_read() -> None:
@@ -137,11 +109,3 @@ def test_a_version_without_a_row_is_refused_in_one_line(python: str, walk: Path)
     assert report["problem"].startswith(f"Python {INTERPRETERS[python]}: ")
     assert "\n" not in report["problem"]
     assert report["runtime_lock"] == [0, 1, 1, 0]
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize("python", READABLE)
-def test_sixteen_frames_cost_a_tenth_of_a_millisecond_at_most(python: str, tmp_path: Path) -> None:
-    walk = build(tmp_path, [])
-    best_us = min(ask(python, "cases.py", walk, "cost", 1000)["us"] for _ in range(TRIES))
-    assert best_us <= EXPECTED_MOST_US

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """loophound report: reports read back, their stacks completed, the worst offenders as a table."""
 
 from __future__ import annotations
@@ -93,6 +94,28 @@ def frame(function: str, line: int) -> Event:
     }
 
 
+def test_without_a_frame_of_the_users_own_the_innermost_of_python_is_the_place(hits: Path) -> None:
+    """What FastAPI was to encode took long: not in the interpreter's eyes, where each sample
+    differs."""
+    machine = {
+        "lang": "native",
+        "function": "gc_collect",
+        "file": "Modules/gcmodule.c",
+        "line": 1226,
+        "module": "/usr/bin/python3.11",
+        "offset": 4096,
+    }
+    packages = "/usr/lib/python3/dist-packages"
+    library = [
+        dict(frame(function, 307), user=False, file=f"{packages}/fastapi/encoders.py")
+        for function in ("jsonable_encoder", "serialize_response")
+    ]
+    samples = [{"count": 3, "stack": [machine, *library]}]
+    hits.write_text(event("stall", id=1, duration_ms=60, samples=samples))
+    done = run_command("report", hits)
+    assert "encoders.py:307 jsonable_encoder" in done.stdout, done.stdout + done.stderr
+
+
 def test_table_adds_up_by_call_and_place_the_largest_total_first(hits: Path) -> None:
     lines = [event("start")]
     for number, (call, line, ms) in enumerate(
@@ -122,6 +145,17 @@ def test_table_adds_up_by_call_and_place_the_largest_total_first(hits: Path) -> 
     shortened = run_command("report", "--top", "2", hits).stdout.splitlines()
     assert [row.split() for row in shortened[1:3]] == [row.split() for row in rows[:2]]
     assert shortened[3] == "... and 3 more (--top 0 shows them)"
+
+
+def test_place_of_a_stall_is_what_its_samples_have_in_common(tmp_path: Path) -> None:
+    hits = tmp_path / "hits.jsonl"
+    samples = [
+        {"count": 3, "ms": 30, "stack": [frame("inner", 7), frame("compute", 21)]},
+        {"count": 2, "ms": 20, "stack": [frame("other", 9), frame("compute", 20)]},
+    ]
+    groups = [{"count": 5, "ms": 50, "stack": [frame("compute", 20)]}]
+    hits.write_text(event("stall", id=1, duration_ms=60, samples=samples, groups=groups))
+    assert " /app/app.py:20 compute" in run_command("report", hits).stdout
 
 
 def test_reports_are_read_from_standard_input_too(hits: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for rings of io_uring: parks of loops, answers to clients, blocks beside an epoll set."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def run(what: str, hits: Path) -> tuple[list, list]:
     bare = subprocess.run([RINGS, what], capture_output=True, text=True, check=False)
     if bare.returncode == NOT_ALLOWED:
         pytest.skip(f"io_uring is not allowed here: {bare.stderr.strip()}")
-    done = run_command("run", "-t", "20ms", "-o", hits, "--", RINGS, what)
+    done = run_command("run", "-t", "50ms", "-o", hits, "--", RINGS, what)
     assert bare.returncode == done.returncode == 0, (bare, done)
     events = read_events(hits)
     return of_type(events, "loop"), blocks(events)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Under everything at once, what is counted is what happened."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from harness import (
 )
 
 
-def counts_of(words: str) -> dict[str, int]:
+def tsc_of(words: str) -> dict[str, int]:
     """ "read 4 write 2" as a dictionary, without what there was none of."""
     pairs = re.findall(r"(\w+) (\d+)", words)
     return {name: int(count) for name, count in pairs if int(count) > 0}
@@ -53,10 +54,10 @@ def test_stress_of_eight_threads_is_counted_exactly(tmp_path: Path) -> None:
     head = re.match(r"threads (\d+) forks (\d+) ", last)
     assert head and len(children) == int(head[2]) == 32
     own = tmp_path / f"{process.pid}.jsonl"
-    assert_told(own, process.pid, counts_of(last[head.end() :]), int(head[1]))
+    assert_told(own, process.pid, tsc_of(last[head.end() :]), int(head[1]))
     for line in children:
         match = re.match(r"child (\d+) ", line)
         assert match
         file = tmp_path / f"{match[1]}.jsonl"
-        assert_told(file, int(match[1]), counts_of(line[match.end() :]), 1)
+        assert_told(file, int(match[1]), tsc_of(line[match.end() :]), 1)
     assert len(list(tmp_path.iterdir())) == 1 + len(children), "each process told its own once"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stall under a cgroup's limit says how much of its wait for a processor that limit caused."""
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from harness import PROGRAMS, PYTHON, Event, describe, of_type, run_preloaded, started, wait_until
+from harness import PROGRAMS, PYTHON, Event, describe, run_preloaded, started, wait_until
+from test_stalls import Truth, the_stall
 
 pytestmark = pytest.mark.alone  # what takes the processor away from them is in their reports
 
 STALLS = PROGRAMS / "stalls"
 MOUNT = Path("/sys/fs/cgroup")
 PERIOD_US = 100_000
-LOW_US = PERIOD_US // 10  # less than a busy machine leaves it: most of its wait is for the limit
+# With the most shares, which a busy machine leaves it: most of its wait is for the limit.
+LOW_US = PERIOD_US // 10
 
 
 class Cgroup:
@@ -32,6 +35,11 @@ class Cgroup:
             (self.path / "cpu.cfs_quota_us").write_text(f"{us_per_period}\n")
         else:
             (self.path / "cpu.max").write_text(f"{us_per_period} {PERIOD_US}\n")
+
+    def give_shares(self) -> None:
+        """The most there are: it has its processor at once, while it is not throttled."""
+        name, most = ("cpu.shares", 262144) if self.version == 1 else ("cpu.weight", 10000)
+        (self.path / name).write_text(f"{most}\n")
 
     def throttled_ms(self) -> float:
         """All that its members were held so far, the collector among them."""
@@ -69,32 +77,33 @@ def cgroup() -> Iterator[Cgroup]:
     made.path.rmdir()
 
 
-def run_inside(cgroup: Cgroup, hits: Path) -> tuple[float, float, Event]:
-    """True wall and CPU time in ms of an iteration that computes for 300 ms, and its stall."""
+def run_inside(cgroup: Cgroup, hits: Path) -> tuple[Truth, Event]:
+    """What is true of an iteration that computes for 300 ms, and its stall."""
     done, events = run_preloaded(cgroup.inside(STALLS, "compute"), hits)
     assert (done.returncode, done.stderr) == (0, "")
-    wall_ms, cpu_ms = map(float, done.stdout.split())
-    (stall,) = of_type(events, "stall")
-    return wall_ms, cpu_ms, stall
+    return Truth(done.stdout), the_stall(events)
 
 
 def test_time_that_a_limit_takes_is_named(cgroup: Cgroup, hits: Path) -> None:
     cgroup.limit(LOW_US)
-    wall_ms, cpu_ms, stall = run_inside(cgroup, hits)
-    assert wall_ms > 5 * cpu_ms, "the limit took nothing away"
-    assert stall["runqueue_ms"] > 0.9 * (wall_ms - cpu_ms) - 5
+    cgroup.give_shares()
+    truth, stall = run_inside(cgroup, hits)
+    assert truth.wall.least > 5 * truth.cpu.most, "the limit took nothing away"
+    assert truth.runqueue.has(stall["runqueue_ms"])
     assert 0.5 * stall["runqueue_ms"] <= stall["throttled_ms"] <= stall["runqueue_ms"]
     assert stall["throttled_ms"] <= cgroup.throttled_ms()
 
 
 def test_text_names_it_beside_the_wait_that_it_is_a_part_of(cgroup: Cgroup, tmp_path: Path) -> None:
     cgroup.limit(LOW_US)
+    cgroup.give_shares()
     log = tmp_path / "log"
     command = cgroup.inside(STALLS, "compute")
     run = [str(part) for part in (PROGRAMS.parent / "loophound", "run", "-o", log, "--")]
     with started([*run, *command], dict(os.environ)) as process:
         process.communicate(timeout=60)
-    (line,) = (line for line in log.read_text().splitlines() if " stalled " in line)
+    lines = (line for line in log.read_text().splitlines() if " stalled " in line)
+    line = max(lines, key=lambda line: float(line.split(" stalled ")[1].split()[0]))
     assert "waiting for a processor, throttled " in line
     assert "ms by its cgroup (cpu.max)" in line
 
@@ -106,8 +115,8 @@ def test_wait_for_a_processor_without_a_limit_is_no_throttling(cgroup: Cgroup, h
             process = competitors.enter_context(started(compute, dict(os.environ)))
             assert process.stdout
             process.stdout.readline()
-        wall_ms, cpu_ms, stall = run_inside(cgroup, hits)
-    assert stall["runqueue_ms"] > 20, f"the competitors took nothing away: {wall_ms} {cpu_ms}"
+        truth, stall = run_inside(cgroup, hits)
+    assert truth.runqueue.least > 20, "the competitors took nothing away"
     assert stall["throttled_ms"] == 0
 
 
@@ -119,6 +128,6 @@ def test_what_cannot_be_read_is_null(hits: Path) -> None:
         ["unshare", "--mount", "/bin/sh", "-c", hide, "sh", STALLS, "compute"], hits
     )
     assert done.returncode == 0, done.stderr
-    (stall,) = of_type(events, "stall")
+    stall = the_stall(events)
     assert stall["throttled_ms"] is None, describe(events)
     assert stall["runqueue_ms"] is not None

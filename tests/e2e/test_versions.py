@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs get each symbol in the version that they were linked with, through the library."""
 
 from __future__ import annotations

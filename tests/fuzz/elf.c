@@ -1,18 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An ELF file that may be corrupt, and a stack that is unwound with it: two bytes say where in it
  * the program stands, 128 bytes are its stack, the rest is the file. */
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collect/elf_file.h"
-#include "collect/modules.h"
-#include "collect/unwind.h"
-#include "collect/unwind_table.h"
+#include "collect/stack/elf_file.h"
+#include "collect/stack/modules.h"
+#include "collect/stack/unwind.h"
+#include "collect/stack/unwind_table.h"
 #include "fuzz.h"
 
 #define LOADED_AT   0x10000000u
 #define STACK_AT    0x7000000000u
 #define STACK_BYTES 128u
-#define FRAMES_MOST 16u
+#define FRAMES_MAX  16u
 #define LOOKS       16u
 
 static struct lh_record record;
@@ -56,7 +57,7 @@ static void look_around(struct lh_elf *elf, size_t size)
 static void unwind(struct lh_elf *elf, size_t size)
 {
     static char path[] = "/fuzzed/file";
-    struct lh_native_frame frames[FRAMES_MOST];
+    struct lh_native_frame frames[FRAMES_MAX];
     struct lh_module module = {.path = path, .elf = elf, .elf_tried = true, .start = LOADED_AT};
     struct lh_mapping mapping = {
         .start = LOADED_AT, .end = LOADED_AT + size, .file_offset = 0, .executable = true};
@@ -67,8 +68,8 @@ static void unwind(struct lh_elf *elf, size_t size)
                                  .module_count = 1};
     struct lh_unwinder *unwinder = lh_unwinder_new(&modules);
     MUST(unwinder != NULL);
-    uint32_t count = lh_unwind(unwinder, &record, frames, FRAMES_MOST);
-    MUST(count <= FRAMES_MOST);
+    uint32_t count = lh_unwind(unwinder, &record, frames, FRAMES_MAX);
+    MUST(count <= FRAMES_MAX);
     for (uint32_t i = 0; i < count; i++)
         MUST(frames[i].pc - LOADED_AT < size);
     lh_unwinder_free(unwinder);
@@ -81,10 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     take(&input, &at, sizeof(at));
     take(&input, record.stack, STACK_BYTES);
     record.registers = (struct lh_registers){.rbx = LOADED_AT,
-                                             .rbp = STACK_AT + STACK_BYTES / 2,
+                                             .fp = STACK_AT + STACK_BYTES / 2,
                                              .r12 = STACK_AT,
-                                             .rsp = STACK_AT,
-                                             .rip = LOADED_AT + at};
+                                             .sp = STACK_AT,
+                                             .pc = LOADED_AT + at};
     record.stack_address = STACK_AT;
     record.stack_length = STACK_BYTES;
     struct lh_elf *elf = open_bytes(input.at, input.left);

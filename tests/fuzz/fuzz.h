@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the fuzzers share: taking values out of the bytes that libFuzzer makes up.
  *
  * Each fuzzer is one file that defines LLVMFuzzerTestOneInput() and has its seeds, and what was

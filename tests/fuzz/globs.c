@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A list of globs on the first line, a name on the second. */
 #include "common/options.h"
 #include "fuzz.h"
 
-#define NAIVE_MOST 12 /* characters: the naive way takes exponential time */
+#define NAIVE_MAX 12 /* characters: the naive way takes exponential time */
 
 /* The definition, as it would be written down. */
 static bool matches(const char *glob, size_t length, const char *name)
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char *globs = take_line(&input);
     char *name = take_line(&input);
     bool match = lh_glob_list_match(globs, name);
-    if (strlen(globs) <= NAIVE_MOST && strlen(name) <= NAIVE_MOST)
+    if (strlen(globs) <= NAIVE_MAX && strlen(name) <= NAIVE_MAX)
         MUST(match == one_matches(globs, name));
     free(globs);
     free(name);

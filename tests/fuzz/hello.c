@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Messages on the collector's socket: how many descriptors come along, and the bytes. */
 #include <errno.h>
 #include <fcntl.h>
@@ -5,16 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collect/hello.h"
+#include "collect/link/hello.h"
 #include "fuzz.h"
 
-#define FDS_MOST 4
+#define FDS_MAX 4
 
 static void send_to(int fd, const void *bytes, size_t size, const int *fds, size_t count)
 {
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(FDS_MOST * sizeof(int))];
+        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
     } control = {0};
     struct iovec body = {(void *)(uintptr_t)bytes, size};
     struct msghdr header = {.msg_iov = &body, .msg_iovlen = 1};
@@ -59,8 +60,8 @@ static void wait_for_hang_up(int fd)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = {bytes, size};
-    size_t count = take_u8(&input) % (FDS_MOST + 1);
-    const int fds[FDS_MOST] = {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO};
+    size_t count = take_u8(&input) % (FDS_MAX + 1);
+    const int fds[FDS_MAX] = {STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO};
     struct lh_hello_message message;
     int ends[2];
     MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);

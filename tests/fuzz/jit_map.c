@@ -1,6 +1,7 @@
-/* Names of perf maps: src/collect/jit_name.c. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of perf maps: src/collect/stack/jit_name.c. */
 
-#include "collect/jit_map.h"
+#include "collect/stack/jit_map.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer: each byte of the input asks for one value, with what follows as its content. */
 #include "common/json.h"
 #include "fuzz.h"

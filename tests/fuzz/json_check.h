@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Is this one line of JSON (RFC 8259)? Written for the fuzzers, apart from the writer it checks. */
 #ifndef LH_TESTS_FUZZ_JSON_CHECK_H
 #define LH_TESTS_FUZZ_JSON_CHECK_H

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text as if from /proc/PID/maps. */
-#include "collect/modules.h"
+#include "collect/stack/modules.h"
 #include "fuzz.h"
 
 static void check(const struct lh_modules *modules)

@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options as a user may type them: "NUMBER value" lines, the number being that of an option. */
 #include "common/options.h"
 #include "common/output_name.h"
+#include "common/units.h"
 #include "fuzz.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 /* A refused value changes nothing, and is told in one line. */
 static void set(struct lh_options *options, enum lh_option option, const char *value)
@@ -27,7 +27,7 @@ static void set(struct lh_options *options, enum lh_option option, const char *v
 /* What was accepted can be relied on by those who use it. */
 static void check(const struct lh_options *options)
 {
-    MUST(options->threshold_ns <= 3600 * NS_PER_S);
+    MUST(options->threshold_ns <= LH_NS_PER_HOUR);
     MUST(options->stack_frames <= LH_STACK_FRAMES_MAX);
     MUST(options->strict <= 1 && options->stall <= 1);
     MUST(options->signal <= LH_SIGNAL_MAX);

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of /proc that the library reads inside the program. */
 #include <inttypes.h>
 
+#include "common/text.h"
 #include "fuzz.h"
-#include "preload/proc.h"
+#include "preload/sys/proc.h"
 
 /* What the kernel would write for these numbers is understood as they are. */
 static void check_truth(struct input input)
@@ -19,6 +21,7 @@ static void check_truth(struct input input)
     (void)snprintf(line, sizeof(line), "%ld%s 0x%" PRIx64 " 0x%" PRIx64 "\n", number, arguments, sp,
                    pc);
     MUST(lh_proc_parse_wait(line, &wait));
+    MUST(wait.fourth == (number < 0 ? 0 : 2));
     MUST(wait.number == number && wait.first == first && wait.sp == sp && wait.pc == pc);
 }
 
@@ -29,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     unsigned number = take_u8(&input);
     char *line = take_line(&input);
     (void)lh_proc_field(line, number);
-    (void)lh_proc_hex(line);
+    (void)lh_text_parse_hex(line);
     struct lh_thread_wait wait;
     (void)lh_proc_parse_wait(line, &wait);
     free(line);

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Line tables of code objects: format, first line, offset of the instruction, then the table. */
 #include <errno.h>
 
 #include "fuzz.h"
-#include "preload/python_lines.h"
+#include "preload/python/lines.h"
 
 #define BASE 0x10000u /* where the table is, for those who read it */
 

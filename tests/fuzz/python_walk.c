@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The walk over Python frames in memory that may hold anything: each of its reads gets the next
  * bytes of the input, whatever the address.
  *
@@ -6,7 +7,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "preload/python_walk.h"
+#include "preload/python/walk.h"
 
 #define WORD         sizeof(uint64_t)
 #define CODE_TYPE    0x7f0000001000u
@@ -15,7 +16,7 @@
 #define RUNTIME      0x7f0000004000u
 #define THREAD_STATE 0x7f0000005000u
 #define ANYWHERE     0x7f0000006000u
-#define RUNTIME_MOST 4096u
+#define RUNTIME_MAX  4096u
 
 enum { UNREADABLE = 0xff };
 
@@ -49,7 +50,7 @@ static int read_anything(void *to, uintptr_t address, size_t size)
 /* Since 3.13 the interpreter itself says where things are, and may lie, too. */
 static bool find_offsets(struct lh_python_offsets *at)
 {
-    static uint8_t runtime[RUNTIME_MOST];
+    static uint8_t runtime[RUNTIME_MAX];
     uint32_t version = 0x0308u + take_u8(&input) % 8;
     uint16_t size;
     take(&input, &size, sizeof(size));

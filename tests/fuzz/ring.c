@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A ring that a hostile program wrote: its header, its positions and its records go the way that
  * they go in the collector, up to the bytes that would be written. */
 #include <fcntl.h>
@@ -5,17 +6,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collect/attach.h"
-#include "collect/holders.h"
-#include "collect/profile.h"
-#include "collect/sink_format.h"
-#include "collect/stack.h"
+#include "collect/link/ring_map.h"
+#include "collect/report/groups.h"
+#include "collect/report/holders.h"
+#include "collect/report/profile.h"
+#include "collect/sink/output.h"
+#include "collect/sink/sink_format.h"
+#include "collect/stack/stack.h"
 #include "fuzz.h"
 #include "json_check.h"
 
-#define RECORDS_MOST 8
-#define STACK_MOST   256u
-#define STRINGS_MOST 128u
+#define RECORDS_MAX 8
+#define STACK_MAX   256u
+#define STRINGS_MAX 128u
 
 /* Bits of the byte that every record begins with. */
 enum { MADE_BY_LIBRARY = 1, IN_CODE = 2, UNFINISHED = 4 };
@@ -26,6 +29,7 @@ static struct lh_stacks *stacks; /* of this process */
 static struct reader {
     struct lh_ring *header;
     struct lh_profile *profile;
+    struct lh_groups groups;
     struct lh_holders *holders;
     void *json;
     void *text;
@@ -39,7 +43,7 @@ static void set_up(void)
 {
     ring = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     MUST(ring != MAP_FAILED);
-    stacks = lh_stacks_open(getpid(), open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+    stacks = lh_stacks_open(getpid(), open("/proc/self/maps", O_RDONLY | O_CLOEXEC), "");
     MUST(stacks != NULL);
 }
 
@@ -59,10 +63,10 @@ static void patch_header(struct input *input)
 static void lead_into_code(struct lh_record *record)
 {
     const uint64_t somewhere = (uint64_t)(uintptr_t)LLVMFuzzerTestOneInput;
-    record->registers.rip = somewhere + record->registers.rip % 65536;
+    record->registers.pc = somewhere + record->registers.pc % 65536;
     record->stack_address |= 1u << 20;
-    record->registers.rsp = record->stack_address;
-    record->registers.rbp = record->stack_address + record->registers.rbp % STACK_MOST;
+    record->registers.sp = record->stack_address;
+    record->registers.fp = record->stack_address + record->registers.fp % STACK_MAX;
 }
 
 static void put_record(struct input *input)
@@ -74,17 +78,17 @@ static void put_record(struct input *input)
     take(input, &record->type,
          offsetof(struct lh_record, python) - offsetof(struct lh_record, type));
     take(input, record->python, 4 * sizeof(record->python[0]));
-    take(input, record->strings, STRINGS_MOST);
-    take(input, record->stack, STACK_MOST);
+    take(input, record->strings, STRINGS_MAX);
+    take(input, record->stack, STACK_MAX);
     if ((how & MADE_BY_LIBRARY) != 0) {
         record->type %= LH_EVENT_COUNT;
-        record->call %= LH_CALL_COUNT;
+        record->call %= lh_call_count();
         record->group %= LH_GROUP_COUNT;
         record->thread[LH_THREAD_NAME - 1] = '\0';
     }
     if ((how & IN_CODE) != 0)
         lead_into_code(record);
-    atomic_store(&record->turn, (how & UNFINISHED) != 0 ? take_u64(input) : position + 1);
+    atomic_store(&record->seq, (how & UNFINISHED) != 0 ? take_u64(input) : position + 1);
 }
 
 /* The part of the collector between the ring and the output, as process.c puts it together. */
@@ -103,9 +107,18 @@ static void report(void)
         lh_holders_add(reader.holders, record, report.frames, report.frame_count);
         return;
     }
-    if (record->type == LH_EVENT_STALL)
+    if (record->type == LH_EVENT_AWAITED) {
+        if (report.frame_count == record->python_count)
+            lh_holders_add_awaited(reader.holders, record, report.frames);
+        return;
+    }
+    if (record->type == LH_EVENT_STALL) {
         report.sample_count = lh_profile_take(reader.profile, record, &report.samples);
+        report.groups = reader.groups.samples;
+        report.group_count = lh_groups_find(&reader.groups, report.samples, report.sample_count);
+    }
     report.holder = lh_holders_find(reader.holders, record);
+    report.waits_for = lh_holders_find_awaited(reader.holders, record);
     size_t length = lh_sink_json.report(reader.json, &report, reader.line, sizeof(reader.line));
     MUST(length <= sizeof(reader.line));
     MUST(length == 0 || is_json_line(reader.line, length));
@@ -130,9 +143,13 @@ static void read_all(void)
                                sizeof(reader.line));
 }
 
+/* What is made for it goes nowhere. */
 static void read_with_sinks(void)
 {
-    const struct lh_sink_setup setup = {.header = reader.header, .main_tid = 1};
+    const struct lh_output_target nowhere = {.kind = LH_OUTPUT_FD, .fd = -1};
+    struct lh_outputs *outputs = lh_outputs_new();
+    struct lh_output *output = lh_output_get(outputs, &nowhere);
+    const struct lh_sink_setup setup = {.header = reader.header, .main_tid = 1, .output = output};
     reader.json = lh_sink_json.new(&setup);
     reader.text = lh_sink_text.new(&setup);
     reader.profile = lh_profile_new();
@@ -143,6 +160,8 @@ static void read_with_sinks(void)
     read_all();
     lh_sink_json.free(reader.json);
     lh_sink_text.free(reader.text);
+    lh_output_put(outputs, output);
+    lh_outputs_free(outputs);
     lh_profile_free(reader.profile);
     lh_holders_free(reader.holders);
 }
@@ -157,11 +176,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     lh_options_init(&options);
     lh_ring_init(ring, (uint32_t)getpid(), &options);
     patch_header(&input);
-    for (int records = 0; records < RECORDS_MOST && input.left > 0; records++)
+    for (int records = 0; records < RECORDS_MAX && input.left > 0; records++)
         put_record(&input);
-    if (lh_attach_header(&reader.header, ring) != 0)
+    if (lh_ring_map_header(&reader.header, ring) != 0)
         return 0;
     read_with_sinks();
-    lh_detach_ring(reader.header);
+    lh_ring_unmap(reader.header);
     return 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads that allocate, hand over and free, and forks meanwhile, beside a loop with one block of
  * 60 ms. Prints a sum over what was in the memory, which is the same at each run. */
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program that uses loophound.h and does not link with the library: its loop waits in poll().
  *
  *   api scopes   what is reported is named by the function it is made in
@@ -15,16 +16,16 @@
 
 static volatile int not_the_last_call;
 
-static void wait_40_ms(void)
+static void wait_200_ms(void)
 {
-    const struct timespec time = {0, 40 * 1000000L};
+    const struct timespec time = {0, 200 * 1000000L};
     nanosleep(&time, NULL);
 }
 
 #define SLEEPER(name)                                                                              \
     static void name(void)                                                                         \
     {                                                                                              \
-        wait_40_ms();                                                                              \
+        wait_200_ms();                                                                             \
         not_the_last_call = __COUNTER__; /* differs */                                             \
     }
 

@@ -1,7 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* More of what is at a path or in a file: see scenario.h and disk_tree.h. */
 #include <dlfcn.h>
 #include <glob.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/ipc.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
 #include <utime.h>
@@ -87,7 +90,9 @@ CALL(__xmknod, __xmknod(0, absent, S_IFREG | 0600, &no_device))
 CALL(__xmknodat, __xmknodat(0, AT_FDCWD, absent, S_IFREG | 0600, &no_device))
 CALL(lchmod, lchmod(file, 0600))
 CALL(pathconf, pathconf(file, _PC_LINK_MAX))
+CALL(ftok, ftok(file, 1) == -1 ? -1 : 0)
 CALL(inotify_add_watch, inotify_add_watch(queue, file, IN_OPEN))
+CALL(fanotify_mark, fanotify_mark(queue, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, file))
 CALL(mkstemp, mkstemp(template))
 CALL(mkstemp64, mkstemp64(template))
 CALL(mkostemp, mkostemp(template, O_CLOEXEC))
@@ -141,7 +146,9 @@ static const struct scenario rows[] = {
     ALL_ROW(__xmknodat, SYS_mknodat),
     ALL_ROW(lchmod, SYS_openat),
     ALL_ROW(pathconf, SYS_statfs),
+    ALL_ROW(ftok, SYS_newfstatat),
     ALL_ROW(inotify_add_watch, SYS_inotify_add_watch),
+    ALL_ROW(fanotify_mark, SYS_fanotify_mark),
     ALL_ROW(mkstemp, SYS_openat),
     ALL_ROW(mkstemp64, SYS_openat),
     ALL_ROW(mkostemp, SYS_openat),

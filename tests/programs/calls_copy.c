@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Data moved from one descriptor to another, made to wait: see scenario.h. */
 #include <fcntl.h>
 #include <sys/mman.h>

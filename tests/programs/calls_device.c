@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Terminals, devices, asynchronous I/O, random numbers, closing, the system's log: see scenario.h.
  */
 #include <aio.h>

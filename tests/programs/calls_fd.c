@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading and writing any descriptor, made to wait: see scenario.h. */
 #include <fcntl.h>
 #include <sys/uio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files, file locks and stdio streams: see scenario.h. */
 #include <fcntl.h>
 #include <sys/file.h>
@@ -201,6 +202,14 @@ static long call_fread_chk(void)
     return (long)__fread_chk(line, sizeof line, 1, 4, stream);
 }
 
+#if __GLIBC_PREREQ(2, 43)
+static long call_openat2(void)
+{
+    const struct open_how how = {.flags = (unsigned)fifo_flags};
+    return openat2(AT_FDCWD, fifo, &how, sizeof how);
+}
+#endif
+
 static const struct scenario rows[] = {
     {"open", make_fifo, call_open, open_to_write, make_fifo_nonblocking, call_open, 0},
     {"open64", make_fifo, call_open64, open_to_write, make_fifo_nonblocking, call_open64, 0},
@@ -209,6 +218,9 @@ static const struct scenario rows[] = {
      0},
     {"openat", make_fifo, call_openat, open_to_write, make_fifo_nonblocking, call_openat, 0},
     {"openat64", make_fifo, call_openat64, open_to_write, make_fifo_nonblocking, call_openat64, 0},
+#if __GLIBC_PREREQ(2, 43)
+    {"openat2", make_fifo, call_openat2, open_to_write, make_fifo_nonblocking, call_openat2, 0},
+#endif
     {"__openat_2", make_fifo, call_openat_2, open_to_write, make_fifo_nonblocking, call_openat_2,
      0},
     {"__openat64_2", make_fifo, call_openat64_2, open_to_write, make_fifo_nonblocking,

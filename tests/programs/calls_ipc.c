@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Locks on parts of files, POSIX and System V messages and semaphores: see scenario.h. */
 #include <fcntl.h>
 #include <mqueue.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Locks, threads and name look-ups: see scenario.h. A deadline is taken in the call: it has to be
  * ahead when that begins. */
 #include <netdb.h>

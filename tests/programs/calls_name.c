@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Look-ups of hosts, users, groups and services: see scenario.h. */
 #include <arpa/inet.h>
 #include <grp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looks at a disk by path, directories, and open files to the disk: see scenario.h. */
 #include <dirent.h>
 #include <fcntl.h>

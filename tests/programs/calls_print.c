@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Printing, scanning, wide characters, and other places in a stream: see scenario.h. */
 #include <fcntl.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Child processes: see scenario.h. */
 #include <spawn.h>
 #include <sys/resource.h>
@@ -127,6 +128,20 @@ static long call_old_posix_spawnp(void)
     return old_posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
 }
 
+#if __GLIBC_PREREQ(2, 39)
+static int child_fd;
+
+static long call_pidfd_spawn(void)
+{
+    return pidfd_spawn(&child_fd, "/bin/true", NULL, NULL, true_argv, environ);
+}
+
+static long call_pidfd_spawnp(void)
+{
+    return pidfd_spawnp(&child_fd, "/bin/true", NULL, NULL, true_argv, environ);
+}
+#endif
+
 static const struct scenario rows[] = {
     {"waitpid", make_child, call_waitpid, let_child_end, make_child, call_waitpid_nohang, 0},
     {"wait4", make_child, call_wait4, let_child_end, make_child, call_wait4_nohang, 0},
@@ -137,6 +152,10 @@ static const struct scenario rows[] = {
     {"posix_spawnp", NULL, call_posix_spawnp, NULL, NULL, NULL, SYS_execve},
     {"posix_spawn_2_2_5", NULL, call_old_posix_spawn, NULL, NULL, NULL, SYS_execve},
     {"posix_spawnp_2_2_5", NULL, call_old_posix_spawnp, NULL, NULL, NULL, SYS_execve},
+#if __GLIBC_PREREQ(2, 39)
+    {"pidfd_spawn", NULL, call_pidfd_spawn, NULL, NULL, NULL, SYS_execve},
+    {"pidfd_spawnp", NULL, call_pidfd_spawnp, NULL, NULL, NULL, SYS_execve},
+#endif
     {"system", make_command, call_system, NULL, NULL, NULL, 0},
     {"popen", make_command, call_popen, NULL, NULL, NULL, SYS_pipe2},
     {"pclose", make_stream, call_pclose, NULL, NULL, NULL, 0},

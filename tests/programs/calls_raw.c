@@ -1,9 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* System calls made through syscall(2): see scenario.h. Where nothing else is said the kernel is
  * slow at them. The epoll family waits on another set than the loop's own, or parks on its own. */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
+#include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "scenario.h"
+#include "silent.h"
 
 static uint32_t word;
 static char byte;
@@ -24,12 +28,13 @@ static int other_set, listener, file;
 static pid_t child;
 static char disk_path[] = "loophound-test-XXXXXX";
 static const char *path = disk_path;
+static const struct open_how open_how = {.flags = O_RDONLY | O_CLOEXEC};
 
 static void time_long(void)
 {
     pause_time = (struct timespec){delay_ms / 1000, (delay_ms % 1000) * 1000000L};
     pause_tv = (struct timeval){pause_time.tv_sec, pause_time.tv_nsec / 1000};
-    other_set = epoll_create1(EPOLL_CLOEXEC);
+    other_set = silent_set();
 }
 
 static void time_none(void)
@@ -134,10 +139,10 @@ static struct timespec *again(void)
 CALL_AS(call_futex, SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, again())
 CALL_AS(call_nanosleep, SYS_nanosleep, &pause_time, NULL)
 CALL_AS(call_clock_nanosleep, SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause_time, NULL)
-CALL_AS(call_poll, SYS_poll, NULL, 0, milliseconds())
-CALL_AS(call_ppoll, SYS_ppoll, NULL, 0, again(), NULL, 8)
-CALL_AS(call_select, SYS_select, 0, NULL, NULL, NULL, &pause_tv)
-CALL_AS(call_pselect6, SYS_pselect6, 0, NULL, NULL, NULL, again(), NULL)
+CALL_AS(call_poll, SYS_poll, silent_array(), 1, milliseconds())
+CALL_AS(call_ppoll, SYS_ppoll, silent_array(), 1, again(), NULL, 8)
+CALL_AS(call_select, SYS_select, silent_socket() + 1, silent_sets(), NULL, NULL, &pause_tv)
+CALL_AS(call_pselect6, SYS_pselect6, silent_socket() + 1, silent_sets(), NULL, NULL, again(), NULL)
 CALL_AS(call_epoll_wait, SYS_epoll_wait, other_set, &byte, 1, milliseconds())
 CALL_AS(call_epoll_pwait, SYS_epoll_pwait, other_set, &byte, 1, milliseconds(), NULL, 8)
 CALL_AS(call_epoll_pwait2, SYS_epoll_pwait2, other_set, &byte, 1, again(), NULL, 8)
@@ -164,6 +169,8 @@ CALL_AS(call_fdatasync, SYS_fdatasync, file)
 CALL_AS(call_flock, SYS_flock, file, LOCK_EX)
 CALL_AS(try_flock, SYS_flock, file, LOCK_EX | LOCK_NB)
 CALL_AS(call_openat, SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC)
+CALL_AS(call_openat2, SYS_openat2, AT_FDCWD, path, &open_how, sizeof open_how)
+CALL_AS(call_fanotify_mark, SYS_fanotify_mark, -1, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, path)
 CALL_AS(call_wait4, SYS_wait4, child, NULL, 0, NULL)
 CALL_AS(try_wait4, SYS_wait4, child, NULL, WNOHANG, NULL)
 CALL_AS(call_waitid, SYS_waitid, P_PID, child, NULL, WEXITED, NULL)
@@ -218,6 +225,9 @@ static const struct scenario rows[] = {
      SYS_fdatasync},
     {"syscall_flock", make_file, call_flock, NULL, make_file, try_flock, SYS_flock},
     {"syscall_openat", make_file, call_openat, NULL, make_memory_file, call_openat, SYS_openat},
+    {"syscall_openat2", make_file, call_openat2, NULL, make_memory_file, call_openat2, SYS_openat2},
+    {"syscall_fanotify_mark", make_file, call_fanotify_mark, NULL, make_memory_file,
+     call_fanotify_mark, SYS_fanotify_mark},
     {"syscall_wait4", make_child, wait4_ok, NULL, make_child, try_wait4, SYS_wait4},
     {"syscall_waitid", make_child, call_waitid, NULL, make_child, try_waitid, SYS_waitid},
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records of the system's files and of the name service, whole and one after another: see
  * scenario.h. */
 #include <aliases.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The resolver, spoken to directly, and a name server that takes its time: see scenario.h. */
 #include <arpa/inet.h>
 #include <netdb.h>

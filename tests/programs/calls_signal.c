@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Waits for signals: see scenario.h. */
 #include <signal.h>
 

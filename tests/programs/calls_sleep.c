@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every row of the group sleep, made to wait: see scenario.h. */
 #include "scenario.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every row of the group network, made to wait: see scenario.h. */
 #include <fcntl.h>
 #include <sys/socket.h>

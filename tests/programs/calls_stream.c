@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Streams, reading and writing: see scenario.h. */
 #include <fcntl.h>
 #include <sys/stat.h>

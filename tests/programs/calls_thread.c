@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Locks with a deadline, read-write and spin locks, barriers, C11 threads: see scenario.h. */
 #include <threads.h>
 

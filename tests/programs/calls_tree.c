@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Trees of directories, files by their handles, mounts: see scenario.h and disk_tree.h. */
 #include <fts.h>
 #include <ftw.h>

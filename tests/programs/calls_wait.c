@@ -1,9 +1,12 @@
-/* Waiting for descriptors: see scenario.h. The epoll family waits on another set than the loop's
- * own; on the loop's own set it parks, which is no block however long it takes. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting for a descriptor, a socket to which nobody writes: see scenario.h. The epoll family waits
+ * on another set than the loop's own; on the loop's own set it parks, which is no block however
+ * long it takes. */
 #include <poll.h>
 #include <sys/select.h>
 
 #include "scenario.h"
+#include "silent.h"
 
 /* The fortified forms that a program compiled with -D_FORTIFY_SOURCE calls. */
 extern int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t fdslen);
@@ -11,7 +14,6 @@ extern int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *
                        const sigset_t *mask, size_t fdslen);
 
 static struct epoll_event event;
-static struct pollfd nothing = {.fd = -1};
 static struct timespec timeout;
 static struct timeval timeout_tv;
 static int other_set;
@@ -20,7 +22,7 @@ static void wait_long(void)
 {
     timeout = (struct timespec){delay_ms / 1000, (delay_ms % 1000) * 1000000L};
     timeout_tv = (struct timeval){timeout.tv_sec, timeout.tv_nsec / 1000};
-    other_set = epoll_create1(EPOLL_CLOEXEC);
+    other_set = silent_set();
 }
 
 static void wait_not_at_all(void)
@@ -36,32 +38,32 @@ static int milliseconds(void)
 
 static long call_poll(void)
 {
-    return poll(&nothing, 1, milliseconds());
+    return poll(silent_array(), 1, milliseconds());
 }
 
 static long call_poll_chk(void)
 {
-    return __poll_chk(&nothing, 1, milliseconds(), sizeof nothing);
+    return __poll_chk(silent_array(), 1, milliseconds(), sizeof(struct pollfd));
 }
 
 static long call_ppoll(void)
 {
-    return ppoll(&nothing, 1, &timeout, NULL);
+    return ppoll(silent_array(), 1, &timeout, NULL);
 }
 
 static long call_ppoll_chk(void)
 {
-    return __ppoll_chk(&nothing, 1, &timeout, NULL, sizeof nothing);
+    return __ppoll_chk(silent_array(), 1, &timeout, NULL, sizeof(struct pollfd));
 }
 
 static long call_select(void)
 {
-    return select(0, NULL, NULL, NULL, &timeout_tv);
+    return select(silent_socket() + 1, silent_sets(), NULL, NULL, &timeout_tv);
 }
 
 static long call_pselect(void)
 {
-    return pselect(0, NULL, NULL, NULL, &timeout, NULL);
+    return pselect(silent_socket() + 1, silent_sets(), NULL, NULL, &timeout, NULL);
 }
 
 static long call_epoll_wait(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads that are cancelled while they wait: cancellation WAY.
  *
  * all: in each cancellation point of the table, deferred and asynchronously, on a loop thread and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cancellation points of pthreads(7) that can be made to wait, and what they wait for. Those
  * that cannot, and all other calls, are left with a cancellation pending: scenario.h. */
 #ifndef CANCELLATION_POINTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that leaves calls and stacks in unusual ways: contexts WAY. It blocks for BLOCK_MS where a
  * comment of a way says so, and prints what it has come to. */
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "small_loop.h"
 
 #define BLOCK_MS    150
+#define LONG_MS     600
 #define STORM       20000
 #define STACK_BYTES (64 * 1024)
 
@@ -198,12 +200,12 @@ static void call_in_handler(int number)
     errno = saved_errno;
 }
 
-/* Each comes in the middle of a read, which waits for BLOCK_MS in all. */
+/* Each comes in the middle of a read, which waits for LONG_MS in all. */
 static void handle_inside_a_call(bool own_stack)
 {
     static char memory[STACK_BYTES];
     const stack_t stack = {.ss_sp = memory, .ss_size = STACK_BYTES};
-    const struct timeval time = {0, BLOCK_MS * 1000};
+    const struct timeval time = {0, LONG_MS * 1000};
     int quiet[2];
     char byte;
     if (own_stack)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library whose constructor starts threads that all park at once, while it goes on to park too
  * and the constructors that follow its own run. Later, in host_main(), each thread parks again and
  * then sleeps, the main thread last.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* THREADS threads that come and go, in waves: crowd_of_threads. Each makes a call that could wait,
  * by the rules of strict mode, and every fourth one has a loop of its own to make it on. Prints how
  * many loops there were and how many calls on them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client that is no event loop, by libcurl, whose transfers poll a wake-up beside their socket.
  *
  *   curl_client URL TIMES

@@ -1,8 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deep_stack FRAMES: a loop thread that sleeps below so many frames of one KiB and more each. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+
+#include "settled.h"
 
 static volatile int sink;
 
@@ -13,14 +16,16 @@ __attribute__((noinline)) static void go_down(int left)
     if (left > 0)
         go_down(left - 1);
     else
-        nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     sink += room[left % (int)sizeof(room)];
 }
 
 int main(int argc, char **argv)
 {
     struct epoll_event event;
-    epoll_wait(epoll_create1(EPOLL_CLOEXEC), &event, 1, 0);
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    epoll_wait(set, &event, 1, 0);
+    settle(set);
     go_down(argc > 1 ? atoi(argv[1]) : 0);
     return 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small tree on a disk, and the same names where no disk is, for the programs calls_*.c that look
  * at paths: see scenario.h. */
 #ifndef DISK_TREE_H

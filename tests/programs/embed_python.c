@@ -1,10 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program with an interpreter inside, whose loop is its own: Python code blocks in a handler of
  * it.
  *
- *   embed_python local|global /path/libpython3.so first|later
+ *   embed_python local|global /path/libpython3.so first|later|visits|hang
  *
  * `local`: opened as plugins are, its symbols seen by nobody else. `first`: the interpreter is
- * there before the loop; `later`: it is initialised by a handler. */
+ * there before the loop; `later`: it is initialised by a handler. `visits`: a thread that Python
+ * did not make goes there twice. `hang`: handlers go there, until a thread of Python's keeps its
+ * lock for ever, as soon as there is a byte on standard input. */
 /* link: -ldl */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -19,19 +22,31 @@ static const char script[] = "import time\n"
                              "        time.sleep(0.15)\n"
                              "Plugin().handle()\n";
 
+static const char hang_script[] = "import ctypes, os, threading\n"
+                                  "def keep_it():\n"
+                                  "    libc = ctypes.PyDLL(None)\n"
+                                  "    os.read(0, 1)\n"
+                                  "    libc.pause()\n"
+                                  "threading.Thread(target=keep_it, name='scorer').start()\n";
+
 static void (*initialize)(int signals);
 static int (*run)(const char *source);
 static int (*ensure)(void);
 static void (*release)(int state);
 static void *(*save_thread)(void);
 
-static void park_once(void)
+static void park(int timeout_ms)
 {
     static int set = -1;
     struct epoll_event event;
     if (set < 0)
         set = epoll_create1(EPOLL_CLOEXEC);
-    epoll_wait(set, &event, 1, 0);
+    epoll_wait(set, &event, 1, timeout_ms);
+}
+
+static void park_once(void)
+{
+    park(0);
 }
 
 /* So that what was freed is not handed out again. */
@@ -70,6 +85,18 @@ static int run_visits(void)
     return 0;
 }
 
+static int run_until_it_hangs(void)
+{
+    initialize(0);
+    if (run(hang_script) != 0)
+        return 8;
+    save_thread();
+    for (;;) {
+        park(5);
+        release(ensure());
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4)
@@ -87,6 +114,8 @@ int main(int argc, char **argv)
         return 4;
     if (strcmp(argv[3], "visits") == 0)
         return run_visits();
+    if (strcmp(argv[3], "hang") == 0)
+        return run_until_it_hangs();
     if (strcmp(argv[3], "first") == 0)
         initialize(0);
     park_once();

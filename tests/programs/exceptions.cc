@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A loop that throws and catches C++ exceptions for 300 ms of CPU time: an unwinder that is
 // interrupted all the time. For `host`, which calls host_main(); prints wall and CPU time in ms and
 // how many were thrown. Ends with status 3 when one of them went astray.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* exec_again N: becomes itself N times, by each form of exec in turn, at the very instant at which
  * there is a child that it did not make. Says so if there is one from before, else "done". */
 #include <errno.h>
@@ -11,8 +12,8 @@
 
 #include "small_loop.h"
 
-#define FORMS      9
-#define MOST_LOOKS 100000 /* at the list of children, less than a microsecond each */
+#define FORMS     9
+#define LOOKS_MAX 100000 /* at the list of children, less than a microsecond each */
 
 extern char **environ;
 
@@ -26,7 +27,7 @@ static int has_child(void)
 static void loop_until_a_child_is_made(void)
 {
     begin_loop();
-    for (int i = 0; i < MOST_LOOKS && !has_child(); i++)
+    for (int i = 0; i < LOOKS_MAX && !has_child(); i++)
         ;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that has calls made where few are made: guest WAY PLUGIN. The plugin's constructor and
  * destructor sleep for BLOCK_MS (guest_plugin.cc).
  *

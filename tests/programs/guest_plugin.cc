@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A library whose constructor and destructor sleep for 80 ms each: see guest.c.
 #include <ctime>
 #include <unistd.h>

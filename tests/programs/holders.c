@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop thread that waits for what another thread has.
  *
  *   holders mutex|running|rwlock|deadlock|condition
@@ -17,9 +18,9 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t ready;
 
-static void sleep_300_ms(void)
+static void sleep_600_ms(void)
 {
-    const struct timespec time = {0, 300 * 1000000L};
+    const struct timespec time = {0, 600 * 1000000L};
     nanosleep(&time, NULL);
 }
 
@@ -27,7 +28,7 @@ static void hold_mutex(void)
 {
     pthread_mutex_lock(&mutex);
     pthread_barrier_wait(&ready);
-    sleep_300_ms();
+    sleep_600_ms();
     pthread_mutex_unlock(&mutex);
 }
 
@@ -51,7 +52,7 @@ static void hold_rwlock(void)
 {
     pthread_rwlock_wrlock(&rwlock);
     pthread_barrier_wait(&ready);
-    sleep_300_ms();
+    sleep_600_ms();
     pthread_rwlock_unlock(&rwlock);
 }
 
@@ -66,7 +67,7 @@ static void hold_for_ever(void)
 static void signal_later(void)
 {
     pthread_barrier_wait(&ready);
-    sleep_300_ms();
+    sleep_600_ms();
     pthread_mutex_lock(&mutex);
     pthread_cond_signal(&condition);
     pthread_mutex_unlock(&mutex);
@@ -131,6 +132,7 @@ int main(int argc, char **argv)
     epoll_wait(epfd, &event, 1, 0);
     ways[i].wait();
     epoll_wait(epfd, &event, 1, 0);
+    close(epfd); /* no loop any more: what follows may wait */
     pthread_join(holder, NULL);
     puts("done");
     return 0;

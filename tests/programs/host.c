@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program that does nothing but load libraries, whose constructors do. HOST_OPENS names one to
  * be opened by dlopen(3); others are preloaded. A host_main() of theirs is called. */
 #include <dlfcn.h>

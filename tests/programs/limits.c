@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that runs into a limit: limits WAY. It blocks for BLOCK_MS, once for each loop thread.
  *
  *   descriptors  RLIMIT_NOFILE is 0 before there is a loop

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that computes while the dynamic loader's locks are taken.
  *
  *   loader own            by itself: it computes in a callback of dl_iterate_phdr(3)

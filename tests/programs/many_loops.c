@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Many threads, each with a loop of its own, that take short turns; three of them compute for 200
  * ms each at the same time, once all have parked: "stall-0", "stall-1", "stall-2". */
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Loops inside loops, and loops after each other, on one thread.
  *
  *   nested_loops inside      a handler of the loop runs a loop on another epoll set
@@ -26,7 +27,7 @@ static volatile int not_the_last_call;
 #define SLEEPER(name)                                                                              \
     static void name(void)                                                                         \
     {                                                                                              \
-        const struct timespec time = {0, 40 * 1000000L};                                           \
+        const struct timespec time = {0, 200 * 1000000L};                                          \
         nanosleep(&time, NULL);                                                                    \
         not_the_last_call = __COUNTER__; /* differs */                                             \
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that starts other processes, becomes another one, or closes what it has: processes WAY.
  *
  *   fork      200 times, while threads with loops of their own are reported on without end

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that changes what its process is and may do: sandbox WAY [before]. The way is taken inside
- * the loop, or before there is one; then the loop blocks for 60 ms, twice. */
+ * the loop, or before there is one; then the loop blocks for 200 ms, twice. */
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -159,7 +160,7 @@ static void turn(int fd)
 
 static void block(void)
 {
-    const struct timespec time = {.tv_nsec = 60 * 1000 * 1000};
+    const struct timespec time = {.tv_nsec = 200 * 1000 * 1000};
     check(nanosleep(&time, NULL) == 0);
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs calls_*.c share: one call made to wait, on or off an event loop.
  *
  *   calls_x list               names of its rows: symbol, and "ready" where there is such a form
@@ -273,7 +274,7 @@ static int scenario_main(int argc, char **argv, const struct scenario *rows, siz
     }
     delay_ms = (unsigned)atoi(argv[3]);
     sem_init(&begun, 0, 0);
-    alarm(20); /* a scenario that hangs is a failed one */
+    alarm(50); /* a scenario that hangs is a failed one */
     run(argv[1]);
     if (strcmp(argv[1], "cancel") == 0)
         end_cancelled();

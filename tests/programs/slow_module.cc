@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A module whose constructor, which runs while dlopen(3) has the loader's lock, says so on one
 // descriptor and waits for a byte on the other: SLOW_MODULE="SAYS WAITS".
 #include <cstdio>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A kernel that is slow at one system call: what a slow disk or resolver looks like, on demand.
  *
  * A seccomp filter on the calling thread hands that system call to a supervisor thread, which lets

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client that talks to a server in the same program, from a thread of its own, as plain clients
  * do: it waits for its one socket in poll, with a timeout. */
 #ifndef SMALL_CLIENT_H
@@ -25,9 +26,9 @@ static volatile int not_the_last_call;
         }                                                                                          \
     } while (0)
 
-static inline void wait_40_ms(void)
+static inline void wait_200_ms(void)
 {
-    const struct timespec time = {0, 40 * 1000000L};
+    const struct timespec time = {0, 200 * 1000000L};
     nanosleep(&time, NULL);
     not_the_last_call = 1;
 }
@@ -43,7 +44,7 @@ static void *talk(void *address)
         CHECK(poll(&answer, 1, 10000) == 1);
         CHECK(read(fd, &byte, 1) == 1);
     }
-    wait_40_ms(); /* no loop thread: never reported */
+    wait_200_ms(); /* no loop thread: never reported */
     close(fd);
     return NULL;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs that misbehave share: a check that ends them, an event loop of one turn. */
 #ifndef SMALL_LOOP_H
 #define SMALL_LOOP_H

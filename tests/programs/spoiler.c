@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes rubbish into the ring of the library that it runs under, from a thread of its own, while
  * its loop blocks again and again: spoiler cells|counters|totals|all SEED. */
 #include <pthread.h>
@@ -14,9 +15,9 @@
 #include "common/ring.h"
 #include "loophound.h"
 
-#define BLOCKS   600
-#define FLUSHED  16 /* blocks that are sure to be read before the next */
-#define RUN_MOST 64 /* bytes that are spoilt at once */
+#define BLOCKS  600
+#define FLUSHED 16 /* blocks that are sure to be read before the next */
+#define RUN_MAX 64 /* bytes that are spoilt at once */
 
 static struct lh_ring *ring;
 static atomic_bool stop;
@@ -43,7 +44,7 @@ static void spoil(unsigned *seed, void *start, size_t size)
 {
     unsigned char *at = (unsigned char *)start + below(seed, size);
     size_t left = (size_t)((unsigned char *)start + size - at);
-    size_t length = 1 + below(seed, left < RUN_MOST ? left : RUN_MOST);
+    size_t length = 1 + below(seed, left < RUN_MAX ? left : RUN_MAX);
     int kind = (int)below(seed, 3);
     for (size_t i = 0; i < length; i++)
         at[i] = (unsigned char)(kind == 0 ? 0 : kind == 1 ? 0xff : rand_r(seed));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Eight loop threads make 100,000 calls each, while signals come in whose handlers make calls,
  * while they fork children with loops of their own, and while further loop threads are cancelled.
  * It counts the calls that could have waited, by the rules of strict mode, and prints them at its

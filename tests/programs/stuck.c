@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that is stuck for ever, until a byte comes on standard input: another thread then ends its
  * wait.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A loop on which C++ exceptions and a cancellation leave calls. For `host`, which calls
 // host_main(); prints what was caught and how many destructors ran. After each it blocks for 150
 // ms, further in on the stack than the call that was left.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Loop threads that are interrupted, jumped out of, forked and cancelled while they make calls. Its
  * own results are checked as it goes: it ends with abort() when the library changes one. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A C++ module that is loaded late and throws through its own frames: it needs libgcc's unwinder.
 #include <dlfcn.h>
 #include <stdexcept>

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads that wait for a ring of io_uring by syscall(2).
  *
  *   uring loop      an event loop: accepts, and has a timer whose handler sleeps; its last wait
- *                   takes 40 ms; it sleeps again when it has closed its ring
+ *                   takes 200 ms; it sleeps again when it has closed its ring
  *   uring clients   no loop: each answer is waited for, whether it is there at once or not
- *   uring beside    a loop on an epoll set that waits 40 ms for a ring
+ *   uring beside    a loop on an epoll set that waits 200 ms for a ring
  *
  * Ends with 77 where io_uring is not allowed. io_uring(7). */
 #include <errno.h>
@@ -109,7 +110,7 @@ static void set_timer(int timer, long ms)
 
 static void sleep_in_handler(void)
 {
-    const struct timespec time = {0, 40 * 1000000L};
+    const struct timespec time = {0, 200 * 1000000L};
     nanosleep(&time, NULL);
     not_the_last_call = 1;
 }
@@ -120,7 +121,7 @@ static int loop(void)
     make_ring();
     prepare(IORING_OP_ACCEPT, make_listener(), NULL, 0, 0);
     for (int turn = 0; turn < 6; turn++) {
-        set_timer(timer, turn == 5 ? 40 : 1);
+        set_timer(timer, turn == 5 ? 200 : 1);
         prepare(IORING_OP_POLL_ADD, timer, NULL, 0, POLLIN);
         submit_and_wait();
         if (turn == 3)
@@ -168,7 +169,7 @@ static int beside(void)
     prepare(IORING_OP_ACCEPT, make_listener(), NULL, 0, 0);
     epoll_wait(set, &event, 1, 0);
     for (int turn = 0; turn < 4; turn++) {
-        set_timer(timer, turn == 3 ? 40 : 1);
+        set_timer(timer, turn == 3 ? 200 : 1);
         prepare(IORING_OP_POLL_ADD, timer, NULL, 0, POLLIN);
         submit_and_wait();
     }

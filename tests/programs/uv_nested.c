@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libuv loops inside and after each other.
  *
  *   uv_nested same     a callback of a loop runs the same loop

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A libuv program whose timer callback blocks its loop, or whose thread pool does it properly.
  *
  *   uv_server wrong|right

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program that was linked, in part, with an older libc: which version of a symbol does it get?
  *
  *   versions results     what the older and today's versions answer, where that differs

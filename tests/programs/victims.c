@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop that is held while descriptors become ready.
  *
  *   victims block|stall|nobody|few|edge|raw|twice|late|closed|poll|select|never

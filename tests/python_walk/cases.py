@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stacks of every shape, each compared with the interpreter's own answer at the same instant.
 
 Run by tests/e2e/test_python_walk.py under each interpreter: cases.py MODULE WHAT [SCALE].
@@ -447,7 +448,22 @@ def fuzz(rounds: int) -> None:
         bad: int = library.walk_fuzz(state, ctypes.c_uint64(rounds), ctypes.c_long(rounds))
         return bad
 
-    print(json.dumps({"bad": at_depth(30, lambda: next(map(lambda _: spoil(), [0])))}))
+    waits = compiled("def wait(self, spoil): return spoil()\n", "/lib/threading.py")["wait"]
+    result = compiled(
+        "def result(self, spoil): return spoil()\n", "/lib/concurrent/futures/_base.py"
+    )["result"]
+
+    async def wait() -> int:
+        future = asyncio.run_coroutine_threadsafe(nested_coroutine(1), asyncio.get_running_loop())
+        known: int = result(future, spoil)
+        await asyncio.sleep(0)
+        known += result(future, spoil)
+        return known
+
+    rounds //= 4
+    bad = at_depth(30, lambda: next(map(lambda _: spoil(), [0])))
+    bad += waits(threading.Event(), spoil)
+    print(json.dumps({"bad": bad + asyncio.run(wait())}))
 
 
 def instants(wanted: int) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the library finds of this interpreter, any Python 3: find.py MODULE. Prints JSON."""
 
 import ctypes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Captures where the memory that is read is spoilt: a part of the module for ctypes, see walk.c. */
 #include <errno.h>
 #include <signal.h>
@@ -7,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "preload/python.h"
+#include "preload/python/interpreter.h"
 
 #define API __attribute__((visibility("default")))
 
@@ -102,6 +103,17 @@ static struct fenced *make_fenced(uint64_t seed)
     return fenced;
 }
 
+/* Whatever it is, it is one of those there are. */
+static void ask_what_it_waits_for(uintptr_t where, uintptr_t thread_state)
+{
+    struct lh_python_awaited awaited;
+    const struct lh_python_waiter waiter = {where, (uint32_t)gettid(), fuzz_word(thread_state)};
+    lh_python_awaited(fuzz_read, &waiter, &awaited);
+    if (awaited.kind >= LH_AWAITED_COUNT ||
+        lh_python_thread_holds(fuzz_read, where, awaited.object) > LH_PYTHON_HOLDS_WITH)
+        abort();
+}
+
 /* One capture with spoilt memory and, every second time, a wrong thread state. Returns 1 when the
  * record is out of bounds. */
 static long fuzz_once(struct fenced *fenced, uintptr_t thread_state, long round)
@@ -111,7 +123,9 @@ static long fuzz_once(struct fenced *fenced, uintptr_t thread_state, long round)
     memset(&fenced->record, 0, sizeof(fenced->record));
     fuzz_rarity = 2U << (fuzz_random() % 8);
     lh_python_capture(fuzz_read, where, most, &fenced->record);
-    lh_python_name_thread(fuzz_read, where, &fenced->record);
+    lh_python_name_thread(fuzz_read, where, &fenced->record, fenced->record.thread);
+    if (round % 8 < 2)
+        ask_what_it_waits_for(where, thread_state);
     return !lh_record_check(&fenced->record) || fenced->record.python_count > most ||
            !fence_is_whole(fenced);
 }

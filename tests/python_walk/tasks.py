@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The running asyncio task, compared with what asyncio says: tasks.py MODULE. Prints JSON.
 
 Run by tests/e2e/test_python_walk.py under each interpreter.
@@ -149,7 +150,44 @@ async def main():
     T(("main again", "main"))
 
 
+class OwnHandle(asyncio.Handle):
+    def _run(self):
+        self._context.run(self._callback, *self._args)
+
+
+class OwnLoop(asyncio.SelectorEventLoop):
+    """Its handles are not asyncio's, as uvloop's are not: the task is on the C stack alone."""
+
+    def _call_soon(self, callback, args, context):
+        handle = OwnHandle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+
+async def under_own_loop():
+    T()
+    await asyncio.gather(*(asyncio.ensure_future(named()) for _ in range(30)))
+    await asyncio.get_event_loop().create_task(nested(20), name="deep")
+    await Derived(nested(1), loop=asyncio.get_event_loop(), name="derived")
+    await Awaitable()
+    async for _ in generates():
+        T()
+    asyncio.get_event_loop().call_soon(T, 0)
+    await asyncio.sleep(0)
+    await in_python()
+    list(T() for _ in range(1))
+
+
+def run_own_loop():
+    loop = OwnLoop()
+    loop.run_until_complete(under_own_loop())
+    loop.close()
+
+
 T(0)
 asyncio.run(main())
 T(0)
+if sys.version_info >= (3, 10):
+    run_own_loop()
+    T(0)
 print(json.dumps({"differences": differences, **counts}))

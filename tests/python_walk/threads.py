@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names of threads, compared with what threading says: threads.py MODULE. Prints JSON.
 
 Run by tests/e2e/test_python_walk.py under each interpreter.

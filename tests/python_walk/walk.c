@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Python stack walk as a module for ctypes: tests/e2e/test_python_walk.py builds it from the
  * library's own sources and compares its answers with the interpreter's. */
 #include <dlfcn.h>
@@ -10,7 +11,8 @@
 #include <time.h>
 #include <unwind.h>
 
-#include "preload/python.h"
+#include "preload/python/interpreter.h"
+#include "preload/python/threads.h"
 
 #define API            __attribute__((visibility("default")))
 #define EVAL_LOOPS_MAX 2048
@@ -43,7 +45,9 @@ API double walk_cost_ns(uint32_t most, int rounds);
 
 int walk_find(void)
 {
-    return lh_python_find();
+    int error = lh_python_find();
+    lh_python_threads_learn(lh_python_thread_state());
+    return error;
 }
 
 const char *walk_problem(void)
@@ -186,7 +190,7 @@ int walk_thread_name(char *text, size_t size)
     if (record == NULL)
         return NO_MEMORY;
     strcpy(record->thread, "?");
-    lh_python_name_thread(lh_memory_read_self, lh_python_thread_state(), record);
+    lh_python_name_thread(lh_memory_read_self, lh_python_thread_state(), record, record->thread);
     int result = record->strings_length == 0 && lh_record_check(record) ? 0 : BAD_RECORD;
     snprintf(text, size, "%s", record->thread);
     free(record);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of one loop after another share: every program in python/ and c/ is a server.
 
 It prints the port it listens on, and then takes lines from any number of connections at once:

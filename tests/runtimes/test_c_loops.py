@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Event loops of C programs: the call that blocks one is named, and the function it came from."""
 
 from __future__ import annotations
@@ -5,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import functions, of_type, read_events
+from harness import describe, functions, of_type, read_events
 from line_server import KINDS, assert_named, check_clean, run_wrong
-from watched import BUILT
+from watched import BUILT, has_function
 
 # The program, what its loop parks in, and the function of it that calls the program's.
 LOOPS = [
@@ -56,6 +57,25 @@ def test_wait_in_a_callback_is_named(
     order = [names.index(name) for name in ("do_work", "handle_line", turner, "main")]
     assert order == sorted(order), names
     assert_parks_in(hits, park)
+
+
+@pytest.mark.parametrize(
+    ("program", "park"),
+    [
+        pytest.param(*loop[:2], id=f"{loop[0]}-{loop[1]}")
+        for loop in LOOPS
+        if loop[0] != "plain_loop"
+    ],
+)
+def test_what_the_program_does_after_its_loop_is_silent(
+    program: str, park: str, tmp_path: Path, hits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDY_UP", "1")
+    events, stage = run_wrong(argv(program, park), "sleep", tmp_path, hits)
+    (block,) = assert_named(events, "sleep", stage)
+    told = [event for event in events if event["type"] in ("block", "inflight", "stall")]
+    assert [event["id"] for event in told if event["id"] != block["id"]] == [], describe(told)
+    assert has_function(block, "do_work")
 
 
 @every_loop

@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Java: a java.nio Selector and Netty's loop, which park in epoll_wait; the calls are the JVM's."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,18 +37,15 @@ def loops() -> list[str]:
     return ["java", "-cp", f"{classes}:{NETTY}", "Loops"]
 
 
-@pytest.fixture
-def fifo(tmp_path: Path) -> Iterator[Fifo]:
-    with Fifo(tmp_path / "fifo") as made:
-        yield made
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_thread_sleep_in_a_handler_is_named(
     kind: str, loops: list[str], hits: Path, fifo: Fifo
 ) -> None:
     with watched(hits, [*loops, kind, "sleep", fifo.path]) as process:
-        block = the_block(finish(process, hits))
+        events = finish(process, hits)
+    block = the_block(events)
+    notes = [event["note"] for event in events if event.get("note")]
+    assert len(notes) == 1 and "jcmd PID Compiler.perfmap" in notes[0]
     # The JVM sleeps on a condition of its own, so that Thread.interrupt() can end it.
     assert (block["call"], block["group"]) == ("pthread_cond_timedwait", "lock")
     assert block["thread"] == f"{kind}-loop"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """nginx: a worker with its own loop; the slow disk is an access log that nobody reads."""
 
 from __future__ import annotations

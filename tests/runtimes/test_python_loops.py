@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python's event loops: the call that blocks one is named, and the line of Python it came from."""
 
 from __future__ import annotations
@@ -5,9 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import BUILD, Event, first_frame_in, of_type, read_events
+from harness import (
+    BUILD,
+    ROOT,
+    Event,
+    describe,
+    first_frame_in,
+    of_type,
+    read_events,
+    wait_until,
+)
 from line_server import KINDS, assert_named, check_clean, run_wrong
-from watched import HERE
+from watched import HERE, finish, watched
 
 PYTHON = BUILD / "runtimes-venv" / "bin" / "python"
 PROGRAMS = HERE / "python"
@@ -23,6 +33,8 @@ LOOPS = [
     ("gevent", "epoll", "epoll_wait"),
     ("gevent", "poll", "poll"),
     ("gevent", "select", "select"),
+    ("qt", "glib", "poll"),
+    ("qt", "unix", "ppoll"),
 ]
 every_loop = pytest.mark.parametrize(
     ("runtime", "park", "how"), LOOPS, ids=[f"{loop[0]}-{loop[1]}" for loop in LOOPS]
@@ -75,3 +87,41 @@ def test_names_looked_up_by_a_thread_are_silent_in_strict_mode_too(
     check_clean(argv(runtime, park), ["look_up"], tmp_path, hits, KINDS["look_up"].flags())
     (loop,) = of_type(read_events(hits), "loop")
     assert loop["how"] == how
+
+
+def test_wait_for_the_gil_under_uvloop_is_told_while_it_lasts_with_its_holder(hits: Path) -> None:
+    program = ROOT / "tests" / "programs" / "python" / "stalls.py"
+    install = "import runpy, sys, uvloop; uvloop.install(); runpy.run_path(sys.argv[2], None, 'x')"
+    with watched(hits, [PYTHON, "-c", install, "hang", program], "40ms"):
+        wait_until("three reports", lambda: len(of_type(read_events(hits), "inflight")) >= 3)
+        told = of_type(read_events(hits), "inflight")[:3]
+    assert [event["waits_for_gil"] for event in told] == [True] * 3
+    for event, least_ms in zip(told, (40, 80, 160), strict=True):
+        assert event["duration_ms"] >= least_ms
+        frame = first_frame_in(event["holder"], "stalls.py")
+        assert frame and frame["function"] == "keep_it_for_ever"
+
+
+def test_loop_of_uvloop_that_waits_for_itself_is_told_so(hits: Path) -> None:
+    program = ROOT / "tests" / "programs" / "python" / "locks.py"
+    install = "import runpy, sys, uvloop; uvloop.install(); sys.argv[:] = sys.argv[2:]; "
+    install += "runpy.run_path(sys.argv[0], None, '__main__')"
+    with watched(hits, [PYTHON, "-c", install, "", program, "own_loop"], "40ms"):
+        wait_until("a report", lambda: of_type(read_events(hits), "inflight"))
+        told = of_type(read_events(hits), "inflight")[0]
+    waits_for = told["waits_for"]
+    assert (waits_for["own"], waits_for["for_ever"]) == (True, True)
+    assert waits_for["coroutine"] == "answer"
+
+
+def test_task_or_callback_that_blocked_under_uvloop_is_named(hits: Path) -> None:
+    program = ROOT / "tests" / "programs" / "python" / "whose.py"
+    with watched(
+        hits, [PYTHON, program, "uvloop"], flags=["--no-stall", "--calls", "sleep"]
+    ) as run:
+        events = finish(run, hits)
+    tasks = [block["task"] for block in of_type(events, "block")]
+    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None}
+    callbacks = [task and task["callback"] for task in tasks[1:]]
+    called = ["at_once", "Later.tick", "from_a_thread", None, "Reader.data_received"]
+    assert callbacks == called, describe(events)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Redis: its own loop (ae), one thread for all clients; the disk is a FIFO that is not read yet."""
 
 from __future__ import annotations

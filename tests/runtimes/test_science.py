@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Libraries that compute in C below a line of Python: one stall, and that line on top of it."""
 
 from __future__ import annotations

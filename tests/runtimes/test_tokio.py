@@ -1,18 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rust: tokio's runtimes, whose threads park in epoll_wait, in their own words of std and libc."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import of_type
+from crates import build_crate
+from harness import blocks, of_type, run_command
 from watched import (
-    BUILT,
     CLEAN_THRESHOLD,
-    HERE,
     Fifo,
     SlowServer,
     assert_nothing_reported,
@@ -26,23 +25,6 @@ from watched import (
 )
 
 KINDS = ("current", "multi")
-# From 1.68 on cargo reads the index of crates.io file by file; before it has to be asked to.
-SPARSE_SINCE = (1, 68)
-
-
-def cargo_environment() -> tuple[list[str], dict[str, str]]:
-    said = subprocess.run(["cargo", "--version"], capture_output=True, text=True, check=True).stdout
-    version = tuple(int(part) for part in said.split()[1].split(".")[:2])
-    environment = dict(os.environ, CARGO_TARGET_DIR=str(BUILT / "tokio"))
-    if version >= SPARSE_SINCE:
-        return [], environment
-    return ["-Z", "sparse-registry"], dict(environment, RUSTC_BOOTSTRAP="1")
-
-
-@pytest.fixture
-def fifo(tmp_path: Path) -> Iterator[Fifo]:
-    with Fifo(tmp_path / "fifo") as made:
-        yield made
 
 
 @pytest.fixture
@@ -54,10 +36,7 @@ def slow_server() -> Iterator[SlowServer]:
 @pytest.fixture(scope="session")
 def loops() -> Path:
     """The program, built with the crates of Cargo.lock."""
-    flags, environment = cargo_environment()
-    command = ["cargo", "-q", *flags, "build", "--locked"]
-    subprocess.run(command, cwd=HERE / "tokio", env=environment, check=True, timeout=300)
-    return BUILT / "tokio" / "debug" / "tokio-loops"
+    return build_crate("tokio")
 
 
 def argv(loops: Path, kind: str, case: str, fifo: Fifo, server: SlowServer) -> list[str | Path]:
@@ -75,6 +54,37 @@ def test_thread_sleep_in_a_task_is_named(
     assert block["group"] == "sleep"
     assert block["resource"] == {"kind": "duration", "ms": 300}
     assert has_function(block, "blocking_sleep")
+
+
+def without_lines(program: Path, where: Path) -> Path:
+    """As a release build has it: functions have names, and nothing more is known of them."""
+    subprocess.run(["objcopy", "--strip-debug", program, where], check=True)
+    return where
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_two_mistakes_are_two_rows_at_the_lines_of_the_program(
+    lines: bool, loops: Path, hits: Path, tmp_path: Path, fifo: Fifo, slow_server: SlowServer
+) -> None:
+    program = loops if lines else without_lines(loops, tmp_path / "tokio-loops")
+    with watched(hits, argv(program, "current", "sleep", fifo, slow_server)) as process:
+        events = finish(process, hits)
+    others = tmp_path / "others.jsonl"
+    with watched(others, argv(program, "current", "fifo", fifo, slow_server)) as process:
+        wait_until_blocked(others)
+        fifo.give()
+        events += finish(process, others)
+    marked = [frame for block in blocks(events) for frame in block["stack"] if frame.get("user")]
+    functions = [frame["function"].rpartition("::")[2] for frame in marked]
+    assert functions == ["blocking_sleep", "blocking_file"]
+    sources = [frame.get("source") for frame in marked]
+    texts: list[str | None] = [
+        "thread::sleep(SLEEP);",
+        'let bytes = std::fs::read(fifo).expect("the FIFO");',
+    ]
+    assert sources == (texts if lines else [None, None])
+    table = run_command("report", hits, others).stdout
+    assert all(table.count(function) == 1 for function in functions)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,7 +123,7 @@ def test_mutex_that_another_thread_holds_is_a_block(
         say(process)
         block = the_block(finish(process, hits))
     assert (block["call"], block["group"]) == ("futex", "lock")
-    assert block["resource"]["kind"] == "lock"
+    assert block["resource"]["kind"] == "futex"
     assert has_function(block, "blocking_mutex")
 
 
@@ -140,12 +150,30 @@ def test_idle_worker_that_leaves_the_events_to_another_is_silent(
     assert len(of_type(events, "loop")) == 2
 
 
-def test_mutex_is_a_block_also_while_another_worker_waits_for_events(
-    loops: Path, hits: Path, fifo: Fifo, slow_server: SlowServer
+@pytest.mark.parametrize("case", ["shared", "job"])
+def test_mutex_is_a_block_also_while_another_thread_could_take_the_place(
+    case: str, loops: Path, hits: Path, fifo: Fifo, slow_server: SlowServer
 ) -> None:
-    with watched(hits, argv(loops, "multi", "shared", fifo, slow_server)) as process:
+    """One waits for events; or has none, and has been woken, but for other work."""
+    with watched(hits, argv(loops, "multi", case, fifo, slow_server)) as process:
         wait_until_blocked(hits)
         say(process)
         block = the_block(finish(process, hits))
     assert block["call"] == "futex"
     assert has_function(block, "blocking_mutex")
+
+
+@pytest.mark.parametrize("way", ["", "-beside", "-again"])
+@pytest.mark.parametrize("case", ["in_place", "block_on"])
+def test_worker_that_has_given_its_place_away_is_silent(
+    case: str, way: str, loops: Path, hits: Path, fifo: Fifo, slow_server: SlowServer
+) -> None:
+    """To a new thread, or one that had it before, while another worker has the events or none."""
+    command = argv(loops, "multi", case + way, fifo, slow_server)
+    with watched(hits, command, CLEAN_THRESHOLD) as process:
+        expect_line(process, "free")
+        if case == "in_place":
+            fifo.give()
+        else:
+            slow_server.give()
+        assert_nothing_reported(finish(process, hits))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real loops under `loophound run`: what they wait for is given once they are blocked."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from harness import (
     of_type,
     read_events,
     started,
-    wait_for_event,
+    wait_until,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -60,8 +61,14 @@ def finish(process: subprocess.Popen[str], hits: Path) -> list[Event]:
 
 
 def wait_until_blocked(hits: Path) -> Event:
-    """The loop hangs in a call and it has been reported: now let it go on."""
-    return wait_for_event(hits, "inflight")
+    """The loop hangs in a call and that is reported, not only its iteration: now let it go on."""
+
+    def call_in_flight() -> Event | None:
+        in_flight = of_type(read_events(hits), "inflight")
+        return next((event for event in in_flight if event["call"]), None)
+
+    event: Event = wait_until(f"a call in flight in {hits}", call_in_flight)
+    return event
 
 
 def say(process: subprocess.Popen[str], line: str = "go") -> None:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Linked into what is built with SAN=thread. */
 #include <pthread.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The programs in all the ways they are built, and where their debug information is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of the tests of native stacks; the helpers of the end to end tests are theirs too."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs inside gdb: writes the stack of the process it is attached to, as JSON, to $GDB_STACK."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names of functions as gdb and the demangler spell them, made alike where they mean the same.
 
 gdb takes a name from the debug information where there is any, and puts it together itself:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Native stacks against gdb's of the same blocked process: functions, files, lines, inlined ones.
 
 gdb reads the same debug information with code of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the library does when it captures a stack, for tests of the collector: registers and the
  * bytes above the stack pointer of the calling thread. */
 #ifndef LH_TESTS_UNIT_CAPTURE_H
@@ -43,7 +44,7 @@ static inline uint32_t capture_memory(uint64_t address, uint8_t *to)
                          :                                                                         \
                          : "r"(&capture_record->registers)                                         \
                          : "rax", "memory");                                                       \
-        capture_record->stack_address = capture_record->registers.rsp;                             \
+        capture_record->stack_address = capture_record->registers.sp;                              \
         capture_record->stack_length =                                                             \
             capture_memory(capture_record->stack_address, capture_record->stack);                  \
     } while (0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For tests of the collector: a program made up here, that is a ring in a memfd, records and a
  * socket, and ways to wait for what the collector does with them. */
 #ifndef LH_TESTS_FAKE_PROGRAM_H
@@ -25,7 +26,8 @@
 
 #include <cmocka.h>
 
-#include "collect/collector.h"
+#include "collect/link/collector.h"
+#include "common/call_ids.h"
 #include "common/ring.h"
 #include "common/text.h"
 
@@ -208,9 +210,9 @@ static inline bool is_attached(struct fixture *fixture)
 
 static inline bool one_process_is_counted(struct fixture *fixture)
 {
-    struct lh_collector_counts counts;
-    lh_collector_count(fixture->collector, &counts);
-    return counts.processes == 1;
+    struct lh_run_totals totals;
+    lh_collector_count(fixture->collector, &totals);
+    return totals.processes == 1;
 }
 
 /* Serves the collector's events until the condition holds. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A ring of a test's own, zeroed, to be freed with free(3). malloc(3) aligns to 16 bytes, a ring
  * needs more. */
 #ifndef LH_TESTS_UNIT_NEW_RING_H

@@ -1,4 +1,5 @@
-/* For tests of outputs: a place for files, and what is said on standard error. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For tests of outputs: a target for files, and what is said on standard error. */
 #ifndef LH_TESTS_OUTPUT_TO_TEST_H
 #define LH_TESTS_OUTPUT_TO_TEST_H
 
@@ -23,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "collect/output.h"
+#include "collect/sink/output.h"
 #include "common/protocol.h"
 #include "common/text.h"
 #include "new_ring.h"
@@ -76,21 +77,21 @@ static inline void wish(struct fixture *fixture, enum lh_output_kind kind, const
 static inline struct lh_output *open_in_directory(struct fixture *fixture, enum lh_output_kind kind,
                                                   const char *name)
 {
-    struct lh_output_place place;
+    struct lh_output_target target;
     char path[256];
     (void)snprintf(path, sizeof(path), "%s/%s", fixture->directory, name);
     wish(fixture, kind, path);
-    assert_int_equal(lh_output_place(&place, fixture->header, false), 0);
-    return lh_output_get(fixture->outputs, &place);
+    assert_int_equal(lh_output_target(&target, fixture->header, false), 0);
+    return lh_output_get(fixture->outputs, &target);
 }
 
 static inline struct lh_output *open_fd(struct fixture *fixture, int fd)
 {
-    struct lh_output_place place;
+    struct lh_output_target target;
     wish(fixture, LH_OUTPUT_FD, "");
     fixture->header->options.output_fd = fd;
-    assert_int_equal(lh_output_place(&place, fixture->header, false), 0);
-    return lh_output_get(fixture->outputs, &place);
+    assert_int_equal(lh_output_target(&target, fixture->header, false), 0);
+    return lh_output_get(fixture->outputs, &target);
 }
 
 static inline void assert_content(const char *path, const char *expected)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time is the kernel's, also where the program's own clocks are faked, as libfaketime does. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "preload/clock.h"
+#include "preload/sys/clock.h"
 
 #define STOPPED_S 1577836800
 

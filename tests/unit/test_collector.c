@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The collector and the lives of programs: attach, run, close, die, exec; slow outputs. */
 #include "fake_program.h"
 
@@ -134,7 +135,7 @@ static void test_a_second_reader_goes_on_where_the_first_stopped(void **state)
 static void test_a_report_that_a_dead_reader_took_is_counted_as_lost(void **state)
 {
     struct fixture *fixture = *state;
-    struct lh_collector_counts counts;
+    struct lh_run_totals totals;
     struct lh_record *copy = malloc(sizeof(*copy));
     uint64_t position = 0;
     put_block(fixture->ring, 1);
@@ -144,8 +145,8 @@ static void test_a_report_that_a_dead_reader_took_is_counted_as_lost(void **stat
     attach_us(fixture);
     wait_for_word(&fixture->ring->written, 2);
     assert_int_equal(lines_with(fixture, "\"id\":2,"), 1);
-    lh_collector_count(fixture->collector, &counts);
-    assert_int_equal(counts.dropped, 1);
+    lh_collector_count(fixture->collector, &totals);
+    assert_int_equal(totals.dropped, 1);
 }
 
 static void test_closing_writes_the_summary_and_says_drained(void **state)
@@ -216,7 +217,7 @@ static bool has_summary(struct fixture *fixture)
 static void test_dead_child_is_drained_and_summed_up(void **state)
 {
     struct fixture *fixture = *state;
-    struct lh_collector_counts counts;
+    struct lh_run_totals totals;
     int go[2];
     int status;
     assert_int_equal(pipe2(go, O_CLOEXEC), 0);
@@ -230,10 +231,10 @@ static void test_dead_child_is_drained_and_summed_up(void **state)
     assert_int_equal(lines_with(fixture, "\"type\":\"block\""), 2);
     assert_non_null(strstr(output_of(fixture), "\"dropped\":1,")); /* the one never committed */
     lh_collector_finish(fixture->collector, 5000);
-    lh_collector_count(fixture->collector, &counts);
-    assert_int_equal(counts.processes, 1);
-    assert_int_equal(counts.blocks, 2);
-    assert_int_equal(counts.dropped, 1);
+    lh_collector_count(fixture->collector, &totals);
+    assert_int_equal(totals.processes, 1);
+    assert_int_equal(totals.blocks, 2);
+    assert_int_equal(totals.dropped, 1);
     assert_int_equal(lines_with(fixture, "\"type\":\"summary\""), 1);
     close(go[0]);
     close(go[1]);
@@ -310,7 +311,7 @@ static void test_socket_is_for_its_owner_only_and_removed_at_the_end(void **stat
 static void test_text_and_a_lost_output_are_counted(void **state)
 {
     struct fixture *fixture = *state;
-    struct lh_collector_counts counts;
+    struct lh_run_totals totals;
     (void)lh_text_copy(fixture->ring->options.output, sizeof(fixture->ring->options.output),
                        "/dev/full");
     fixture->ring->options.format = LH_FORMAT_TEXT;
@@ -318,9 +319,9 @@ static void test_text_and_a_lost_output_are_counted(void **state)
     put_block(fixture->ring, 1);
     put_block(fixture->ring, 2);
     wait_for_word(&fixture->ring->written, 2);
-    lh_collector_count(fixture->collector, &counts);
-    assert_int_equal(counts.dropped, 2);
-    assert_int_equal(counts.blocks, 2);
+    lh_collector_count(fixture->collector, &totals);
+    assert_int_equal(totals.dropped, 2);
+    assert_int_equal(totals.blocks, 2);
 }
 
 static void test_slow_output_of_one_program_does_not_hold_up_another(void **state)
@@ -345,9 +346,9 @@ static void test_slow_output_of_one_program_does_not_hold_up_another(void **stat
     wait_for_word(&fixture->ring->written, 1);
     assert_in_range(now_ms() - start, 0, 3000);
     wait_for_word(&other.ring->written, LH_RING_CELLS);
-    struct lh_collector_counts counts;
-    lh_collector_count(fixture->collector, &counts);
-    assert_in_range(counts.dropped, 1, LH_RING_CELLS);
+    struct lh_run_totals totals;
+    lh_collector_count(fixture->collector, &totals);
+    assert_in_range(totals.dropped, 1, LH_RING_CELLS);
     lh_collector_finish(fixture->collector, 5000);
     close(other.program_fd);
     close(other.ring_fd);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The collector and programs that lie: in messages, rings, headers and records. */
 #include "fake_program.h"
 
@@ -27,7 +28,7 @@ static void damage_strings(struct lh_record *record)
 
 static void damage_call(struct lh_record *record)
 {
-    record->call = LH_CALL_COUNT;
+    record->call = lh_call_count();
 }
 
 static void damage_thread(struct lh_record *record)
@@ -46,7 +47,7 @@ static void test_damaged_records_are_dropped_and_counted(void **state)
                                                           damage_thread, damage_resource};
     const uint32_t damaged = sizeof(damages) / sizeof(damages[0]);
     struct fixture *fixture = *state;
-    struct lh_collector_counts counts;
+    struct lh_run_totals totals;
     attach_us(fixture);
     for (uint32_t i = 0; i < damaged; i++)
         put_damaged(fixture->ring, damages[i]);
@@ -54,8 +55,8 @@ static void test_damaged_records_are_dropped_and_counted(void **state)
     wait_for_word(&fixture->ring->written, damaged + 1);
     assert_int_equal(lines_with(fixture, "\"id\":666,"), 0);
     assert_int_equal(lines_with(fixture, "\"id\":7,"), 1);
-    lh_collector_count(fixture->collector, &counts);
-    assert_int_equal(counts.dropped, damaged);
+    lh_collector_count(fixture->collector, &totals);
+    assert_int_equal(totals.dropped, damaged);
     lh_collector_finish(fixture->collector, 5000);
     assert_non_null(strstr(output_of(fixture), "\"dropped\":5,"));
 }
@@ -136,6 +137,17 @@ static void test_rings_that_could_harm_us_are_refused(void **state)
     close(maps_fd);
 }
 
+/* Of a library with more calls or fewer: its numbers mean other calls than ours. */
+static void test_a_ring_of_another_table_of_calls_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    int maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    fixture->ring->call_count++;
+    assert_ring_refused(fixture, fixture->ring_fd, maps_fd);
+    fixture->ring->call_count--;
+    close(maps_fd);
+}
+
 static void test_only_a_map_is_taken_for_a_map(void **state)
 {
     struct fixture *fixture = *state;
@@ -211,6 +223,7 @@ int main(void)
         TEST(test_ring_that_lies_about_its_head_cannot_hold_up_the_end),
         TEST(test_messages_that_are_no_hello_are_refused),
         TEST(test_rings_that_could_harm_us_are_refused),
+        TEST(test_a_ring_of_another_table_of_calls_is_refused),
         TEST(test_only_a_map_is_taken_for_a_map),
         TEST(test_header_strings_without_an_end_are_refused),
         TEST(test_options_out_of_range_are_refused),

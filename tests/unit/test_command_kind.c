@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is said of a program's file, whatever the file holds: nothing is read out of its bounds. */
 #include <fcntl.h>
 #include <setjmp.h>

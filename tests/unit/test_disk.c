@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which paths and descriptors lead to a disk, asked of the machine's own. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "preload/disk.h"
+#include "preload/strict/disk.h"
 
 /* Programs are on a disk; /tmp and a build directory may be in memory. */
 #define ON_DISK "/bin/sh"

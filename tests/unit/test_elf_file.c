@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ELF files: what libdw finds in them, and what corrupt ones must not do. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +19,10 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "collect/elf_file.h"
-#include "collect/modules.h"
-#include "collect/unwind.h"
-#include "collect/unwind_table.h"
+#include "collect/stack/elf_file.h"
+#include "collect/stack/modules.h"
+#include "collect/stack/unwind.h"
+#include "collect/stack/unwind_table.h"
 
 static uint64_t random_word(void)
 {

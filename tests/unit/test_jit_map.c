@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names of code that was made at run time. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collect/jit_map.h"
+#include "collect/stack/jit_map.h"
 
 static char path[64];
 
@@ -112,6 +113,19 @@ static void test_file_of_somebody_else_is_not_believed(void **state)
     expect(*state, 0x1000, NULL);
 }
 
+/* Of a process that had the same number, as the kernel gives it again. */
+static void test_map_older_than_its_process_is_not_believed(void **state)
+{
+    static const struct timespec long_ago[] = {{1000, 0}, {1000, 0}};
+    append("1000 10 one\n");
+    assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+    expect(*state, 0x1000, NULL);
+    assert_true(lh_jit_map_is_old(*state));
+    append("2000 10 two\n");
+    expect(*state, 0x2000, "two");
+    assert_false(lh_jit_map_is_old(*state));
+}
+
 static void test_object_is_known_by_the_code_right_behind_it(void **state)
 {
     struct lh_jit_symbol found;
@@ -138,6 +152,11 @@ static void test_names_of_v8_have_a_file_and_a_line(void **state)
         {"JS:~", "(anonymous)", NULL, 0},
         {"Builtin:ArrayMap", "Builtin:ArrayMap", NULL, 0},
         {"Lcom/shop/Cart;::total", "Lcom/shop/Cart;::total", NULL, 0},
+        {"LazyCompile:*handler /srv/app.js:1", "handler", "/srv/app.js", 1}, /* Node.js 18 */
+        {"JS:o*hot /srv/app.js:2:14", "hot", "/srv/app.js", 2},
+        {"JS:o+hot /srv/app.js:2:14", "hot", "/srv/app.js", 2},
+        {"JS:~open /srv/app.js:3:1", "open", "/srv/app.js", 3},
+        {"JS:*op_sleep ext:core/01_core.js:7:9", "op_sleep", "ext:core/01_core.js", 7},
         {"JS:~f /a.js:99999999999999999999:1", "f", "/a.js", 0},
     };
     (void)state;
@@ -165,6 +184,7 @@ int main(void)
         MAP_TEST(test_map_may_appear_and_grow_in_the_middle_of_a_line),
         MAP_TEST(test_rubbish_is_passed_over),
         MAP_TEST(test_file_of_somebody_else_is_not_believed),
+        MAP_TEST(test_map_older_than_its_process_is_not_believed),
         MAP_TEST(test_object_is_known_by_the_code_right_behind_it),
         cmocka_unit_test(test_names_of_v8_have_a_file_and_a_line),
     };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,6 +105,15 @@ static void test_utf8_stays_as_it_is(void **state)
     assert_string(VALID, strlen(VALID), "\"" VALID "\"");
 }
 
+static void test_characters_that_are_not_seen_are_escaped(void **state)
+{
+    (void)state;
+    assert_string("\xe2\x80\xae", 3, "\"\\u202e\"");
+    assert_string("\xe2\x80\xa8\xe2\x80\xa9", 6, "\"\\u2028\\u2029\"");
+    assert_string("\xc2\x80\xc2\x9f\xc2\xa0", 6, "\"\\u0080\\u009f\xc2\xa0\"");
+    assert_string("\xf3\xa0\x80\x80", 4, "\"\\udb40\\udc00\"");
+}
+
 #define REPLACED "\xef\xbf\xbd"
 
 static void test_bytes_that_are_not_utf8_are_replaced(void **state)
@@ -194,7 +204,8 @@ static void test_a_full_buffer_overflows_once_and_for_all(void **state)
 {
     (void)state;
     struct lh_json json;
-    char small[8] = "########";
+    char small[8];
+    memset(small, '#', sizeof(small));
     lh_json_init(&json, small, 4);
     lh_json_open(&json, '[');
     lh_json_null(&json);
@@ -226,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_a_null_string_is_null),
         cmocka_unit_test(test_control_characters_are_escaped),
         cmocka_unit_test(test_utf8_stays_as_it_is),
+        cmocka_unit_test(test_characters_that_are_not_seen_are_escaped),
         cmocka_unit_test(test_bytes_that_are_not_utf8_are_replaced),
         cmocka_unit_test(test_a_character_is_not_read_past_the_length),
         cmocka_unit_test(test_numbers_reach_their_ends),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading our own memory: never a fault, never errno, also where the main thread is gone. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "preload/memory.h"
-#include "preload/sys.h"
+#include "preload/sys/memory.h"
+#include "preload/sys/syscall.h"
 #include "thread_sanitizer.h"
 
 #define PAGE  4096u

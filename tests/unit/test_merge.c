@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Python frames among native ones, by stack address. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "collect/merge.h"
+#include "collect/stack/merge.h"
 
 #define MOST   16u
 #define NATIVE 4u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The map of a process: its lines, and the files behind them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "collect/modules.h"
+#include "collect/stack/modules.h"
 
 static struct lh_modules parse(const char *text)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The option parser: what each value means, and what a bad one leaves behind. */
 #include <errno.h>
 #include <limits.h>
@@ -70,14 +71,15 @@ static void test_defaults_are_those_of_the_table(void **state)
     assert_int_equal(options.loop_mode, LH_LOOP_AUTO);
     assert_int_equal(options.output_kind, LH_OUTPUT_STDERR);
     assert_int_equal(options.format, LH_FORMAT_AUTO);
-    assert_int_equal(options.stack_frames, 64);
+    assert_int_equal(options.stack_frames, 256);
     assert_int_equal(options.stack_full, 0);
     assert_int_equal(options.rate_reports, 60);
     assert_int_equal(options.rate_window_ns, 60000000000);
     assert_int_equal(options.collector_mode, LH_COLLECTOR_AUTO);
     assert_int_equal(options.follow_mode, LH_FOLLOW_ON);
-    for (int call = 0; call < LH_CALL_COUNT; call++)
-        assert_int_equal(options.calls[call], LH_CALL_ON | LH_CALL_ON_AS_NETWORK);
+    assert_string_equal(options.project, "");
+    for (uint32_t call = 0; call < lh_call_count(); call++)
+        assert_int_equal(options.calls[call], LH_CALL_ON);
 }
 
 static void test_names_of_the_table_carry_the_prefix(void **state)

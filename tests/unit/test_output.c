@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Outputs: what happens to what cannot be written, and that nothing waits for long. */
 #include "output_to_test.h"
 
@@ -15,7 +16,7 @@ static void test_programs_with_the_same_name_share_one_output(void **state)
     lh_output_put(fixture->outputs, other);
 }
 
-static void test_file_is_made_readable_and_appended_to(void **state)
+static void test_file_is_made_for_its_owner_only_and_appended_to(void **state)
 {
     struct fixture *fixture = *state;
     struct stat status;
@@ -30,7 +31,7 @@ static void test_file_is_made_readable_and_appended_to(void **state)
     umask(mask);
     assert_content(path, LINE LINE);
     assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_mode & 0777, 0644);
+    assert_int_equal(status.st_mode & 0777, 0600);
 }
 
 static void test_file_that_cannot_be_opened_is_said_once(void **state)
@@ -108,11 +109,11 @@ static void test_fifo_without_a_reader_is_a_loss(void **state)
 static void test_full_disk_is_a_loss_and_not_a_crash(void **state)
 {
     struct fixture *fixture = *state;
-    struct lh_output_place place;
+    struct lh_output_target target;
     char said[4096];
     wish(fixture, LH_OUTPUT_PATH, "/dev/full");
-    assert_int_equal(lh_output_place(&place, fixture->header, false), 0);
-    fixture->output = lh_output_get(fixture->outputs, &place);
+    assert_int_equal(lh_output_target(&target, fixture->header, false), 0);
+    fixture->output = lh_output_get(fixture->outputs, &target);
     capture_stderr(fixture);
     int result = lh_output_write(fixture->output, LINE, strlen(LINE));
     release_stderr(fixture, said, sizeof(said));
@@ -341,7 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_programs_with_the_same_name_share_one_output),
-        TEST(test_file_is_made_readable_and_appended_to),
+        TEST(test_file_is_made_for_its_owner_only_and_appended_to),
         TEST(test_file_that_cannot_be_opened_is_said_once),
         TEST(test_file_that_was_moved_away_is_made_again),
         TEST(test_directory_that_disappears_is_a_loss),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Socket addresses as text. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/event_json.h"
+#include "common/peer_text.h"
 
 static struct lh_resource resource;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Samples of long iterations, added up until their stall is told. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "collect/profile.h"
+#include "collect/report/profile.h"
 
 static struct lh_profile *profile;
 static struct lh_record record;
@@ -39,18 +40,18 @@ static struct lh_frame python(const char *function, uint32_t line)
         .lang = LH_LANG_PYTHON, .function = function, .file = "app.py", .line = line};
 }
 
-static void add(uint32_t tid, uint64_t turn, const struct lh_frame *frames, uint32_t count)
+static void add(uint32_t tid, uint64_t iteration_id, const struct lh_frame *frames, uint32_t count)
 {
     record.tid = tid;
-    record.stall.turn = turn;
+    record.stall.iteration_id = iteration_id;
     record.elapsed_ns = LH_SAMPLE_NS;
     lh_profile_add(profile, &record, frames, count);
 }
 
-static uint32_t take(uint32_t tid, uint64_t turn, const struct lh_sample **samples)
+static uint32_t take(uint32_t tid, uint64_t iteration_id, const struct lh_sample **samples)
 {
     record.tid = tid;
-    record.stall.turn = turn;
+    record.stall.iteration_id = iteration_id;
     return lh_profile_take(profile, &record, samples);
 }
 
@@ -68,6 +69,21 @@ static void test_equal_stacks_are_counted_and_the_most_seen_comes_first(void **s
     assert_string_equal(samples[0].frames[0].function, "score");
     assert_int_equal(samples[1].count, 1);
     assert_string_equal(samples[1].frames[1].file, "app.py");
+}
+
+static void test_time_in_the_garbage_collector_is_a_part_of_its_place(void **state)
+{
+    struct lh_frame collecting[] = {native("gc_collect_main", 16), python("load", 7)};
+    const struct lh_frame other[] = {native("PyList_Append", 32), python("load", 7)};
+    const struct lh_sample *samples;
+    (void)state;
+    collecting[0].module = "/usr/bin/python3.12";
+    add(1, 5, collecting, 2);
+    add(1, 5, collecting, 2);
+    add(1, 5, other, 2);
+    assert_int_equal(take(1, 5, &samples), 2);
+    assert_int_equal(samples[0].collecting_ns, 2 * LH_SAMPLE_NS);
+    assert_int_equal(samples[1].collecting_ns, 0);
 }
 
 static void test_frames_outlive_the_names_they_came_with(void **state)
@@ -170,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_equal_stacks_are_counted_and_the_most_seen_comes_first),
+        TEST(test_time_in_the_garbage_collector_is_a_part_of_its_place),
         TEST(test_frames_outlive_the_names_they_came_with),
         TEST(test_places_inside_the_function_that_runs_are_one),
         TEST(test_callers_in_machine_code_are_told_apart_by_their_place),

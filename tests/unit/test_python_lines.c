@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Line tables of CPython: what a compiler may write, and what nobody should. Where nothing else is
  * said they are the location tables of 3.11 and later. */
 #include <setjmp.h>
@@ -9,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "preload/python_lines.h"
+#include "preload/python/lines.h"
 
 /* From Objects/locations.md. */
 enum { SHORT = 0, ONE_LINE = 10, NO_COLUMNS = 13, LONG = 14, NONE = 15 };

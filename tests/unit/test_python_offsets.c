@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The choice of a row of offsets: what an interpreter says of itself is believed only where it
  * agrees with the row. That the numbers are right is tests/e2e/test_python_walk.py's to show. */
 #include <setjmp.h>
@@ -9,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "preload/python_lines.h"
-#include "preload/python_offsets.h"
+#include "preload/python/lines.h"
+#include "preload/python/offsets.h"
 
 #define STRING_ASCII_OF_3_14 640 /* where that row says the size of a PyASCIIObject stands */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The states of a thread in the interpreters' lists, which other threads may change meanwhile. That
  * real lists are told right is tests/e2e/test_python_embedded.py's to show. */
 #include <setjmp.h>
@@ -8,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "preload/python_states.h"
+#include "preload/python/states.h"
 
 #define INTERPRETERS 3
 #define THREADS      3 /* of each interpreter */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The walk over Python frames where no real interpreter leads it: broken, endless and too long
  * chains. That real ones are told right is tests/e2e/test_python_walk.py's to show. */
 #include <setjmp.h>
@@ -9,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "preload/python_walk.h"
+#include "preload/python/walk.h"
 
-#define FRAMES 160
+#define FRAMES 300
 #define SHIM   3
 
 /* An interpreter of our own: what counts is only where the layout says things are. */
@@ -153,6 +154,16 @@ static void test_no_more_frames_than_asked_for(void **state)
     assert_int_equal(record.python_count, 0);
     walk(3);
     assert_int_equal(record.python_count, 3);
+    assert_int_equal(record.python_cut, 1);
+}
+
+static void test_a_chain_that_ends_is_not_cut(void **state)
+{
+    (void)state;
+    frames[2].previous = NULL;
+    walk(3);
+    assert_int_equal(record.python_count, 3);
+    assert_int_equal(record.python_cut, 0);
 }
 
 static void test_frames_are_added_to_those_in_the_record(void **state)
@@ -354,7 +365,8 @@ static void test_the_walk_ends_whole_when_the_strings_are_full(void **state)
         set_string(&names[i], name);
     }
     walk(FRAMES);
-    assert_in_range(record.python_count, 30, 45);
+    assert_in_range(record.python_count, 60, 85);
+    assert_int_equal(record.python_cut, 1);
     assert_in_range(record.strings_length, LH_STRING_BYTES - 300, LH_STRING_BYTES);
     const char *last = record.strings + record.python[record.python_count - 1].function;
     assert_int_equal(strlen(last), names[record.python_count - 1].length > 255
@@ -380,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_frames_are_told_innermost_first),
         TEST(test_no_more_frames_than_asked_for),
+        TEST(test_a_chain_that_ends_is_not_cut),
         TEST(test_frames_are_added_to_those_in_the_record),
         TEST(test_a_full_record_stays_as_it_is),
         TEST(test_one_str_object_is_stored_once),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The queue between the program and the collector. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,11 +161,11 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
         assert_false(lh_record_check(&taken));                                                     \
     } while (0)
     REFUSED(type = LH_EVENT_COUNT);
-    REFUSED(call = LH_CALL_COUNT);
+    REFUSED(call = lh_call_count());
     REFUSED(group = LH_GROUP_COUNT);
     REFUSED(reason = LH_REASON_STRICT + 1);
     REFUSED(found = LH_FOUND_COUNT);
-    REFUSED(resource.kind = LH_RESOURCE_DURATION + 1);
+    REFUSED(resource.kind = LH_RESOURCE_COUNT);
     REFUSED(resource.length = sizeof(taken.resource.text) + 1);
     REFUSED(stack_length = LH_STACK_BYTES + 1);
     REFUSED(python_count = LH_PYTHON_FRAMES + 1);
@@ -175,8 +176,17 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(python[0].function = 4);
     REFUSED(task.name = 4);
     REFUSED(task.coroutine = 4);
+    REFUSED(awaited.kind = LH_AWAITED_COUNT);
+    REFUSED(awaited.candidate_count = LH_CANDIDATES + 1);
+    REFUSED(awaited = ((struct lh_awaited){.has_coroutine = 1, .coroutine = 4}));
+    REFUSED(awaited =
+                ((struct lh_awaited){.candidate_count = 1, .candidates = {{.python_count = 2}}}));
     good_record();
     taken.python_count = taken.strings_length = 0; /* a task alone needs strings too */
+    assert_false(lh_record_check(&taken));
+    taken.task = (struct lh_python_task){0};
+    assert_true(lh_record_check(&taken));
+    taken.awaited.has_coroutine = 1;
     assert_false(lh_record_check(&taken));
 #undef REFUSED
     good_record();
@@ -208,7 +218,7 @@ static void test_writer_of_a_ring_that_makes_no_sense_gives_up(void **state)
 {
     struct lh_ring *ring = *state;
     for (uint64_t i = 0; i < LH_RING_CELLS; i++)
-        atomic_store(&ring->cells[i].turn, UINT64_MAX / 4);
+        atomic_store(&ring->cells[i].seq, UINT64_MAX / 4);
     assert_null(lh_ring_reserve(ring));
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text reports, word for word: what a person reads for each kind of event. */
 #include "text_report.h"
 
@@ -7,7 +8,7 @@ static void test_block_reads_as_in_the_design(void **state)
                                       PYTHON("dispatch", "app.py", 8)};
     block(*state);
     assert_string_equal(reported(*state, frames, COUNT(frames)),
-                        CLOCK_NANO_BLOCK "  app.py:5  handler            time.sleep(0.3)\n"
+                        CLOCK_NANO_BLOCK "> app.py:5  handler            time.sleep(0.3)\n"
                                          "  app.py:8  dispatch           return await "
                                          "handler(request)\n");
 }
@@ -136,7 +137,7 @@ static void test_call_in_flight_shows_its_stack_once(void **state)
     assert_string_equal(reported(*state, frames, 1),
                         HEAD "still blocked after 100 ms in recv (socket to 127.0.0.1:5432, not "
                              "O_NONBLOCK)  #18\n"
-                             "  app.py:5  handler            time.sleep(0.3)\n");
+                             "> app.py:5  handler            time.sleep(0.3)\n");
     record->elapsed_ns = 200 * MS; /* not a second yet: once is enough */
     assert_string_equal(reported(*state, frames, 1), "");
     record->elapsed_ns = 1600 * MS;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stacks built from records of this very process, and of a child, compared with what is known. */
 #include "nested_calls.h"
 
@@ -94,7 +95,7 @@ static void test_without_a_stack_copy_python_frames_stand_alone(void **state)
     interpreter_loop();
     add_python("leaf", loop_address);
     record.stack_address = 0; /* what else is there does not count */
-    record.registers.rsp = 0;
+    record.registers.sp = 0;
     struct lh_stacks *stacks = open_self();
     struct lh_frame frames[MOST];
     assert_int_equal(lh_stacks_build(stacks, &record, frames, MOST), 1);
@@ -138,7 +139,7 @@ static void test_a_stack_of_another_process_also_after_its_death(void **state)
     pid_t child = start_child(shared);
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/maps", child);
-    struct lh_stacks *stacks = lh_stacks_open(child, open(path, O_RDONLY | O_CLOEXEC));
+    struct lh_stacks *stacks = lh_stacks_open(child, open(path, O_RDONLY | O_CLOEXEC), "");
     assert_non_null(stacks);
     end_child(child);
 
@@ -152,7 +153,7 @@ static void test_a_stack_of_another_process_also_after_its_death(void **state)
     struct lh_record *lost = malloc(sizeof(*lost));
     assert_non_null(lost);
     memcpy(lost, shared, sizeof(*lost));
-    lost->registers.rip = 0x1000;
+    lost->registers.pc = 0x1000;
     assert_int_equal(lh_stacks_build(stacks, lost, frames, MOST), 0);
     assert_int_equal(lh_stacks_build(stacks, shared, frames, MOST), count);
     expect_function(&frames[2], "outer");
@@ -165,7 +166,7 @@ static void test_without_a_map_there_is_no_native_frame(void **state)
 {
     (void)state;
     outer();
-    struct lh_stacks *stacks = lh_stacks_open(getpid(), -1);
+    struct lh_stacks *stacks = lh_stacks_open(getpid(), -1, "");
     assert_non_null(stacks);
     struct lh_frame frames[MOST];
     assert_int_equal(lh_stacks_build(stacks, &record, frames, MOST), 0);

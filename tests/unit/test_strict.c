@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Strict mode's question, asked of real descriptors, locks and times: could this call wait? */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "preload/strict.h"
+#include "preload/strict/rules.h"
 
 #define WAITS(expression)       assert_int_equal((expression), LH_WAITS_YES)
 #define NEVER_WAITS(expression) assert_int_equal((expression), LH_WAITS_NO)
@@ -31,11 +32,11 @@ static void test_nonblocking_pipe_cannot_wait_and_a_plain_one_can(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    WAITS(lh_rule_fd(ends[0]));
-    WAITS(lh_rule_descriptor(ends[0]));
+    WAITS(lh_rule_fd_or_disk(ends[0]));
+    WAITS(lh_rule_fd_blocking(ends[0]));
     assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    NEVER_WAITS(lh_rule_fd(ends[0]));
-    NEVER_WAITS(lh_rule_descriptor(ends[0]));
+    NEVER_WAITS(lh_rule_fd_or_disk(ends[0]));
+    NEVER_WAITS(lh_rule_fd_blocking(ends[0]));
     close(ends[0]);
     close(ends[1]);
 }
@@ -53,7 +54,7 @@ static void test_disk_file_can_wait_whatever_its_flags(void **state)
     (void)state;
     int fd = open_disk_file();
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    WAITS(lh_rule_fd(fd));
+    WAITS(lh_rule_fd_or_disk(fd));
     WAITS(lh_rule_disk_fd(fd));
     assert_true(lh_opened_could_wait(fd));
     close(fd);
@@ -66,12 +67,12 @@ static void test_memory_files_and_devices_cannot_wait(void **state)
                                         "/dev/urandom"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
-        NEVER_WAITS(lh_rule_fd(fd));
+        NEVER_WAITS(lh_rule_fd_or_disk(fd));
         assert_false(lh_opened_could_wait(fd));
         close(fd);
     }
     int memory = memfd_create("test", MFD_CLOEXEC);
-    NEVER_WAITS(lh_rule_fd(memory));
+    NEVER_WAITS(lh_rule_fd_or_disk(memory));
     NEVER_WAITS(lh_rule_disk_fd(memory));
     close(memory);
 }
@@ -96,10 +97,10 @@ static void test_fifo_could_wait_at_open_unless_nonblocking(void **state)
 static void test_standard_output_and_closed_descriptors_never_count(void **state)
 {
     (void)state;
-    NEVER_WAITS(lh_rule_fd(STDOUT_FILENO));
-    NEVER_WAITS(lh_rule_fd(STDERR_FILENO));
+    NEVER_WAITS(lh_rule_fd_or_disk(STDOUT_FILENO));
+    NEVER_WAITS(lh_rule_fd_or_disk(STDERR_FILENO));
     errno = 77;
-    NEVER_WAITS(lh_rule_fd(1 << 20));
+    NEVER_WAITS(lh_rule_fd_or_disk(1 << 20));
     assert_int_equal(errno, 77);
 }
 

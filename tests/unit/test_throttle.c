@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A cgroup's limits and what they cost, from files as the kernel writes them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/ring.h"
-#include "preload/throttle.h"
+#include "preload/state/throttle.h"
 
 static char root[64];
 static struct lh_throttle throttle;

@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which waits for a ring of io_uring leave something to a loop under way: the rule of
- * preload/uring.h, on what the kernel writes into a ring's fdinfo. */
+ * preload/loop/uring.h, on what the kernel writes into a ring's fdinfo. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "preload/uring.h"
+#include "preload/loop/uring.h"
 
 static struct lh_ring_polls polls;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For tests of text reports: a sink that writes to a file, and a block to report. */
 #ifndef LH_TESTS_TEXT_REPORT_H
 #define LH_TESTS_TEXT_REPORT_H
@@ -12,16 +13,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "collect/sink.h"
+#include "collect/report/fingerprint.h"
+#include "collect/sink/output.h"
+#include "collect/sink/sink.h"
+#include "collect/stack/frame_kind.h"
+#include "common/call_ids.h"
 #include "common/text.h"
 #include "new_ring.h"
 
-#define MS 1000000ULL
+#define MS        1000000ULL
+#define MINUTE_NS 60000000000LL /* then the stack of a place is shown again */
 
 struct fixture {
     char directory[64];
@@ -30,6 +38,8 @@ struct fixture {
     struct lh_outputs *outputs;
     struct lh_output *output;
     struct lh_sink *sink;
+    uint16_t columns; /* 0: it writes to a file */
+    bool plain;       /* without colours also on a terminal */
     int read_fd;
     char content[1 << 18]; /* of the last read */
 };
@@ -44,13 +54,34 @@ static inline void write_file(const struct fixture *fixture, const char *name, c
     assert_int_equal(fclose(file), 0);
 }
 
+/* Of a terminal of so many columns, from which `written` reads. */
+static inline void open_terminal(struct fixture *fixture, char path[], size_t size)
+{
+    struct termios modes;
+    const struct winsize window = {.ws_row = 24, .ws_col = fixture->columns};
+    close(fixture->read_fd);
+    fixture->read_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(fixture->read_fd >= 0);
+    assert_int_equal(grantpt(fixture->read_fd), 0);
+    assert_int_equal(unlockpt(fixture->read_fd), 0);
+    assert_int_equal(ptsname_r(fixture->read_fd, path, size), 0);
+    assert_int_equal(ioctl(fixture->read_fd, TIOCSWINSZ, &window), 0);
+    assert_int_equal(tcgetattr(fixture->read_fd, &modes), 0);
+    modes.c_oflag &= ~(tcflag_t)OPOST;
+    assert_int_equal(tcsetattr(fixture->read_fd, TCSANOW, &modes), 0);
+}
+
 static inline void open_sink(struct fixture *fixture)
 {
-    struct lh_output_place place = {.kind = LH_OUTPUT_PATH, .fd = -1};
+    struct lh_output_target place = {.kind = LH_OUTPUT_PATH, .fd = -1};
     (void)snprintf(place.path, sizeof(place.path), "%s/out", fixture->directory);
+    if (fixture->columns != 0)
+        open_terminal(fixture, place.path, sizeof(place.path));
     fixture->output = lh_output_get(fixture->outputs, &place);
-    const struct lh_sink_setup sink = {
-        .header = fixture->header, .main_tid = 4242, .output = fixture->output, .colour = true};
+    const struct lh_sink_setup sink = {.header = fixture->header,
+                                       .main_tid = 4242,
+                                       .output = fixture->output,
+                                       .colour = !fixture->plain};
     fixture->sink = lh_sink_new(&sink);
     assert_non_null(fixture->sink);
     assert_int_equal(lh_sink_start(fixture->sink), 0);
@@ -122,13 +153,25 @@ static inline struct lh_record *block(struct fixture *fixture)
     return record;
 }
 
+/* As the reporter gives it. */
+static inline uint64_t fingerprint(const struct lh_record *record, const struct lh_frame *frames,
+                                   uint32_t count)
+{
+    bool call = record->type != LH_EVENT_STALL && record->type != LH_EVENT_STALLING;
+    const char *name = call ? lh_call_info(record->call)->canonical : NULL;
+    return count > 0 ? lh_fingerprint(name, &frames[lh_place_of(frames, count)], NULL, "") : 0;
+}
+
 static inline const char *reported(struct fixture *fixture, const struct lh_frame *frames,
                                    uint32_t count)
 {
     if (fixture->sink == NULL)
         open_sink(fixture);
-    const struct lh_report report = {
-        .record = fixture->record, .frames = frames, .frame_count = count};
+    const struct lh_report report = {.record = fixture->record,
+                                     .frames = frames,
+                                     .frame_count = count,
+                                     .fingerprint = fingerprint(fixture->record, frames, count),
+                                     .no_stack = (enum lh_no_stack)fixture->record->no_stack};
     assert_int_equal(lh_sink_report(fixture->sink, &report), 0);
     return written(fixture);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For what ThreadSanitizer itself does not bear: the test is skipped there, and counted as that. */
 #ifndef LH_TESTS_UNIT_THREAD_SANITIZER_H
 #define LH_TESTS_UNIT_THREAD_SANITIZER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library that blocks, in functions that have symbols and lines of their own. */
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Says what it reads, what its arguments are and whether its dynamic linker is to be careful;
  * built as every kind of program that the library cannot get into. */
 #include <stdio.h>

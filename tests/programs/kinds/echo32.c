@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The same without any libc, as there is none for 32 bits: copies its input, its status is 7. */
 enum { EXIT = 1, READ = 3, WRITE = 4 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A loop with one block of 60 ms and, if asked, one mistake that a sanitizer reports. */
 #include <limits.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The classic mistakes in a coroutine: each blocks the loop for 0.3 s, once.
 
     classic.py sleep|receive|acquire|run on|first|off

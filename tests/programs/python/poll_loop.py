@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """asyncio on the selectors that are not epoll, and what is no event loop at all.
 
 poll_loop.py PollSelector|SelectSelector sleep|communicate|nothing   in a coroutine
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 
-SECONDS = 0.06
+SECONDS = 0.2
 # Much on both pipes, one after the other: subprocess.communicate() polls them, many times.
 TALKER = "import os, time; [os.write(fd, b'x' * 9) and time.sleep(0.004) for fd in (1, 2) * 10]"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A coroutine that waits for ever in socket.recv."""
 
 import asyncio

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server on libev. PARK: epoll, poll or select. */
 /* link: -lev */
 #include <ev.h>
@@ -39,5 +40,6 @@ int main(int argc, char **argv)
     CHECK(loop != NULL);
     ev_io_start(loop, &listener);
     ev_run(loop, 0);
+    tidy_up();
     return 0;
 }

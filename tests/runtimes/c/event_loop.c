@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server on libevent. PARK: epoll, poll or select. */
 /* link: -levent_core */
 #include <event2/event.h>
@@ -43,5 +44,6 @@ int main(int argc, char **argv)
     struct event *event = event_new(base, listener, EV_READ | EV_PERSIST, on_client, base);
     CHECK(event_add(event, NULL) == 0);
     event_base_dispatch(base);
+    tidy_up();
     return 0;
 }

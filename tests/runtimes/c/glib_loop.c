@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server on GLib's main loop. PARK: poll.
  *
  * The few functions are declared here: linking needs GLib's library only, not its headers. */
@@ -33,5 +34,6 @@ int main(int argc, char **argv)
     void *loop = g_main_loop_new(NULL, false);
     g_unix_fd_add(listener, G_IO_IN, on_client, loop);
     g_main_loop_run(loop);
+    tidy_up();
     return 0;
 }

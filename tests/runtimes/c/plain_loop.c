@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server without a library. PARK: poll or select. */
 #include <poll.h>
 #include <sys/select.h>
@@ -53,5 +54,6 @@ int main(int argc, char **argv)
         park();
         handle_ready();
     }
+    tidy_up();
     return 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server of lines, but for its loop: see tests/runtimes/line_server.py.
  *
  *   <loop> PARK wrong|right DIRECTORY PORT SLEEP_MS */
@@ -73,6 +74,14 @@ static void handle_text(int fd, char *text, size_t length, offload_function *off
     text[length] = '\0';
     for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         handle_line(fd, line, offload);
+}
+
+/* What the program does when its loop has ended: nothing, or a sleep that TIDY_UP asks for. */
+static void tidy_up(void)
+{
+    if (getenv("TIDY_UP") != NULL)
+        blocking_sleep();
+    not_the_last_call = 5;
 }
 
 /* Takes what a connection has to say. False: it has ended, and is closed. */

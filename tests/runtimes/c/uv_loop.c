@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server on libuv, with its streams and its thread pool. PARK: epoll. */
 /* link: -luv */
 #include <uv.h>
@@ -68,5 +69,6 @@ int main(int argc, char **argv)
     CHECK(uv_tcp_open(&listener, start_server(argc, argv)) == 0);
     CHECK(uv_listen((uv_stream_t *)&listener, 64, on_client) == 0);
     uv_run(loop, UV_RUN_DEFAULT);
+    tidy_up();
     return 0;
 }

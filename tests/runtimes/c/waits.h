@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What blocks a loop: functions that wait, each in one call, until the test gives it something. See
  * tests/runtimes/line_server.py. */
 #ifndef WAITS_H

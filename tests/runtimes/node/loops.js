@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A timer's callback on Node's loop that waits for something: by blocking, or as a callback should.
 //
 //     node loops.js file|process|atomics|loop|json|regexp|free [FIFO]
@@ -44,7 +45,7 @@ function compute(step) {
 function loop() {
     const end = process.cpuUsage().user + 300_000; // however many others want the processor
     let sum = 0;
-    while (process.cpuUsage().user < end) for (let i = 0; i < 1000; i++) sum += i;
+    while (process.cpuUsage().user < end) for (let i = 0; i < 1e6; i++) sum += i;
     return sum;
 }
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server on asyncio. PARK: EpollSelector, PollSelector, SelectSelector, or uvloop."""
 
 import asyncio

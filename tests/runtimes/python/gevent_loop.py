@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server on gevent, whose greenlets switch the C stack. PARK: epoll, poll or select.
 
 The same blocking functions, unpatched, block the loop; those that gevent patches do not, and the

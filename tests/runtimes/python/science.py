@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An asyncio loop whose handler computes for 300 ms in the C of a library.
 
     science.py matmul|apply|predict

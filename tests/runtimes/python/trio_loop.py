@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server on trio, which parks in epoll_wait. PARK: epoll."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What blocks a loop: functions that wait, each in one call, until the test gives it something.
 
 Every server here is called as: <loop>.py PARK wrong|right DIRECTORY PORT SLEEP_MS

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ways down to a wait: nested inlines, a recursion, a call-back, a frame of variable size. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The ways of C++ down to a wait: templates, lambdas, virtual functions, constructors.
 #include <functional>
 #include <sys/epoll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The ways of Rust down to a wait: generics, closures, traits, modules.
 use std::io::Read;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Waits on standard input from inside a loop thread; the other half of chain.c, for LTO to join. */
 #include <sys/epoll.h>
 #include <unistd.h>

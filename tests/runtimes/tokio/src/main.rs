@@ -1,12 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 //! A task on a tokio runtime that waits for something: by blocking its thread, or as a task should.
 //!
-//!     tokio-loops current|multi sleep|fifo|socket|mutex|free|idle|shared FIFO PORT
+//!     tokio-loops current|multi CASE FIFO PORT
+//!
+//! sleep, fifo, socket, mutex, shared, job: these block. free, idle, in_place, block_on do not, nor do
+//! the last two with `-beside` or `-again` behind them.
 //!
 //! What is waited for comes from outside: a line in the FIFO, from the server at PORT, on standard
 //! input (the holder of the mutex waits for that one). `free` waits for all of them without blocking,
 //! and prints a line when the runtime's own timer has run in the meantime. `idle` has two workers that
 //! have both waited for events, and then have nothing to do: one waits for events, one for the other.
-//! In `shared` one of them waits for the mutex instead.
+//! In `shared` one of them waits for the mutex instead. `in_place` and `block_on` have one worker, whose
+//! place in the loop is given away before it waits, for the FIFO or for the socket, and print when the
+//! timer has run. With `-beside` there are two, and the other one waits for the events. With `-again`
+//! the place has been given away before, so that there are threads that know it. So it has in `job`,
+//! where such a thread is given other work before the mutex is waited for.
 
 use std::env;
 use std::future::Future;
@@ -18,10 +26,11 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 const SLEEP: Duration = Duration::from_millis(300);
 const TIMER: Duration = Duration::from_millis(1000);
+const LATER: Duration = Duration::from_millis(50);
 
 fn line_from_stdin() {
     let mut line = String::new();
@@ -118,6 +127,12 @@ async fn both_workers_wait_for_events() {
     second.await.expect("the second task");
 }
 
+/// So long that neither is one that has just come.
+async fn both_workers_wait_long_before() {
+    both_workers_wait_for_events().await;
+    tokio::time::sleep(LATER).await;
+}
+
 async fn idle() {
     both_workers_wait_for_events().await;
     tokio::time::sleep(TIMER).await;
@@ -126,6 +141,39 @@ async fn idle() {
 async fn shared() {
     both_workers_wait_for_events().await;
     blocking_mutex();
+}
+
+/// Gives the place away until another thread has run a task in it; that one keeps it, and this one
+/// waits for other work a little later.
+async fn once_before() {
+    let flag = Arc::new(AtomicBool::new(false));
+    let other = Arc::clone(&flag);
+    let second = tokio::spawn(async move { set_after_a_timer(&other).await });
+    tokio::task::block_in_place(|| {
+        while !flag.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    });
+    second.await.expect("the second task");
+    tokio::time::sleep(LATER).await;
+}
+
+/// A thread without work is woken for some, and that is no reason to leave the loop to it.
+async fn blocked_after_a_job() {
+    once_before().await;
+    let job = tokio::task::spawn_blocking(|| ());
+    blocking_mutex();
+    job.await.expect("the job");
+}
+
+/// The thread waits; tasks run on another one meanwhile. `beside`: another worker waits for events.
+async fn in_place(beside: bool, work: impl FnOnce()) {
+    let timer = tokio::spawn(free_timer());
+    if beside {
+        both_workers_wait_for_events().await;
+    }
+    tokio::task::block_in_place(work);
+    timer.await.expect("the timer's task");
 }
 
 fn runtime(kind: &str, workers: usize) -> Runtime {
@@ -152,15 +200,27 @@ fn main() {
     let arguments: Vec<String> = env::args().collect();
     let fifo = arguments[3].clone();
     let port: u16 = arguments[4].parse().expect("a port");
-    let workers = if ["idle", "shared"].contains(&arguments[2].as_str()) { 2 } else { 1 };
+    let (case, way) = arguments[2].split_once('-').unwrap_or((&arguments[2], ""));
+    let workers = if ["idle", "shared"].contains(&case) || way == "beside" { 2 } else { 1 };
     let runtime = runtime(&arguments[1], workers);
-    match arguments[2].as_str() {
+    match way {
+        "beside" => in_task(&runtime, both_workers_wait_long_before()),
+        "again" => in_task(&runtime, once_before()),
+        _ => {}
+    }
+    let beside = way == "beside";
+    match case {
         "sleep" => in_task(&runtime, async { blocking_sleep() }),
         "fifo" => in_task(&runtime, async move { blocking_file(&fifo) }),
         "socket" => in_task(&runtime, async move { blocking_socket(port) }),
         "mutex" => in_task(&runtime, async { blocking_mutex() }),
         "idle" => in_task(&runtime, idle()),
+        "job" => in_task(&runtime, blocked_after_a_job()),
         "shared" => in_task(&runtime, shared()),
+        "in_place" => in_task(&runtime, async move { in_place(beside, || blocking_file(&fifo)).await }),
+        "block_on" => in_task(&runtime, async move {
+            in_place(beside, || Handle::current().block_on(free_socket(port))).await;
+        }),
         _ => in_task(&runtime, free(fifo, port)),
     }
 }

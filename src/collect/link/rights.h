@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose rights a ring's thread has when it looks at a program and its files: never more than the
+ * program has itself at that moment. Files of the collector's own (outputs) are opened before. */
+#ifndef LH_COLLECT_LINK_RIGHTS_H
+#define LH_COLLECT_LINK_RIGHTS_H
+
+#include <sys/types.h>
+
+struct lh_rights {
+    pid_t pid;
+    uid_t uid; /* of the last look */
+    gid_t gid;
+};
+
+/* Makes the calling thread's rights those that the program has now (proc_pid_status(5)), or had
+ * when it was last seen. `uid` is what a record says: it can only take rights away. Changes this
+ * thread alone: the system calls, unlike libc's functions, do (credentials(7)). */
+void lh_rights_follow(struct lh_rights *rights, uid_t uid);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames that outlive the stack they were built from. See frames.h. */
+#include "collect/report/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t text_size(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static const char *keep(char **at, const char *text)
+{
+    size_t size = text_size(text);
+    if (size == 0)
+        return NULL;
+    char *kept = memcpy(*at, text, size);
+    *at += size;
+    return kept;
+}
+
+struct lh_frame *lh_frames_copy(const struct lh_frame *frames, uint32_t count)
+{
+    size_t size = count * sizeof(*frames);
+    for (uint32_t i = 0; i < count; i++)
+        size += text_size(frames[i].function) + text_size(frames[i].file) +
+                text_size(frames[i].module) + text_size(frames[i].build_id) +
+                text_size(frames[i].source) + text_size(frames[i].directory);
+    struct lh_frame *copy = malloc(size > 0 ? size : 1);
+    if (copy == NULL)
+        return NULL;
+    char *at = (char *)(copy + count);
+    for (uint32_t i = 0; i < count; i++) {
+        copy[i] = frames[i];
+        copy[i].function = keep(&at, frames[i].function);
+        copy[i].file = keep(&at, frames[i].file);
+        copy[i].module = keep(&at, frames[i].module);
+        copy[i].directory = keep(&at, frames[i].directory);
+        copy[i].source = keep(&at, frames[i].source);
+        copy[i].build_id = keep(&at, frames[i].build_id);
+    }
+    return copy;
+}

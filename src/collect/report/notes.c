@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Notes about stacks, by the table src/runtimes.def. Runs on the threads of the rings. */
+#include "collect/report/notes.h"
+
+#include <stddef.h>
+
+#include "common/options.h"
+#include "common/text.h"
+
+static const struct runtime {
+    const char *modules;
+    const char *function; /* NULL: any */
+    const char *sentence;
+} runtimes[] = {
+#define RUNTIME(name, modules, function, sentence) {modules, function, sentence},
+#include "runtimes.def"
+};
+
+#define RUNTIMES ((uint32_t)(sizeof(runtimes) / sizeof(runtimes[0])))
+
+_Static_assert(RUNTIMES < LH_NOTES_MAX, "each has a bit, and so has the old map");
+
+static const char old_map_sentence[] =
+    "/tmp/perf-PID.map is older than this process, another one wrote it: its names are not used";
+
+static bool is_of(const struct runtime *runtime, const struct lh_frame *frame)
+{
+    if (frame->module == NULL || !lh_glob_list_match(runtime->modules, lh_base_name(frame->module)))
+        return false;
+    return runtime->function == NULL ||
+           (frame->function != NULL && lh_glob_list_match(runtime->function, frame->function));
+}
+
+static bool is_in(const struct runtime *runtime, const struct lh_frame *frames, uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < count && !is_of(runtime, &frames[i]))
+        i++;
+    return i < count;
+}
+
+/* Functions of the program's own language: then it is known how to get them. */
+static bool has_names(const struct lh_frame *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (frames[i].lang != LH_LANG_NATIVE && frames[i].function != NULL)
+            return true;
+    return false;
+}
+
+static bool say(struct lh_notes *notes, uint32_t which)
+{
+    bool said = (notes->said & 1u << which) != 0;
+    notes->said |= 1u << which;
+    return !said;
+}
+
+const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames, uint32_t count,
+                          bool old_map)
+{
+    if (count == 0 || has_names(frames, count))
+        return NULL;
+    if (old_map && say(notes, RUNTIMES))
+        return old_map_sentence;
+    for (uint32_t i = 0; i < RUNTIMES; i++)
+        if (is_in(&runtimes[i], frames, count))
+            return say(notes, i) ? runtimes[i].sentence : NULL;
+    return NULL;
+}

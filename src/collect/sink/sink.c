@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sinks: formats into a buffer, the buffer to an output. Runs on the threads of the rings. */
+#include "collect/sink/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/sink/output.h"
+#include "common/text.h"
+
+#define TRIES_MAX 3 /* where the output's file is another one each time */
+
+struct lh_sink {
+    const struct lh_sink_format *format;
+    void *state;
+    struct lh_output *output;
+    char buf[LH_SINK_BYTES];
+};
+
+struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
+{
+    static const struct lh_sink_format *const formats[] = {
+        [LH_FORMAT_TEXT] = &lh_sink_text, [LH_FORMAT_JSON] = &lh_sink_json};
+    struct lh_sink *sink = calloc(1, sizeof(*sink));
+    if (sink == NULL)
+        return NULL;
+    sink->format = formats[lh_options_format(&setup->header->options)];
+    sink->output = setup->output;
+    sink->state = sink->format->new (setup);
+    if (sink->state != NULL)
+        return sink;
+    free(sink);
+    return NULL;
+}
+
+void lh_sink_free(struct lh_sink *sink)
+{
+    if (sink == NULL)
+        return;
+    sink->format->free(sink->state);
+    free(sink);
+}
+
+static int put_out(struct lh_sink *sink, size_t length)
+{
+    return length > 0 ? lh_output_write(sink->output, sink->buf, length) : 0;
+}
+
+int lh_sink_start(struct lh_sink *sink)
+{
+    return put_out(sink, sink->format->start(sink->state, sink->buf, sizeof(sink->buf)));
+}
+
+static const struct lh_output_news *news_of(const struct lh_sink *sink)
+{
+    return sink->format->news != NULL ? sink->format->news(sink->state) : NULL;
+}
+
+int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
+{
+    int error = -ESTALE;
+    for (int tries = 0; error == -ESTALE && tries < TRIES_MAX; tries++) {
+        size_t length = sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf));
+        error =
+            length > 0 ? lh_output_write_news(sink->output, sink->buf, length, news_of(sink)) : 0;
+    }
+    return error;
+}
+
+int lh_sink_summary(struct lh_sink *sink, int64_t time_ns)
+{
+    return put_out(sink, sink->format->summary(sink->state, time_ns, sink->buf, sizeof(sink->buf)));
+}
+
+/* NO_COLOR (no-color.org) as the program has it: a collector that it started has no environment. */
+bool lh_sink_no_colour(pid_t pid)
+{
+    char environment[16384];
+    char name[64];
+    if (getenv("NO_COLOR") != NULL)
+        return true;
+    (void)snprintf(name, sizeof(name), "/proc/%d/environ", pid);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t length = read(fd, environment, sizeof(environment) - 1);
+    close(fd);
+    environment[length > 0 ? length : 0] = '\0';
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(environment + at) + 1)
+        if (lh_starts_with(environment + at, "NO_COLOR="))
+            return true;
+    return false;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Source lines. Runs on the threads of the rings.
+ *
+ * File names come from the program: only regular files of bounded size are opened. */
+#include "collect/sink/source.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collect/sink/text_parts.h"
+#include "collect/sys/other_user.h"
+
+#define CACHED_FILES 16
+#define BYTES_MAX    (2 << 20)
+#define LINE_WIDTH   100
+
+struct file {
+    char *name;
+    char *bytes; /* NULL: not readable */
+    size_t length;
+};
+
+struct lh_source {
+    const char *cwd;
+    struct file files[CACHED_FILES];
+    unsigned next; /* the one that is replaced next */
+};
+
+struct lh_source *lh_source_new(const char *cwd)
+{
+    struct lh_source *source = calloc(1, sizeof(*source));
+    if (source != NULL)
+        source->cwd = cwd;
+    return source;
+}
+
+static void forget(struct file *file)
+{
+    free(file->name);
+    free(file->bytes);
+    *file = (struct file){0};
+}
+
+void lh_source_free(struct lh_source *source)
+{
+    if (source == NULL)
+        return;
+    for (unsigned i = 0; i < CACHED_FILES; i++)
+        forget(&source->files[i]);
+    free(source);
+}
+
+static void read_whole(struct file *file, int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
+        status.st_size > BYTES_MAX)
+        return;
+    file->bytes = malloc((size_t)status.st_size);
+    if (file->bytes == NULL)
+        return;
+    ssize_t length = read(fd, file->bytes, (size_t)status.st_size);
+    file->length = length > 0 ? (size_t)length : 0;
+}
+
+/* Asks for the type before it opens: opening a device may already do something. */
+static void load(struct file *file, const char *cwd)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    const char *directory = file->name[0] == '/' ? "" : cwd;
+    int length = snprintf(path, sizeof(path), "%s%s%s", directory, *directory != '\0' ? "/" : "",
+                          file->name);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    read_whole(file, fd);
+    close(fd);
+}
+
+static struct file *find(struct lh_source *source, const char *name)
+{
+    for (unsigned i = 0; i < CACHED_FILES; i++)
+        if (source->files[i].name != NULL && strcmp(source->files[i].name, name) == 0)
+            return &source->files[i];
+    struct file *file = &source->files[source->next++ % CACHED_FILES];
+    forget(file);
+    file->name = strdup(name);
+    if (file->name == NULL)
+        return NULL;
+    load(file, source->cwd);
+    return file;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f';
+}
+
+static const char *start_of_line(const struct file *file, uint32_t line)
+{
+    const char *at = file->bytes;
+    const char *end = file->bytes + file->length;
+    for (; line > 1; line--) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (at == NULL)
+            return NULL;
+        at++;
+    }
+    return at;
+}
+
+static void add_shortened(struct lh_text *text, const char *bytes, size_t length)
+{
+    if (length <= LINE_WIDTH) {
+        lh_text_clean(text, bytes, length);
+        return;
+    }
+    length = LINE_WIDTH - 3;
+    while (length > 0 && (bytes[length] & 0xc0) == 0x80) /* not in the middle of a character */
+        length--;
+    lh_text_clean(text, bytes, length);
+    lh_text_string(text, "...");
+}
+
+void lh_source_line(struct lh_source *source, const char *file_name, uint32_t line,
+                    struct lh_text *text)
+{
+    if (file_name[0] == '<' || line == 0 || lh_is_other_user())
+        return;
+    const struct file *file = find(source, file_name);
+    if (file == NULL || file->bytes == NULL)
+        return;
+    const char *at = start_of_line(file, line);
+    const char *end = file->bytes + file->length;
+    if (at == NULL)
+        return;
+    const char *newline = memchr(at, '\n', (size_t)(end - at));
+    const char *stop = newline != NULL ? newline : end;
+    while (at < stop && is_space(*at))
+        at++;
+    while (stop > at && is_space(stop[-1]))
+        stop--;
+    add_shortened(text, at, (size_t)(stop - at));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of the program's source files, with a small cache. Collector only; one thread each. */
+#ifndef LH_COLLECT_SINK_SOURCE_H
+#define LH_COLLECT_SINK_SOURCE_H
+
+#include <stdint.h>
+
+#include "common/text.h"
+
+#define LH_SOURCE_BYTES 128 /* room for the longest line that is given */
+
+struct lh_source;
+struct lh_source *lh_source_new(const char *cwd); /* NULL: out of memory; `cwd` outlives it */
+void lh_source_free(struct lh_source *source);
+
+/* Adds line `line` (from 1) of `file` without the space around it, or nothing. */
+void lh_source_line(struct lh_source *source, const char *file, uint32_t line,
+                    struct lh_text *text);
+
+#endif

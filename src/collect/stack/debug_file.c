@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds separate debug files. Runs in the collector; opens files only below the directory of the
+ * program and below /usr/lib/debug. */
+#include "collect/stack/debug_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The checksum of .gnu_debuglink: CRC-32 of IEEE 802.3, bit by bit through a small table. */
+static uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, size_t count)
+{
+    static const uint32_t nibble[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    for (size_t i = 0; i < count; i++) {
+        crc ^= bytes[i];
+        crc = nibble[crc & 15] ^ (crc >> 4);
+        crc = nibble[crc & 15] ^ (crc >> 4);
+    }
+    return crc;
+}
+
+static bool has_crc(int fd, uint32_t expected)
+{
+    uint8_t buffer[65536];
+    uint32_t crc = 0xffffffff;
+    ssize_t count;
+    while ((count = read(fd, buffer, sizeof(buffer))) > 0)
+        crc = crc32_add(crc, buffer, (size_t)count);
+    return count == 0 && ~crc == expected && lseek(fd, 0, SEEK_SET) == 0;
+}
+
+static int open_with_crc(const char *path, uint32_t crc)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || has_crc(fd, crc))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int find_by_debug_link(const char *file_name, const char *link, uint32_t crc, char **found)
+{
+    const char *slash = strrchr(file_name, '/');
+    if (slash == NULL || strchr(link, '/') != NULL)
+        return -1;
+    int directory = (int)(slash - file_name);
+    static const char *const places[][2] = {{"", "/"}, {"", "/.debug/"}, {"/usr/lib/debug", "/"}};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char path[PATH_MAX];
+        int length = snprintf(path, sizeof(path), "%s%.*s%s%s", places[i][0], directory, file_name,
+                              places[i][1], link);
+        if (length < 0 || (size_t)length >= sizeof(path) || strcmp(path, file_name) == 0)
+            continue;
+        int fd = open_with_crc(path, crc);
+        if (fd < 0)
+            continue;
+        *found = strdup(path);
+        return fd;
+    }
+    return -1;
+}
+
+int lh_debug_file_find(Dwfl_Module *module, void **user_data, const char *name, Dwarf_Addr base,
+                       const char *file_name, const char *debug_link, GElf_Word debug_link_crc,
+                       char **found_name)
+{
+    int fd = dwfl_build_id_find_debuginfo(module, user_data, name, base, file_name, debug_link,
+                                          debug_link_crc, found_name);
+    if (fd >= 0 || file_name == NULL || debug_link == NULL)
+        return fd;
+    return find_by_debug_link(file_name, debug_link, debug_link_crc, found_name);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a record to the stack that is reported. Runs in the collector, one thread for each watched
+ * process; ELF files and symbols are shared between them (elf_file.c). */
+#include "collect/stack/stack.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/stack/frame_kind.h"
+#include "collect/stack/home.h"
+#include "collect/stack/jit_map.h"
+#include "collect/stack/merge.h"
+#include "collect/stack/modules.h"
+#include "collect/stack/unwind.h"
+#include "common/options.h"
+#include "common/text.h"
+
+/* Walked: more than is reported, for an interpreter's own frames give way to the others. */
+#define NATIVE_MAX 1024u
+#define MERGED_MAX (NATIVE_MAX + LH_PYTHON_FRAMES)
+
+struct lh_stacks {
+    struct lh_modules modules;
+    struct lh_unwinder *unwinder;
+    struct lh_jit_map *jit_map;
+    struct lh_native_frame native[NATIVE_MAX];
+    struct lh_merged_frame merged[MERGED_MAX];
+    const char *project;           /* LOOPHOUND_PROJECT */
+    char strings[LH_STRING_BYTES]; /* Python names: the record may go before the frames do */
+};
+
+struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
+{
+    struct lh_stacks *stacks = calloc(1, sizeof(*stacks));
+    if (stacks == NULL) {
+        if (maps_fd >= 0)
+            close(maps_fd);
+        return NULL;
+    }
+    stacks->project = project;
+    lh_modules_open(&stacks->modules, pid, maps_fd);
+    stacks->unwinder = lh_unwinder_new(&stacks->modules);
+    stacks->jit_map = lh_jit_map_new(pid, maps_fd);
+    if (stacks->unwinder == NULL || stacks->jit_map == NULL) {
+        lh_stacks_close(stacks);
+        return NULL;
+    }
+    return stacks;
+}
+
+void lh_stacks_close(struct lh_stacks *stacks)
+{
+    if (stacks == NULL)
+        return;
+    lh_jit_map_free(stacks->jit_map);
+    lh_unwinder_free(stacks->unwinder);
+    lh_modules_close(&stacks->modules);
+    free(stacks);
+}
+
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static struct lh_frame python_frame(const struct lh_stacks *stacks,
+                                    const struct lh_python_frame *python)
+{
+    return (struct lh_frame){
+        .lang = LH_LANG_PYTHON,
+        .function = text_or_null(stacks->strings + python->function),
+        .file = text_or_null(stacks->strings + python->file),
+        .line = python->line,
+    };
+}
+
+/* Code that was made at run time: in memory without a file, or in a memfd that holds no program. */
+static bool is_jit(const struct lh_module *module)
+{
+    return module->path == NULL || lh_starts_with(module->path, "/memfd:") ||
+           lh_starts_with(module->path, "[anon") || lh_starts_with(module->path, "//anon");
+}
+
+static struct lh_frame jit_frame(const struct lh_jit_symbol *symbol)
+{
+    return (struct lh_frame){.lang = LH_LANG_JIT,
+                             .function = symbol->function,
+                             .file = symbol->file,
+                             .line = symbol->line};
+}
+
+/* V8's interpreter has one native function for all of JavaScript's; which one runs is told by its
+ * bytecode, an object on the heap to which the frame has a pointer: the fourth word below the frame
+ * pointer, or one next to it (src/execution/frame-constants.h). Pointers of V8's are odd, and the
+ * bytecode itself, which is what the map names, begins a little behind the object. */
+static bool is_interpreted(struct lh_stacks *stacks, const struct lh_record *record,
+                           const struct lh_native_frame *native, const char *function,
+                           struct lh_jit_symbol *found)
+{
+    const uint64_t header_bytes = 96;
+    if (function == NULL || strcmp(function, "Builtins_InterpreterEntryTrampoline") != 0)
+        return false;
+    for (uint64_t below = 3; below <= 6; below++) {
+        uint64_t object;
+        if (lh_stack_word(record, native->fp - below * sizeof(object), &object) &&
+            (object & 1) != 0 &&
+            lh_jit_map_find_behind(stacks->jit_map, object, header_bytes, found))
+            return true;
+    }
+    return false;
+}
+
+/* One frame for the function, and one before it for each call that was inlined there. Returns how
+ * many these are, of which `most` are put. */
+static uint32_t put_symbols(struct lh_elf *elf, const struct lh_native_frame *native,
+                            const struct lh_frame *place, struct lh_frame *frames, uint32_t most)
+{
+    struct lh_symbol found[LH_SYMBOLS_MAX];
+    /* A return address may already belong to the next line, or the next function. */
+    uint32_t count = lh_elf_symbols(elf, place->offset - (native->exact ? 0 : 1), found);
+    const struct lh_symbol *symbol = found;
+    if (lh_frame_kind_of(place) == LH_FRAME_INTERPRETER) {
+        symbol = &found[count - 1]; /* they would fill the stack, and say nothing */
+        count = 1;
+    }
+    for (uint32_t i = 0; i < count && i < most; i++, symbol++) {
+        frames[i] = *place;
+        frames[i].function = symbol->function;
+        frames[i].file = symbol->file;
+        frames[i].line = symbol->line;
+        frames[i].directory = symbol->directory;
+        frames[i].inlined = symbol->inlined;
+        if (symbol->function == NULL)
+            frames[i].build_id = lh_elf_build_id(elf);
+    }
+    return count;
+}
+
+static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *record,
+                           const struct lh_native_frame *native, struct lh_frame *frames,
+                           uint32_t most)
+{
+    struct lh_jit_symbol symbol = {0};
+    frames[0] = (struct lh_frame){.lang = LH_LANG_NATIVE};
+    const struct lh_mapping *mapping = lh_modules_find(&stacks->modules, native->pc);
+    if (mapping == NULL)
+        return 1;
+    struct lh_elf *elf = lh_modules_elf(&stacks->modules, mapping);
+    const struct lh_module *module = &stacks->modules.modules[mapping->module];
+    if (elf == NULL && is_jit(module)) {
+        lh_jit_map_find(stacks->jit_map, native->pc - (native->exact ? 0 : 1), &symbol);
+        frames[0] = jit_frame(&symbol);
+        return 1;
+    }
+    struct lh_frame place = {.lang = LH_LANG_NATIVE, .module = module->path};
+    frames[0] = place;
+    if (elf == NULL ||
+        !lh_elf_vaddr(elf, native->pc - mapping->start + mapping->file_offset, &place.offset))
+        return 1;
+    uint32_t count = put_symbols(elf, native, &place, frames, most);
+    if (count <= most &&
+        is_interpreted(stacks, record, native, frames[count - 1].function, &symbol))
+        frames[count - 1] = jit_frame(&symbol);
+    return count;
+}
+
+static bool is_interpreters(const struct lh_stacks *stacks, const struct lh_native_frame *native)
+{
+    const struct lh_mapping *mapping = lh_modules_find(&stacks->modules, native->pc);
+    const struct lh_frame frame = {
+        .lang = LH_LANG_NATIVE,
+        .module = mapping != NULL ? stacks->modules.modules[mapping->module].path : NULL};
+    return lh_frame_kind_of(&frame) == LH_FRAME_INTERPRETER;
+}
+
+/* Of a stack with more frames than are reported, those of CPython's own go first: they say nothing
+ * that its Python frames do not, and the user's line may be far out. Returns how many are left. */
+static uint32_t leave_out_interpreters(struct lh_stacks *stacks, uint32_t count, uint32_t most)
+{
+    uint32_t left = 0;
+    if (count <= most)
+        return count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct lh_merged_frame at = stacks->merged[i];
+        if (at.python || !is_interpreters(stacks, &stacks->native[at.index]))
+            stacks->merged[left++] = at;
+    }
+    return left;
+}
+
+/* Why the last frame is not the outermost one. */
+static enum lh_cut how_cut(const struct lh_stacks *stacks, const struct lh_record *record,
+                           bool has_more, bool left_out)
+{
+    if (has_more || record->python_cut != 0)
+        return LH_CUT_FRAMES;
+    if (lh_unwinder_was_cut(stacks->unwinder))
+        return LH_CUT_BYTES;
+    return left_out ? LH_CUT_INTERPRETER : LH_CUT_NONE;
+}
+
+uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
+                         struct lh_frame *frames, uint32_t most)
+{
+    if (most > LH_STACK_FRAMES_MAX)
+        most = LH_STACK_FRAMES_MAX;
+    if (most == 0)
+        return 0;
+    memcpy(stacks->strings, record->strings, record->strings_length);
+    uint32_t native = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    uint32_t merged = lh_merge(stacks->native, native, record->python, record->python_count,
+                               record->python_loop, stacks->merged, MERGED_MAX);
+    uint32_t all = merged;
+    merged = leave_out_interpreters(stacks, merged, most);
+    uint32_t count = 0;
+    uint32_t i = 0;
+    for (; i < merged && count < most; i++) {
+        struct lh_merged_frame at = stacks->merged[i];
+        if (at.python)
+            frames[count++] = python_frame(stacks, &record->python[at.index]);
+        else
+            count +=
+                put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);
+    }
+    bool has_more = i < merged || count > most;
+    count = count < most ? count : most;
+    lh_frames_class(frames, count, stacks->project);
+    uint32_t first_user = lh_first_of_user(frames, count);
+    if (first_user < count)
+        frames[first_user].user = true;
+    if (count > 0)
+        frames[count - 1].cut = (uint8_t)how_cut(stacks, record, has_more, merged < all);
+    return count;
+}
+
+bool lh_stacks_old_map(const struct lh_stacks *stacks)
+{
+    return lh_jit_map_is_old(stacks->jit_map);
+}
+
+/* The function's own name is the last one, after those that were inlined there. */
+static enum lh_home_role role_of(struct lh_stacks *stacks, const struct lh_record *record,
+                                 const struct lh_native_frame *native)
+{
+    struct lh_frame frames[LH_SYMBOLS_MAX];
+    enum lh_home_role role = LH_ROLE_NONE;
+    uint32_t count = put_native(stacks, record, native, frames, LH_SYMBOLS_MAX);
+    if (frames[0].lang == LH_LANG_JIT)
+        return LH_ROLE_MADE;
+    for (uint32_t i = 0; i < count && role == LH_ROLE_NONE; i++)
+        role = lh_home_role_of(frames[i].function);
+    return role;
+}
+
+void lh_stacks_find_home(struct lh_stacks *stacks, const struct lh_record *record,
+                         struct lh_home *home)
+{
+    enum lh_home_role roles[NATIVE_MAX];
+    uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        roles[i] = role_of(stacks, record, &stacks->native[i]);
+    lh_home_fill(home, record, stacks->native, roles, count);
+}

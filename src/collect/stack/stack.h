@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a record's raw copy to the stack that is reported: unwinding, symbols, Python frames merged.
+ */
+#ifndef LH_COLLECT_STACK_STACK_H
+#define LH_COLLECT_STACK_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/event.h"
+#include "common/ring.h"
+
+/* The modules and symbols of one watched process. */
+struct lh_stacks;
+
+/* `maps_fd` is an open /proc/PID/maps of the process (owned by the result from now on; it may be
+ * re-read while the process lives). `project` is LOOPHOUND_PROJECT (frame_kind.h), and outlives the
+ * result. NULL: out of memory. */
+struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project);
+void lh_stacks_close(struct lh_stacks *stacks);
+
+/* Builds the stack of a checked record, innermost first, at most `most` frames; our own wrapper is
+ * not part of it. Returns the number of frames. What the frames point to is valid until the next
+ * call. Never fails: what cannot be resolved stays NULL or 0. */
+uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
+                         struct lh_frame *frames, uint32_t most);
+
+/* Is there a perf map of a process that had the same number before? It is not used. */
+bool lh_stacks_old_map(const struct lh_stacks *stacks);
+
+/* Answers a LH_EVENT_HOME. */
+void lh_stacks_find_home(struct lh_stacks *stacks, const struct lh_record *record,
+                         struct lh_home *home);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unwinds copied stacks with libunwind's remote interface, the way `perf record --call-graph dwarf`
+ * is read: registers and stack come from the record, all else from the ELF files.
+ *
+ * Runs in the collector. Registers, stack and files may be hostile: every word goes through
+ * read_memory, which has a budget, so no loop in unwind data is endless, and every step must lead
+ * up the stack into code. */
+#include "collect/stack/unwind.h"
+
+#include <libunwind.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/stack/unwind_registers.h"
+#include "collect/stack/unwind_table.h"
+#include "common/text.h"
+
+#define BEYOND_MAX     (1u << 20) /* bytes above the copy that may still be of this stack */
+#define OWN_FRAMES_MAX 64u        /* of ours in one stack; more are no stack of a program */
+#define READS_PER_STEP 65536u     /* words; the largest functions take some thousands */
+
+/* Exported by libunwind for such accessors, but in no header. */
+#define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
+extern int search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
+                               unw_proc_info_t *info, int need_unwind_info, void *argument);
+
+struct lh_unwinder {
+    unw_addr_space_t space;
+    struct lh_modules *modules;
+    uint32_t generation; /* of `modules`, for which libunwind's cache holds */
+    const struct lh_record *record;
+    struct lh_registers registers; /* where the cursor begins */
+    uint32_t reads_left;
+    bool beyond;      /* the last step wanted what is above the copy of the stack */
+    bool undescribed; /* the last step found no unwind information */
+};
+
+/* Gives libunwind the row for this address; returns one of its error numbers. */
+static int find_description(struct lh_unwinder *unwinder, unw_word_t ip, unw_proc_info_t *info,
+                            int need_unwind_info)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, ip);
+    struct lh_elf *elf = mapping != NULL ? lh_modules_elf(unwinder->modules, mapping) : NULL;
+    uint64_t vaddr;
+    struct lh_unwind_entry entry;
+    if (elf == NULL || !lh_elf_vaddr(elf, ip - mapping->start + mapping->file_offset, &vaddr) ||
+        !lh_unwind_entry_find(elf, vaddr, &entry))
+        return -UNW_ENOINFO;
+
+    uint64_t bias = ip - vaddr;
+    unw_dyn_info_t table = {
+        .format = UNW_INFO_FORMAT_REMOTE_TABLE,
+        .start_ip = mapping->start,
+        .end_ip = mapping->end,
+        .u.rti = {.segbase = entry.header_vaddr + bias,
+                  .table_data = entry.entry_vaddr + bias,
+                  .table_len = 1}, /* in words: one row */
+    };
+    return search_unwind_table(unwinder->space, ip, &table, info, need_unwind_info, unwinder);
+}
+
+static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info,
+                          int need_unwind_info, void *argument)
+{
+    (void)space;
+    struct lh_unwinder *unwinder = argument;
+    if (find_description(unwinder, ip, info, need_unwind_info) == 0)
+        return 0;
+    /* For -UNW_ENOINFO libunwind 1.6 would follow the frame pointer by itself, and take a wrong
+     * stack pointer along; see step_by_frame_pointer. */
+    unwinder->undescribed = true;
+    return -UNW_EINVAL;
+}
+
+bool lh_stack_word(const struct lh_record *record, uint64_t address, uint64_t *value)
+{
+    uint64_t at = address - record->stack_address;
+    if (record->stack_length < sizeof(*value) || at > record->stack_length - sizeof(*value))
+        return false;
+    memcpy(value, record->stack + at, sizeof(*value));
+    return true;
+}
+
+static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, address);
+    struct lh_elf *elf = mapping != NULL ? lh_modules_elf(unwinder->modules, mapping) : NULL;
+    return elf != NULL && lh_elf_read_offset(elf, address - mapping->start + mapping->file_offset,
+                                             value, sizeof(*value));
+}
+
+/* A word of the stack. Notes where one was wanted that the copy was too short for. */
+static bool read_stack(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
+{
+    const struct lh_record *record = unwinder->record;
+    uint64_t end = record->stack_address + record->stack_length;
+    if (lh_stack_word(record, address, value))
+        return true;
+    unwinder->beyond |= address >= record->stack_address && address < end + BEYOND_MAX;
+    return false;
+}
+
+static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
+                       void *argument)
+{
+    (void)space;
+    struct lh_unwinder *unwinder = argument;
+    if (write || unwinder->reads_left == 0)
+        return -UNW_EINVAL;
+    unwinder->reads_left--;
+    if (read_stack(unwinder, address, value) || read_file(unwinder, address, value))
+        return 0;
+    return -UNW_EINVAL;
+}
+
+static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value, int write,
+                         void *argument)
+{
+    (void)space;
+    const struct lh_unwinder *unwinder = argument;
+    if (write)
+        return -UNW_EREADONLYREG;
+    return lh_unwind_register(&unwinder->registers, number, value) ? 0 : -UNW_EBADREG;
+}
+
+static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
+{
+    (void)space;
+    (void)info;
+    (void)argument;
+}
+
+static int find_dynamic_info(unw_addr_space_t space, unw_word_t *list, void *argument)
+{
+    (void)space;
+    (void)list;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+static int refuse_float_register(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value,
+                                 int write, void *argument)
+{
+    (void)space;
+    (void)number;
+    (void)value;
+    (void)write;
+    (void)argument;
+    return -UNW_EBADREG;
+}
+
+static int refuse_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
+{
+    (void)space;
+    (void)cursor;
+    (void)argument;
+    return -UNW_EINVAL;
+}
+
+static int refuse_name(unw_addr_space_t space, unw_word_t address, char *name, size_t size,
+                       unw_word_t *offset, void *argument)
+{
+    (void)space;
+    (void)address;
+    (void)name;
+    (void)size;
+    (void)offset;
+    (void)argument;
+    return -UNW_ENOINFO;
+}
+
+struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
+{
+    static unw_accessors_t accessors = {
+        .find_proc_info = find_proc_info,
+        .put_unwind_info = put_unwind_info,
+        .get_dyn_info_list_addr = find_dynamic_info,
+        .access_mem = read_memory,
+        .access_reg = read_register,
+        .access_fpreg = refuse_float_register,
+        .resume = refuse_resume,
+        .get_proc_name = refuse_name,
+    };
+    struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
+    if (unwinder == NULL)
+        return NULL;
+    unwinder->modules = modules;
+    unwinder->space = unw_create_addr_space(&accessors, 0);
+    if (unwinder->space == NULL) {
+        free(unwinder);
+        return NULL;
+    }
+    unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
+    return unwinder;
+}
+
+void lh_unwinder_free(struct lh_unwinder *unwinder)
+{
+    if (unwinder == NULL)
+        return;
+    unw_destroy_addr_space(unwinder->space);
+    free(unwinder);
+}
+
+/* Is this address in code, as far as the map knows after one more look? */
+static bool is_code(struct lh_unwinder *unwinder, uint64_t pc, bool *refreshed)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    if ((mapping == NULL || !mapping->executable) && !*refreshed) {
+        *refreshed = true;
+        lh_modules_refresh(unwinder->modules);
+        mapping = lh_modules_find(unwinder->modules, pc);
+    }
+    return mapping != NULL && mapping->executable;
+}
+
+static void forget_old_map(struct lh_unwinder *unwinder)
+{
+    if (unwinder->generation == unwinder->modules->generation)
+        return;
+    unw_flush_cache(unwinder->space, 0, 0);
+    unwinder->generation = unwinder->modules->generation;
+}
+
+/* libunwind's own answer is always no for frames that have unwind information. */
+static bool is_signal_return(struct lh_unwinder *unwinder, uint64_t pc)
+{
+    unw_word_t code[LH_SIGNAL_RETURN_BYTES / sizeof(unw_word_t)];
+    for (size_t i = 0; i < sizeof(code) / sizeof(code[0]); i++)
+        if (!read_file(unwinder, pc + i * sizeof(code[0]), &code[i]))
+            return false;
+    return lh_unwind_is_signal_return((const uint8_t *)code);
+}
+
+/* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
+ * it keeps a frame pointer. */
+static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                                  struct lh_native_frame *frame)
+{
+    uint64_t fp = lh_unwind_frame_pointer(cursor);
+    unw_word_t caller[2]; /* its frame pointer, and the return address */
+    if (fp < frame->sp || !read_stack(unwinder, fp, &caller[0]) ||
+        !read_stack(unwinder, fp + sizeof(caller[0]), &caller[1]))
+        return false;
+    struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
+    lh_unwind_preserved(cursor, &registers);
+    unwinder->registers = registers;
+    *frame = (struct lh_native_frame){registers.pc, registers.sp, registers.fp, false};
+    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+}
+
+static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_native_frame *frame)
+{
+    unw_word_t pc;
+    unw_word_t sp;
+    if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
+        unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
+        return false;
+    *frame = (struct lh_native_frame){pc, sp, lh_unwind_frame_pointer(cursor), exact};
+    return true;
+}
+
+/* Goes to the caller's frame. False: the stack ends here, or makes no sense from here on. */
+static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_native_frame *frame)
+{
+    uint64_t below = frame->sp;
+    forget_old_map(unwinder);
+    unwinder->reads_left = READS_PER_STEP;
+    unwinder->undescribed = false;
+    bool exact = is_signal_return(unwinder, frame->pc);
+    if (!step_by_description(cursor, exact, frame) &&
+        !(unwinder->undescribed && step_by_frame_pointer(unwinder, cursor, frame)))
+        return false;
+    unwinder->beyond = false;
+    return frame->sp > below;
+}
+
+bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)
+{
+    return unwinder->beyond;
+}
+
+/* What a wrapper calls, the wrapper itself, one that is further out and calls back into the
+ * program: none of it is of the program, wherever the compiler has put it. */
+static bool is_ours(const struct lh_unwinder *unwinder, uint64_t pc)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
+    return path != NULL && lh_starts_with(lh_base_name(path), "libloophound.so"); /* .so.0.1 too */
+}
+
+uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most)
+{
+    unw_cursor_t cursor;
+    bool refreshed = false;
+    unwinder->record = record;
+    unwinder->registers = record->registers;
+    unwinder->beyond = false;
+    if (record->stack_address == 0 || !is_code(unwinder, record->registers.pc, &refreshed))
+        return 0;
+    unwinder->reads_left = READS_PER_STEP;
+    if (unw_init_remote(&cursor, unwinder->space, unwinder) != 0)
+        return 0;
+
+    uint32_t count = 0;
+    struct lh_native_frame frame = {record->registers.pc, record->registers.sp,
+                                    record->registers.fp, true};
+    uint32_t steps = most + OWN_FRAMES_MAX;
+    if (record->running != 0 && most > 0 && !is_ours(unwinder, frame.pc))
+        frames[count++] = frame;
+    while (count < most && steps-- > 0 && step(unwinder, &cursor, &frame) &&
+           is_code(unwinder, frame.pc, &refreshed))
+        if (!is_ours(unwinder, frame.pc))
+            frames[count++] = frame;
+    return count;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The accounts of the iteration that runs now: its age, and where its time has gone so far, as the
+ * wrappers saw it. Runs on the slot's own thread, also in the sampling signal's handler. */
+#ifndef LH_PRELOAD_ITERATION_ACCOUNTS_H
+#define LH_PRELOAD_ITERATION_ACCOUNTS_H
+
+#include "preload/state/state.h"
+
+/* The number of the iteration that runs now; 0: before the first park. */
+static inline uint64_t lh_iteration_now(const struct lh_slot *slot)
+{
+    return atomic_load_explicit(&slot->iteration_id, memory_order_relaxed);
+}
+
+/* Its accounts; those of an earlier one are emptied first. */
+struct lh_accounts *lh_accounts(struct lh_slot *slot);
+
+/* Its age in ns, without the time in which the process was suspended. */
+uint64_t lh_accounts_age_ns(const struct lh_slot *slot);
+
+/* Adds a call that took so many steps of the counter. */
+void lh_accounts_add_call(struct lh_accounts *accounts, uint32_t call, uint64_t elapsed_tsc);
+
+#endif

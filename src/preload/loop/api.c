@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public C interface, include/loophound.h. Runs on the program's threads. */
+#include "loophound.h"
+
+#include <errno.h>
+
+#include "common/version.h"
+#include "preload/loop/loop.h"
+#include "preload/process/lifecycle.h"
+#include "preload/state/state.h"
+#include "preload/sys/clock.h"
+
+#define EXPORTED      __attribute__((visibility("default")))
+#define FLUSH_WAIT_NS (5 * LH_NS_PER_S)
+
+EXPORTED int loophound_loop_enter(void)
+{
+    int saved_errno = errno;
+    int error = lh_loop_declare(LH_FOUND_BY_API);
+    errno = saved_errno;
+    return error;
+}
+
+EXPORTED int loophound_loop_leave(void)
+{
+    lh_loop_leave();
+    return 0;
+}
+
+EXPORTED int loophound_allow_begin(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot == NULL)
+        lh_self.allow_depth++;
+    else if (atomic_fetch_add(&slot->allow_depth, 1) == 0)
+        slot->allow_start = lh_counter();
+    return 0;
+}
+
+EXPORTED int loophound_allow_end(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    uint32_t depth = slot != NULL ? atomic_load(&slot->allow_depth) : lh_self.allow_depth;
+    if (depth == 0)
+        return -EINVAL;
+    if (slot == NULL) {
+        lh_self.allow_depth = depth - 1;
+        return 0;
+    }
+    if (depth == 1)
+        lh_stall_allowed(slot);
+    atomic_store(&slot->allow_depth, depth - 1);
+    return 0;
+}
+
+EXPORTED int loophound_flush(void)
+{
+    return lh_process_flush(FLUSH_WAIT_NS);
+}
+
+EXPORTED const char *loophound_version(void)
+{
+    return LH_VERSION;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a thread is, by its Python functions. See place.h: no malloc, no stdio, no libc that may
+ * set errno; memory is read through `read` only. */
+#include "preload/python/place.h"
+
+#include <stddef.h>
+
+#include "preload/python/names.h"
+#include "preload/python/states.h"
+#include "preload/python/walk.h"
+
+/* A function, by the end of its qualified name, in a file, by the end of its path. */
+static const struct known {
+    const char *function;
+    const char *file;
+    enum lh_python_runs runs;
+} functions[] = {
+    {"run_forever", "asyncio/base_events.py", LH_PYTHON_RUNS_LOOP},
+    {"run", "asyncio/runners.py", LH_PYTHON_RUNS_LOOP}, /* also of loops in C, as uvloop's */
+    {"run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
+    {"unrolled_run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
+    {"guest_tick", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP}, /* in the host's loop */
+    {"mainLoop", "twisted/internet/base.py", LH_PYTHON_RUNS_LOOP},
+    {"run", "gevent/hub.py", LH_PYTHON_RUNS_HUB},
+    {"_work", "trio/_core/_thread_cache.py", LH_PYTHON_RUNS_JOB},
+    {"_worker", "concurrent/futures/thread.py", LH_PYTHON_RUNS_JOB},
+};
+
+/* What a thread's frames begin with; other outermost frames are those of greenlets, or of what C
+ * calls. */
+static const char *const beginnings[] = {"<module>", "_run_module_as_main", "_bootstrap"};
+
+static enum lh_python_runs kind_of(const struct lh_python_walk *walk,
+                                   const struct lh_python_step *step)
+{
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        if (lh_python_name_ends(walk, step->qualname, functions[i].function, '.') &&
+            lh_python_name_ends(walk, step->filename, functions[i].file, '/'))
+            return functions[i].runs;
+    return LH_PYTHON_RUNS_NOTHING;
+}
+
+static bool is_beginning(const struct lh_python_walk *walk, const struct lh_python_step *step)
+{
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+        if (lh_python_name_ends(walk, step->qualname, beginnings[i], '.'))
+            return true;
+    return false;
+}
+
+struct search {
+    enum lh_python_runs runs;
+    struct lh_python_step outermost; /* so far */
+};
+
+static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
+                  void *context)
+{
+    struct search *search = context;
+    search->outermost = *step;
+    if (search->runs == LH_PYTHON_RUNS_NOTHING)
+        search->runs = kind_of(walk, step);
+    return true;
+}
+
+static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_python_place *place)
+{
+    struct search search = {LH_PYTHON_RUNS_NOTHING, {0}};
+    uintptr_t states[LH_PYTHON_STATES_MAX];
+    bool is_whole = true;
+    uint32_t count = lh_python_states(walk->layout, walk->read, thread_state, states);
+    for (uint32_t i = 0; i < count && is_whole; i++)
+        is_whole = lh_python_walk_out(walk, states[i], visit, &search);
+    *place = (struct lh_python_place){
+        .runs = search.runs,
+        .is_whole = is_whole,
+        .is_threads = search.outermost.frame != 0 && is_beginning(walk, &search.outermost),
+    };
+    if (is_whole) {
+        place->outermost = search.outermost.frame;
+        place->code = search.outermost.code;
+    }
+}
+
+void lh_python_place_find(const struct lh_python_layout *layout, lh_memory_read *read,
+                          uintptr_t thread_state, struct lh_python_place *place)
+{
+    struct lh_python_walk walk = {.read = read, .layout = layout};
+    find(&walk, thread_state, place);
+}
+
+/* What a greenlet does, for one, is not seen to be below the loop; but the outermost function of
+ * the loop's own is still there. Not so as the interpreter ends. */
+enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *layout,
+                                                lh_memory_read *read, uintptr_t thread_state,
+                                                const struct lh_python_place *parked)
+{
+    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_place now;
+    bool own_stack = parked->runs == LH_PYTHON_RUNS_HUB;
+    if (parked->runs != LH_PYTHON_RUNS_LOOP && !own_stack)
+        return LH_PYTHON_INSIDE;
+    find(&walk, thread_state, &now);
+    if (now.runs == LH_PYTHON_RUNS_LOOP || now.runs == LH_PYTHON_RUNS_HUB)
+        return LH_PYTHON_INSIDE;
+    if (!now.is_whole || (own_stack && now.outermost == 0))
+        return LH_PYTHON_UNSEEN;
+    if (now.is_threads || now.runs == LH_PYTHON_RUNS_JOB)
+        return LH_PYTHON_LEFT;
+    bool left =
+        !own_stack && parked->outermost != 0 &&
+        (now.outermost == 0 || !lh_python_walk_frame_lives(&walk, parked->outermost, parked->code));
+    return left ? LH_PYTHON_LEFT : LH_PYTHON_INSIDE;
+}

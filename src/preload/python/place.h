@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a thread is, by the Python functions that it is in: below one that runs an event loop?
+ *
+ * CPython runs all Python functions in one frame of C, since 3.11, so that the C stack does not
+ * tell whether a loop's function has returned. Its own frames do. See interpreter.h for who may
+ * call what. */
+#ifndef LH_PRELOAD_PYTHON_PLACE_H
+#define LH_PRELOAD_PYTHON_PLACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/python/walker.h"
+
+/* Of the functions that the table in place.c knows, the innermost. */
+enum lh_python_runs {
+    LH_PYTHON_RUNS_NOTHING, /* that is known */
+    LH_PYTHON_RUNS_LOOP,
+    LH_PYTHON_RUNS_HUB, /* a loop on a stack of its own, which its handlers do not run on */
+    LH_PYTHON_RUNS_JOB, /* what a pool of threads was given */
+};
+
+struct lh_python_place {
+    enum lh_python_runs runs;
+    bool is_whole;       /* all frames were read */
+    bool is_threads;     /* the outermost of them is one that threads begin with, no coroutine's */
+    uintptr_t outermost; /* its address, 0: there are none … */
+    uintptr_t code;      /* … and its code */
+};
+
+/* lh_python_place() with the layout as a parameter. */
+void lh_python_place_find(const struct lh_python_layout *layout, lh_memory_read *read,
+                          uintptr_t thread_state, struct lh_python_place *place);
+
+/* Is the thread below the function that ran its loop? */
+enum lh_python_whereabouts {
+    LH_PYTHON_INSIDE,
+    LH_PYTHON_LEFT,
+    LH_PYTHON_UNSEEN, /* not all of its frames could be read: it runs; or a greenlet has none */
+};
+
+/* lh_python_whereabouts() with the layout as a parameter. */
+enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *layout,
+                                                lh_memory_read *read, uintptr_t thread_state,
+                                                const struct lh_python_place *parked);
+
+#endif

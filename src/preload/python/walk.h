@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk over one thread's Python frames, for a given layout. See interpreter.h for who may call
+ * what.
+ */
+#ifndef LH_PRELOAD_PYTHON_WALK_H
+#define LH_PRELOAD_PYTHON_WALK_H
+
+#include "preload/python/walker.h"
+
+/* lh_python_capture() with the layout as a parameter. */
+void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
+                    uintptr_t thread_state, uint32_t most, struct lh_record *record);
+
+/* A Python frame, and the names of its code. */
+struct lh_python_step {
+    uintptr_t frame;
+    uintptr_t code;
+    uintptr_t filename;
+    uintptr_t qualname;
+};
+
+/* False: the walk may end here. */
+typedef bool lh_python_visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
+                             void *context);
+
+/* Visits the Python frames of the thread with this state, innermost first. False: they could not be
+ * read to the end, or there are very many. */
+bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_python_visit *visit,
+                        void *context);
+
+/* Is this frame, which was once seen with this code, still one? A frame that has returned may look
+ * as if it had not. */
+bool lh_python_walk_frame_lives(const struct lh_python_walk *walk, uintptr_t frame, uintptr_t code);
+
+/* Which instruction the frame is at, in bytes from the first one. Negative: not known. Since 3.11
+ * alone. */
+int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,
+                                   const struct lh_python_step *step);
+
+struct lh_python_outermost {
+    uintptr_t qualname;    /* of its code */
+    uintptr_t first_local; /* where it has one */
+};
+
+/* The outermost Python frame of the thread with this state. False: there is none, or it is very far
+ * out, or cannot be read. */
+bool lh_python_walk_outermost(struct lh_python_walk *walk, uintptr_t thread_state,
+                              struct lh_python_outermost *outermost);
+
+#endif

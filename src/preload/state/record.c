@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a call to a record in the ring. Any thread; see record.h. */
+#include "preload/state/record.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "preload/python/interpreter.h"
+#include "preload/state/image.h"
+#include "preload/state/wake.h"
+#include "preload/sys/clock.h"
+#include "preload/sys/memory.h"
+#include "preload/sys/proc.h"
+#include "preload/sys/syscall.h"
+
+void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
+{
+    copy->seq = atomic_load_explicit(&slot->seq, memory_order_relaxed);
+    copy->start = slot->start;
+    copy->operand = slot->operand;
+    copy->call = slot->call;
+    copy->tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
+    copy->python_thread = slot->python_thread;
+    copy->registers = slot->registers;
+}
+
+bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
+{
+    uintptr_t sp = atomic_load_explicit(&slot->sp, memory_order_acquire);
+    if (sp == 0)
+        return false;
+    lh_call_copy_own(slot, copy);
+    atomic_thread_fence(memory_order_acquire);
+    return copy->call < lh_call_count() && copy->seq == atomic_load(&slot->seq) &&
+           sp == atomic_load(&slot->sp);
+}
+
+bool lh_call_is_in_flight(struct lh_slot *slot, const struct lh_call_copy *copy)
+{
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load(&slot->seq) == copy->seq && atomic_load(&slot->sp) != 0;
+}
+
+bool lh_call_is_for_gil(const struct lh_call_copy *copy)
+{
+    return lh_call_info(copy->call)->operand == LH_OPERAND_CONDITION &&
+           lh_python_is_runtime_lock(copy->operand);
+}
+
+/* A wait for one thing is about that: a socket, a file with a name, a pipe. One for several is not,
+ * nor one for what the kernel makes of no inode (eventfd, timerfd, another epoll set). */
+static uint32_t group_of(const struct lh_call_info *info, const struct lh_resource *resource)
+{
+    static const char nameless[] = "anon_inode:";
+    bool waits = resource->waited_count == 1;
+    bool is_nameless = resource->length >= sizeof(nameless) - 1 &&
+                       memcmp(resource->text, nameless, sizeof(nameless) - 1) == 0;
+    if (resource->kind == LH_RESOURCE_SOCKET && (info->group == LH_GROUP_FILE || waits))
+        return LH_GROUP_NETWORK;
+    return waits && resource->kind == LH_RESOURCE_FILE && !is_nameless ? LH_GROUP_FILE
+                                                                       : info->group;
+}
+
+bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *copy,
+                       const struct lh_resource *resource, uint32_t *group)
+{
+    *group = group_of(lh_call_info(copy->call), resource);
+    if (atomic_load_explicit(&slot->allow_depth, memory_order_relaxed) != 0)
+        return false;
+    if ((lh_options.calls[copy->call] & LH_CALL_ON_AS(*group)) == 0)
+        return false;
+    return !lh_call_is_for_gil(copy);
+}
+
+void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t python_thread,
+                           char name[LH_THREAD_NAME])
+{
+    static const char main_thread[] = "MainThread";
+    if (python_thread == 0)
+        return;
+    if (tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed))
+        memcpy(name, main_thread, sizeof(main_thread));
+    else
+        lh_python_name_thread(lh_memory_read_self, python_thread, record, name);
+}
+
+static void fill_thread_name(struct lh_record *record, const struct lh_call_copy *copy, bool own)
+{
+    static const char unknown[] = "?";
+    uint32_t tid = copy->tid;
+    memset(record->thread, 0, sizeof(record->thread));
+    if (own)
+        lh_syscall5(SYS_prctl, PR_GET_NAME, (long)record->thread, 0, 0, 0);
+    else
+        lh_proc_thread_name(tid, record->thread);
+    if (record->thread[0] == '\0')
+        memcpy(record->thread, unknown, sizeof(unknown));
+}
+
+/* From the red zone on, where unwinding finds what code in assembler keeps there; at the end of a
+ * small stack there may be none. */
+static void copy_stack(struct lh_record *record, uintptr_t sp)
+{
+    static const uint32_t below[] = {LH_RED_ZONE_BYTES, 0};
+    for (size_t i = 0; record->stack_length == 0 && i < sizeof(below) / sizeof(below[0]); i++) {
+        record->stack_address = sp - below[i];
+        record->stack_length = (uint32_t)lh_memory_copy_self(record->stack, record->stack_address,
+                                                             lh_options.stack_bytes);
+    }
+    if (record->stack_length == 0)
+        record->stack_address = 0;
+}
+
+static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy)
+{
+    record->registers = copy->registers;
+    record->stack_length = 0;
+    record->stack_address = 0;
+    record->python_count = 0;
+    record->python_cut = 0;
+    record->strings_length = 0;
+    record->python_loop.size = 0;
+    record->task = (struct lh_python_task){0};
+    record->awaited.kind = LH_AWAITED_NONE;
+    record->awaited.has_coroutine = 0;
+    record->awaited.candidate_count = 0;
+    if (lh_options.stack_frames == 0)
+        return;
+    if (copy->registers.sp != 0)
+        copy_stack(record, copy->registers.sp);
+    if (copy->python_thread != 0)
+        lh_python_capture(lh_memory_read_self, copy->python_thread, lh_options.stack_frames,
+                          record);
+}
+
+/* How a type of record is handed over. The ring's second half is not for what can be missed. */
+static const struct handling {
+    bool optional;  /* only while less than half of the ring is in use */
+    bool uncounted; /* one that is lost was no report */
+    bool is_named;  /* with the thread's name in Python, whose frames it has */
+    enum { WAKE, WAKE_IF_READ, WAKE_IF_SHOWN, WAKE_LATER } wake;
+} handlings[LH_EVENT_COUNT] = {
+    [LH_EVENT_LOOP] = {.uncounted = true, .wake = WAKE_IF_SHOWN},
+    [LH_EVENT_BLOCK] = {.is_named = true},
+    [LH_EVENT_INFLIGHT] = {.is_named = true},
+    [LH_EVENT_STALLING] = {.is_named = true},
+    [LH_EVENT_HOME] = {.optional = true, .uncounted = true, .wake = WAKE_IF_SHOWN},
+    [LH_EVENT_SAMPLE] = {.optional = true, .uncounted = true, .wake = WAKE_IF_READ},
+    [LH_EVENT_HOLDER] = {.optional = true, .uncounted = true, .is_named = true, .wake = WAKE_LATER},
+    [LH_EVENT_AWAITED] = {.optional = true, .uncounted = true, .wake = WAKE_LATER},
+    [LH_EVENT_VICTIMS] = {.uncounted = true},
+};
+
+void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
+                           const struct lh_call_copy *copy, uint64_t elapsed_ns, bool own)
+{
+    memset(&record->type, 0,
+           offsetof(struct lh_record, resource) - offsetof(struct lh_record, type));
+    record->type = type;
+    record->tid = copy->tid;
+    record->uid = (uint32_t)lh_syscall0(SYS_geteuid);
+    record->time_ns = lh_clock_ns(CLOCK_REALTIME);
+    record->elapsed_ns = elapsed_ns;
+    record->span_ns = elapsed_ns;
+    record->call = copy->call;
+    record->group = LH_GROUP_OTHER;
+    record->reason = LH_REASON_THRESHOLD;
+    record->found = LH_FOUND_BY_CALL;
+    record->fd = -1;
+    record->system_call = -1;
+    record->resource.kind = LH_RESOURCE_NONE;
+    record->resource.length = 0;
+    record->running = 0;
+    fill_thread_name(record, copy, own);
+    memset(&record->stall, 0, sizeof(record->stall));
+    fill_stack(record, copy);
+    if (handlings[type].is_named)
+        lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
+}
+
+static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type)
+{
+    const struct handling *handling = &handlings[type];
+    bool has_room = !handling->optional || lh_ring_has_room(ring);
+    struct lh_record *record = has_room ? lh_ring_reserve(ring) : NULL;
+    if (record == NULL && !handling->uncounted)
+        atomic_fetch_add(&ring->totals.dropped, 1);
+    return record;
+}
+
+/* Does somebody read `start` and `loop` events at once (JSON, or under `loophound run`), so that a
+ * collector is wanted before there is a block? */
+static bool shows_loops(void)
+{
+    return lh_image.run_socket[0] != '\0' || lh_options_format(&lh_options) == LH_FORMAT_JSON;
+}
+
+static void hand_over(struct lh_ring *ring, struct lh_record *record)
+{
+    const struct handling *handling = &handlings[record->type];
+    lh_ring_commit(ring, record);
+    bool is_read = atomic_load(&ring->attached) != 0;
+    if (handling->wake == WAKE || (handling->wake != WAKE_LATER && is_read) ||
+        (handling->wake == WAKE_IF_SHOWN && shows_loops()))
+        lh_wake_reader(ring);
+}
+
+struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy *copy,
+                                  uint64_t elapsed_ns, bool own)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_record *record = ring != NULL ? reserve(ring, type) : NULL;
+    if (record != NULL)
+        lh_record_begin_apart(record, type, copy, elapsed_ns, own);
+    return record;
+}
+
+void lh_record_publish(struct lh_record *record)
+{
+    hand_over(atomic_load(&lh_process->ring), record);
+}
+
+void lh_record_publish_apart(const struct lh_record *record)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_record *cell = ring != NULL ? reserve(ring, record->type) : NULL;
+    size_t start = offsetof(struct lh_record, type);
+    if (cell == NULL)
+        return;
+    memcpy((char *)cell + start, (const char *)record + start,
+           offsetof(struct lh_record, stack) - start + record->stack_length);
+    hand_over(ring, cell);
+}
+
+bool lh_rate_take(struct lh_slot *slot)
+{
+    if (lh_options.rate_window_ns == 0)
+        return true;
+    uint64_t window = (uint64_t)lh_clock_ns(CLOCK_MONOTONIC) / lh_options.rate_window_ns + 1;
+    if (atomic_exchange(&slot->rate_window, window) != window)
+        atomic_store(&slot->rate_used, 0);
+    if (atomic_fetch_add(&slot->rate_used, 1) < lh_options.rate_reports)
+        return true;
+    atomic_fetch_add(&slot->skipped, 1);
+    return false;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time. Runs on the program's threads and in the watchdog; raw system calls only, but for the
+ * coarse clock, which libc reads from the vDSO without touching thread-local storage. */
+#include "preload/sys/clock.h"
+
+#include "preload/sys/symbols.h"
+#include "preload/sys/syscall.h"
+
+#define READINGS 3
+
+LH_HIDDEN bool lh_counter_is_tsc;
+LH_HIDDEN bool lh_clock_is_faked;
+
+/* Behind our own wrapper; NULL until lh_clock_init(). */
+static int (*read_clock)(clockid_t clock, struct timespec *now);
+
+/* Two readings of the same moment, as near as they can be had. */
+struct moment {
+    uint64_t counter;
+    int64_t ns;
+};
+
+static struct moment reference; /* taken at the start */
+
+int64_t lh_clock_ns(clockid_t clock)
+{
+    struct timespec now = {0, 0};
+    lh_syscall2(SYS_clock_gettime, clock, (long)&now);
+    return now.tv_sec * LH_NS_PER_S + now.tv_nsec;
+}
+
+uint64_t lh_counter_coarse(void)
+{
+    struct timespec now = {0, 0};
+    if (lh_clock_is_faked || read_clock == NULL)
+        return (uint64_t)lh_clock_ns(CLOCK_MONOTONIC_COARSE);
+    read_clock(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)(now.tv_sec * LH_NS_PER_S + now.tv_nsec);
+}
+
+/* The thread may lose the processor between the readings: the closest of a few count. */
+static struct moment read_moment(void)
+{
+    struct moment closest = {0, 0};
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < READINGS; i++) {
+        uint64_t before = lh_counter();
+        int64_t ns = lh_clock_ns(CLOCK_MONOTONIC);
+        uint64_t width = lh_counter() - before;
+        if (width < least) {
+            least = width;
+            closest = (struct moment){before + width / 2, ns};
+        }
+    }
+    return closest;
+}
+
+static struct lh_symbol symbol_of(enum lh_symbol_scope scope, const char *function)
+{
+    struct lh_symbol found = {NULL, 0, 0};
+    lh_symbol_find(scope, function, NULL, &found);
+    return found;
+}
+
+/* libfaketime and its like, before us or behind us. Not asked for the time: a clock may step at
+ * each call. */
+static bool is_faked(const struct lh_symbol *next)
+{
+    struct lh_symbol libc = symbol_of(LH_SYMBOL_ANYWHERE, "gnu_get_libc_version");
+    struct lh_symbol ours = symbol_of(LH_SYMBOL_ANYWHERE, "loophound_loop_enter");
+    struct lh_symbol first = symbol_of(LH_SYMBOL_ANYWHERE, "clock_gettime");
+    return (first.object != libc.object && first.object != ours.object) ||
+           next->object != libc.object;
+}
+
+void lh_clock_init(void)
+{
+    struct lh_symbol next = symbol_of(LH_SYMBOL_AFTER_US, "clock_gettime");
+    read_clock = (int (*)(clockid_t, struct timespec *))next.address;
+    lh_clock_is_faked = is_faked(&next);
+    lh_counter_is_tsc = lh_cpu_counter_is_steady();
+    reference = read_moment();
+}
+
+uint64_t lh_counter_to_ns(uint64_t count)
+{
+    if (!lh_counter_is_tsc)
+        return count;
+    struct moment now = read_moment();
+    uint64_t counted = now.counter - reference.counter;
+    uint64_t passed_ns = (uint64_t)(now.ns - reference.ns);
+    if (counted == 0)
+        return 0;
+    return (uint64_t)((unsigned __int128)count * passed_ns / counted);
+}

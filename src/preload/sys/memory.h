@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading this process's own memory without ever faulting. */
+#ifndef LH_PRELOAD_SYS_MEMORY_H
+#define LH_PRELOAD_SYS_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Copies `size` bytes at `address` to `to`. Returns 0, or -EFAULT when not all of it can be read.
+ */
+typedef int lh_memory_read(void *to, uintptr_t address, size_t size);
+
+/* By process_vm_readv(2) on ourselves. Any thread, also the watchdog; errno stays. */
+lh_memory_read lh_memory_read_self;
+
+/* Copies as much as can be read of [address, address + size). Returns the number of bytes. */
+size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size);
+
+/* Readable, writable memory by mmap(2); `at` and `flags` as there, `fd` -1 for none. NULL: none can
+ * be had. Any thread; errno stays. */
+void *lh_memory_map(void *at, size_t size, int flags, int fd);
+
+#endif

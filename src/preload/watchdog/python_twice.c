@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Python frames that were read twice. See python_twice.h: raw system calls, no libc state. */
+#include "preload/watchdog/python_twice.h"
+
+#include <string.h>
+
+#include "preload/python/interpreter.h"
+#include "preload/state/state.h"
+
+static bool same_python(const struct lh_record *a, const struct lh_record *b)
+{
+    return a->python_count == b->python_count && a->strings_length == b->strings_length &&
+           memcmp(a->python, b->python, a->python_count * sizeof(a->python[0])) == 0 &&
+           memcmp(a->strings, b->strings, a->strings_length) == 0;
+}
+
+bool lh_python_confirm(uintptr_t thread_state, struct lh_record *record)
+{
+    struct lh_record *again = &lh_process->recheck;
+    again->python_count = 0;
+    again->strings_length = 0;
+    if (lh_options.stack_frames > 0)
+        lh_python_capture(lh_memory_read_self, thread_state, lh_options.stack_frames, again);
+    if (same_python(record, again))
+        return true;
+    record->python_count = 0;
+    return false;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a call on a loop thread that may have to be reported.
+ *
+ * Runs on the program's threads, also in signal handlers and in children of fork and vfork: keeps
+ * errno, makes raw system calls only, no malloc, no locks, little stack. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/call_ids.h"
+#include "common/told.h"
+#include "preload/iteration/ready.h"
+#include "preload/iteration/stall.h"
+#include "preload/loop/loop.h"
+#include "preload/python/interpreter.h"
+#include "preload/state/home.h"
+#include "preload/state/in_loop.h"
+#include "preload/state/record.h"
+#include "preload/state/resource.h"
+#include "preload/state/suspends.h"
+#include "preload/strict/rules.h"
+#include "preload/sys/clock.h"
+#include "preload/sys/signals.h"
+#include "preload/wrap/scope.h"
+
+static bool is_watchdog_away(void)
+{
+    return atomic_load(&lh_process->watchdog_call) != 0 && lh_process_is_ours();
+}
+
+/* CPython 3.12 and later read their number of threads from a file after a fork, and warn of any
+ * that is not theirs: fopen(3), fread(3), fclose(3), and locks that are free. What can wait is none
+ * of these. */
+static bool may_start_watchdog(enum lh_group group, enum lh_waits waits)
+{
+    return (group != LH_GROUP_FILE && group != LH_GROUP_LOCK) || waits == LH_WAITS_YES ||
+           waits == LH_WAITS_IF_OPENED;
+}
+
+bool lh_call_asks_rule(void)
+{
+    return lh_options.strict != 0 || is_watchdog_away();
+}
+
+enum lh_waits lh_call_prepare(uint32_t call, enum lh_waits waits)
+{
+    if (is_watchdog_away() && may_start_watchdog(lh_call_info(call)->group, waits))
+        lh_watchdog_call();
+    return lh_options.strict != 0 ? waits : LH_WAITS_NO;
+}
+
+/* The count is over with its last call; what comes next may be a computation. */
+static void start_watchdog_after_count(uint32_t call)
+{
+    if (call == LH_CALL_fclose && is_watchdog_away())
+        lh_watchdog_call();
+}
+
+/* The parts of a record that decide whether it is one, before any of the ring is taken. */
+struct verdict {
+    const struct lh_scope *scope;
+    uint32_t call;
+    uint64_t elapsed_ns;
+    int error;
+    enum lh_reason reason;
+    uint32_t group;
+};
+
+static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
+{
+    atomic_fetch_add_explicit(&totals->blocks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->blocked_ns, elapsed_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->by_call[call].count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->by_call[call].total_ns, elapsed_ns, memory_order_relaxed);
+}
+
+/* The id under which the watchdog has reported this call in flight, or 0. */
+static uint64_t id_of_inflight(struct lh_slot *slot, uint64_t seq)
+{
+    return atomic_load_explicit(&slot->reported_seq, memory_order_acquire) == seq
+               ? slot->reported_id
+               : 0;
+}
+
+static void write_block(struct lh_ring *ring, const struct verdict *verdict,
+                        const struct lh_call_copy *copy, const struct lh_resource *resource)
+{
+    struct lh_slot *slot = verdict->scope->slot;
+    uint64_t id = id_of_inflight(slot, verdict->scope->seq);
+    if (id == 0 && !lh_rate_take(slot)) {
+        atomic_fetch_add(&ring->totals.dropped, 1);
+        return;
+    }
+    struct lh_record *record = lh_record_begin(LH_EVENT_BLOCK, copy, verdict->elapsed_ns, true);
+    if (record == NULL) {
+        lh_told_end(ring, id); /* nothing else says that it has ended */
+        return;
+    }
+    record->id = id != 0 ? id : atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    record->reason = verdict->reason;
+    record->error = verdict->error;
+    record->group = verdict->group;
+    record->skipped = atomic_exchange(&slot->skipped, 0);
+    record->resource = *resource;
+    record->awaits_victims = verdict->reason == LH_REASON_THRESHOLD && lh_ready_await(slot);
+    if (record->awaits_victims) /* the next park looks closer at a marked iteration */
+        atomic_store_explicit(&slot->marked, LH_MARKED_ALL, memory_order_relaxed);
+    lh_record_publish(record);
+}
+
+/* What the watchdog has told was asleep, whatever it was asked to do. */
+static bool may_have_waited(enum lh_waits waits, const struct verdict *verdict)
+{
+    return waits != LH_WAITS_NEVER ||
+           id_of_inflight(verdict->scope->slot, verdict->scope->seq) != 0;
+}
+
+static bool is_over(enum lh_waits waits, long result, struct verdict *verdict)
+{
+    verdict->reason = LH_REASON_THRESHOLD;
+    if (verdict->elapsed_ns >= lh_options.threshold_ns)
+        return may_have_waited(waits, verdict);
+    verdict->reason = LH_REASON_STRICT;
+    switch (waits) {
+    case LH_WAITS_IF_OPENED:
+        return result >= 0 && lh_opened_could_wait((int)result);
+    case LH_WAITS_IF_STREAM:
+        return result != 0 && lh_opened_could_wait(lh_stream_fd((uintptr_t)result));
+    default:
+        return waits == LH_WAITS_YES;
+    }
+}
+
+/* False: it is no block after all. */
+static bool report(struct lh_slot *slot, struct verdict *verdict)
+{
+    struct lh_ring *ring = atomic_load(&lh_process->ring);
+    struct lh_call_copy copy;
+    struct lh_resource resource;
+    if (ring == NULL)
+        return true;
+    lh_call_copy_own(slot, &copy);
+    lh_resource_fill(&resource, lh_call_info(copy.call)->operand, copy.operand, copy.start, true);
+    lh_resource_add_noted(&resource, slot, copy.seq);
+    if (verdict->reason == LH_REASON_THRESHOLD && lh_resource_is_no_time(&resource))
+        return false;
+    if (lh_call_is_wanted(slot, &copy, &resource, &verdict->group)) {
+        count_block(&ring->totals, copy.call, verdict->elapsed_ns);
+        write_block(ring, verdict, &copy, &resource);
+    }
+    return true;
+}
+
+/* Signal handlers may come at any time, and make calls of their own. From here on those are part of
+ * this call. One that came before, or that runs on another stack, has taken the slot over: then all
+ * but the registers, and with them the native frames, can be put back. */
+static void claim(const struct lh_scope *scope, uint32_t call)
+{
+    struct lh_slot *slot = scope->slot;
+    atomic_store_explicit(&slot->sp, (uintptr_t)scope, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    uint64_t seq = atomic_load_explicit(&slot->seq, memory_order_relaxed);
+    if (seq == scope->seq)
+        return;
+    atomic_store_explicit(&slot->seq, seq + 1, memory_order_release);
+    slot->call = call;
+    slot->operand = scope->operand;
+    slot->start = scope->start;
+    slot->registers = (struct lh_registers){0};
+}
+
+/* Tells it, or finds that it is not to be told: then its time is none of the stall's. That is noted
+ * before a signal or the watchdog can ask how much of the iteration is not told yet. False: it is
+ * no block. */
+static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
+{
+    bool gil = lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
+               lh_python_is_runtime_lock(verdict->scope->operand);
+    if (gil || !is_over(waits, result, verdict))
+        return false;
+    if (!lh_in_loop_look(slot)) {
+        if (lh_in_loop_is_doubtful(slot))
+            return false; /* it may be a part of a stall */
+        lh_stall_add_reported(slot, verdict->elapsed_ns);
+        return true;
+    }
+    uint64_t signals = lh_signals_block();
+    claim(verdict->scope, verdict->call);
+    bool told = report(slot, verdict);
+    if (told)
+        lh_stall_add_reported(slot, verdict->elapsed_ns);
+    /* A cancellation that comes now leaves a call that has been told: nonlocal_exit.c. */
+    atomic_store_explicit(&slot->sp, 0, memory_order_release);
+    lh_signals_restore(signals);
+    return told;
+}
+
+/* Without the time in which the process was held, which the watchdog may have to note first. */
+static uint64_t elapsed_without_suspends(uint64_t start, uint64_t elapsed_tsc)
+{
+    uint64_t elapsed_ns = lh_counter_to_ns(elapsed_tsc);
+    if (elapsed_ns >= lh_options.threshold_ns)
+        lh_suspends_settle();
+    return elapsed_ns - lh_suspends_within(start, elapsed_ns);
+}
+
+static void finish(struct verdict verdict, enum lh_waits waits, long result, uint64_t elapsed_tsc)
+{
+    struct lh_slot *slot = verdict.scope->slot;
+    verdict.elapsed_ns = elapsed_without_suspends(verdict.scope->start, elapsed_tsc);
+    lh_slot_note_python(slot);
+    if (!lh_process_is_ours())
+        return;
+    if (!decide(slot, waits, result, &verdict))
+        lh_stall_add_call(slot, elapsed_tsc);
+}
+
+static uint64_t elapsed_of(const struct lh_scope *scope)
+{
+    return scope->end > scope->start ? scope->end - scope->start : 0;
+}
+
+bool lh_call_end(struct lh_scope *scope)
+{
+    scope->end = lh_counter();
+    return elapsed_of(scope) >= atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
+}
+
+void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits waits, long result,
+                    int error)
+{
+    struct lh_slot *slot = scope->slot;
+    uint64_t elapsed_tsc = elapsed_of(scope);
+    claim(scope, call);
+    if (waits <= LH_WAITS_NEVER &&
+        elapsed_tsc < atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed)) {
+        lh_stall_add_call(slot, elapsed_tsc);
+        if (LH_UNLIKELY(lh_home_is_due(slot)))
+            lh_home_look(slot);
+    } else {
+        int saved_errno = errno;
+        struct verdict verdict = {.scope = scope, .call = call, .error = error};
+        finish(verdict, waits, result, elapsed_tsc);
+        errno = saved_errno;
+    }
+    atomic_store_explicit(&slot->sp, 0, memory_order_release);
+    start_watchdog_after_count(call);
+}

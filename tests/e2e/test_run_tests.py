@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/run_tests.py counts every test and leaves one report of all of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+run_tests: Any = importlib.import_module("run_tests")
+
+# A suite whose tests run in two parts: many at once, and then those that are marked as alone.
+SUITE = """
+import pytest
+
+def test_passes(): pass
+def test_fails(): assert False
+def test_is_skipped(): pytest.skip("not here")
+
+@pytest.mark.alone
+def test_passes_alone(): pass
+@pytest.mark.alone
+def test_fails_alone(): assert False
+"""
+TESTS = {"passes", "fails", "is_skipped", "passes_alone", "fails_alone"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of sources with this suite in it, which the script takes for its own."""
+    suite = tmp_path / "tests" / "e2e"
+    suite.mkdir(parents=True)
+    (suite / "test_suite.py").write_text(SUITE)
+    (tmp_path / "build").mkdir()
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    return tmp_path
+
+
+def reported(report: Path) -> list[str]:
+    cases = ElementTree.parse(report).getroot().iter("testcase")
+    return [case.get("name", "").removeprefix("test_") for case in cases]
+
+
+def test_both_parts_of_a_run_are_in_one_report(tree: Path) -> None:
+    totals = run_tests.Totals()
+    run_tests.run_suite("e2e", tree / "build", totals, [])
+    assert totals.line() == "2 passed, 2 failed, 1 skipped"
+    assert [path.name for path in (tree / "build").iterdir()] == ["e2e.xml"]
+    assert sorted(reported(tree / "build" / "e2e.xml")) == sorted(TESTS)
+
+
+def test_run_of_some_tests_is_reported_as_such(tree: Path) -> None:
+    totals = run_tests.Totals()
+    run_tests.run_suite("e2e", tree / "build", totals, ["-k", "passes"])
+    assert totals.line() == "2 passed, 0 failed"
+    assert set(reported(tree / "build" / "e2e.xml")) == {"passes", "passes_alone"}
+
+
+def test_part_that_cannot_run_is_a_failure_and_the_other_is_reported(tree: Path) -> None:
+    (tree / "tests" / "e2e" / "conftest.py").write_text(
+        "def pytest_configure(config):\n" "    assert config.option.markexpr != 'not alone'\n"
+    )
+    totals = run_tests.Totals()
+    run_tests.run_suite("e2e", tree / "build", totals, [])
+    assert totals.line() == "1 passed, 2 failed"
+    assert set(reported(tree / "build" / "e2e.xml")) == {"passes_alone", "fails_alone"}

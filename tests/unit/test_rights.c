@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose rights a ring's thread takes on. Only root can take on another user's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/fsuid.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "collect/link/rights.h"
+
+#define USER   1234u
+#define NOBODY 65534u
+
+static uid_t in_force(void)
+{
+    return (uid_t)setfsuid((uid_t)-1);
+}
+
+static int give_back(void **state)
+{
+    (void)state;
+    setfsuid(geteuid());
+    setfsgid(getegid());
+    return 0;
+}
+
+static void skip_unless_root(void)
+{
+    if (geteuid() != 0)
+        skip();
+}
+
+/* A process that has become another user, or is about to. Ends with its pipe. */
+static pid_t start(uid_t user, int *pipe_end)
+{
+    int told[2];
+    int end[2];
+    char byte = 0;
+    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(end), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(end[1]);
+        if (setgid(user) != 0 || setuid(user) != 0 || write(told[1], &byte, 1) != 1)
+            _exit(1);
+        _exit(read(end[0], &byte, 1) != 0);
+    }
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    close(told[0]);
+    close(told[1]);
+    close(end[0]);
+    *pipe_end = end[1];
+    return pid;
+}
+
+static void stop(pid_t pid, int pipe_end)
+{
+    int status;
+    close(pipe_end);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void test_rights_are_those_that_the_program_has_now(void **state)
+{
+    (void)state;
+    int end;
+    skip_unless_root();
+    pid_t pid = start(USER, &end);
+    struct lh_rights rights = {pid, 0, 0}; /* of its hello */
+    lh_rights_follow(&rights, 0);
+    assert_int_equal(in_force(), USER);
+    stop(pid, end);
+}
+
+static void test_rights_of_a_program_that_is_gone_are_the_last_known(void **state)
+{
+    (void)state;
+    int end;
+    skip_unless_root();
+    pid_t pid = start(USER, &end);
+    struct lh_rights rights = {pid, 0, 0};
+    lh_rights_follow(&rights, USER);
+    stop(pid, end);
+    lh_rights_follow(&rights, USER);
+    assert_int_equal(in_force(), USER);
+}
+
+static void test_record_takes_rights_away_and_gives_none(void **state)
+{
+    (void)state;
+    int end;
+    skip_unless_root();
+    pid_t pid = start(0, &end);
+    struct lh_rights rights = {pid, 0, 0};
+    lh_rights_follow(&rights, USER); /* it was that when it made the record */
+    assert_int_equal(in_force(), NOBODY);
+    stop(pid, end);
+    pid = start(USER, &end);
+    rights = (struct lh_rights){pid, USER, USER};
+    lh_rights_follow(&rights, 0); /* as only a hostile program would say */
+    assert_int_equal(in_force(), USER);
+    stop(pid, end);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, give_back)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_rights_are_those_that_the_program_has_now),
+        TEST(test_rights_of_a_program_that_is_gone_are_the_last_known),
+        TEST(test_record_takes_rights_away_and_gives_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
