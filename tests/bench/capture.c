@@ -100,6 +100,7 @@ static int run_python(void)
 int main(void)
 {
     lh_options_init(&lh_options);
+    lh_options.stack_bytes = STACK_BYTES;
     puts("one capture on the program's thread");
     measure_fill();
     return run_python();

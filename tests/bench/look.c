@@ -41,6 +41,7 @@ static struct lh_slot *make_process(void)
     if (memory == MAP_FAILED)
         exit(1);
     lh_options_init(&lh_options);
+    lh_options.stack_bytes = STACK_BYTES;
     lh_options.rate_window_ns = 0;
     lh_clock_init();
     lh_process = (struct lh_process *)memory;
