@@ -43,6 +43,24 @@ static void write_argv(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, ']');
 }
 
+/* Of others than CPython the collector knows the name only. */
+static void write_runtime(struct lh_json *json, const struct lh_ring *ring)
+{
+    bool python = ring->python[0] != '\0';
+    lh_json_key(json, "runtime");
+    if (!python && ring->runtime[0] == '\0') {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    if (python)
+        lh_member_string(json, "name", "CPython");
+    else
+        lh_member_array(json, "name", ring->runtime, sizeof(ring->runtime));
+    lh_member_array(json, "version", ring->python, sizeof(ring->python));
+    lh_json_close(json, '}');
+}
+
 void lh_event_start(struct lh_json *json, const struct lh_ring *ring)
 {
     uint32_t pid = ring->pid;
@@ -50,9 +68,13 @@ void lh_event_start(struct lh_json *json, const struct lh_ring *ring)
     lh_member_null(json, "thread");
     lh_member_array(json, "run", ring->run, sizeof(ring->run));
     write_host(json);
+    lh_member_array(json, "boot", ring->boot, sizeof(ring->boot));
     lh_member_array(json, "exe", ring->exe, sizeof(ring->exe));
     write_argv(json, ring);
     lh_member_array(json, "cwd", ring->cwd, sizeof(ring->cwd));
+    lh_member_array(json, "root", ring->root, sizeof(ring->root));
+    lh_member_array(json, "service", ring->options.service, sizeof(ring->options.service));
+    write_runtime(json, ring);
     lh_member_string(json, "version", LH_VERSION);
     lh_member_ms(json, "threshold_ms", ring->options.threshold_ns);
     lh_json_key(json, "strict");

@@ -35,6 +35,8 @@ static const char expected_follow[] = "on, off, or a glob of executables such as
 static const char expected_project[] =
     "auto, or globs of files such as app/*,*/site-packages/ours/*";
 
+static const char expected_service[] = "auto, or a name of at most 127 bytes";
+
 static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 
 /* Where the parser of each option puts its result: a field where the type is that of one field, the
@@ -51,6 +53,7 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_STACKS(options)      (&(options)->stacks)
 #define INTO_STACK_BYTES(options) (&(options)->stack_bytes)
 #define INTO_PROJECT(options)     ((options)->project)
+#define INTO_SERVICE(options)     ((options)->service)
 #define INTO_RATE(options)        (options)
 #define INTO_COLLECTOR(options)   (options)
 #define INTO_FOLLOW(options)      (options)
@@ -328,6 +331,15 @@ static int parse_project(const char *text, char *project)
         return 0;
     }
     return lh_text_copy(project, sizeof(((struct lh_options *)NULL)->project), text) ? 0 : -EINVAL;
+}
+
+static int parse_service(const char *text, char *service)
+{
+    if (strcmp(text, "auto") == 0) {
+        service[0] = '\0';
+        return 0;
+    }
+    return lh_text_copy(service, sizeof(((struct lh_options *)NULL)->service), text) ? 0 : -EINVAL;
 }
 
 static int parse_follow(const char *text, struct lh_options *options)

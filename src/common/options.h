@@ -72,6 +72,7 @@ struct lh_options {
     char loop_globs[256];  /* comma-separated, with LH_LOOP_GLOBS */
     char follow_glob[256]; /* with LH_FOLLOW_GLOB */
     char project[256];     /* comma-separated globs; "": by src/frames.def */
+    char service[128];     /* "": it has no name */
     char output[1024];     /* path or socket path, unexpanded */
     char collector[1024];  /* with LH_COLLECTOR_PATH */
 };

@@ -314,8 +314,14 @@ struct lh_ring {
     char cwd[1024];  /* where relative file names start */
     char argv[2048]; /* what it was started with, each ended by a NUL; cut where it is longer */
     uint32_t argv_length;
-    char run[LH_RUN_BYTES]; /* which run it is of; only the collector's copy has it */
-    char warnings[512];     /* what cannot be seen, lines; "" if nothing */
+    char python[16];    /* version of CPython; "" if there was none when the ring was made */
+    char warnings[512]; /* what cannot be seen, lines; "" if nothing */
+
+    /* Only the collector's copy has these; "": not known. */
+    char run[LH_RUN_BYTES]; /* which run it is of */
+    char boot[40];          /* which boot of the machine it is of */
+    char root[1024];        /* the directory of the project that the program is of */
+    char runtime[24];       /* of which language, by its name in src/runtimes.def */
 
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */

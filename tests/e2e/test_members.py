@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -127,6 +128,54 @@ def test_start_says_which_run_where_and_how(hits: Path, tmp_path: Path) -> None:
     assert start["argv"] == [PYTHON, str(app), *arguments]
     assert start["cwd"] == str(Path.cwd())
     assert re.fullmatch("[0-9a-f]{16}", start["run"])
+    assert start["boot"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    version = [PYTHON, "-c", "import platform; print(platform.python_version())"]
+    said = subprocess.run(version, capture_output=True, text=True, check=True).stdout.strip()
+    assert start["runtime"] == {"name": "CPython", "version": said}
+
+
+def test_runtime_of_a_program_without_a_language_is_null(hits: Path) -> None:
+    _, events = run_preloaded([PROGRAMS / "deep_stack", "3"], hits, THRESHOLD="20ms")
+    assert [start["runtime"] for start in of_type(events, "start")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("there", "root"),
+    [
+        ([], None),
+        (["shop/api/pyproject.toml"], "shop/api"),
+        (["shop/pyproject.toml"], "shop"),
+        (["shop/.git/HEAD", "shop/api/pyproject.toml"], "shop"),
+        (["shop/package.json", "shop/api/src/package.json"], "shop/api/src"),
+    ],
+)
+def test_root_is_what_git_keeps_or_else_where_a_package_begins(
+    there: list[str], root: str | None, hits: Path, tmp_path: Path
+) -> None:
+    app = nap(tmp_path / "shop" / "api" / "src")
+    for name in there:
+        write(tmp_path / name, "")
+    _, events = run_preloaded([PYTHON, app], hits, cwd=app.parent, THRESHOLD="20ms")
+    (start,) = of_type(events, "start")
+    assert start["root"] == (root and str(tmp_path / root))
+
+
+@pytest.mark.parametrize(
+    ("options", "extra", "service"),
+    [
+        ({}, {}, None),
+        ({}, {"OTEL_SERVICE_NAME": "shop"}, "shop"),
+        ({"SERVICE": "till"}, {"OTEL_SERVICE_NAME": "shop"}, "till"),
+        ({"SERVICE": "auto"}, {"OTEL_SERVICE_NAME": ""}, None),
+        ({}, {"OTEL_SERVICE_NAME": "x" * 128}, None),
+    ],
+)
+def test_service_is_what_the_environment_calls_it(
+    options: dict[str, str], extra: dict[str, str], service: str | None, hits: Path
+) -> None:
+    argv = [PROGRAMS / "deep_stack", "3"]
+    _, events = run_preloaded(argv, hits, extra=extra, THRESHOLD="20ms", **options)
+    assert [start["service"] for start in of_type(events, "start")] == [service]
 
 
 def test_processes_of_one_run_have_its_id_and_the_next_run_another(hits: Path) -> None:

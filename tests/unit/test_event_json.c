@@ -94,12 +94,17 @@ static void test_start_has_its_members(void **state)
     ring->argv_length = sizeof(argv);
     strcpy(ring->cwd, "/srv");
     strcpy(ring->run, "00ff00ff00ff00ff");
+    strcpy(ring->boot, "b007");
+    strcpy(ring->options.service, "shop");
+    strcpy(ring->python, "3.11.2");
     assert_int_equal(uname(&names), 0);
     lh_event_start(&json, ring);
     (void)snprintf(expected, sizeof(expected),
                    COMMON("start") "\"tid\":42,\"thread\":null,\"run\":\"00ff00ff00ff00ff\","
-                                   "\"host\":\"%s\",\"exe\":\"/usr/bin/app\","
+                                   "\"host\":\"%s\",\"boot\":\"b007\",\"exe\":\"/usr/bin/app\","
                                    "\"argv\":[\"app\",\"-v\",\"\"],\"cwd\":\"/srv\","
+                                   "\"root\":null,\"service\":\"shop\","
+                                   "\"runtime\":{\"name\":\"CPython\",\"version\":\"3.11.2\"},"
                                    "\"version\":\"" LH_VERSION "\",\"threshold_ms\":100.000,"
                                    "\"strict\":false,\"warnings\":[\"one thing\",\"another\"]}\n",
                    names.nodename);

@@ -49,7 +49,8 @@ static bool options_are_sound(const struct lh_options *options)
     return options->stack_frames <= LH_STACK_FRAMES_MAX && options->format <= LH_FORMAT_JSON &&
            options->output_kind <= LH_OUTPUT_UNIX &&
            ends(options->output, sizeof(options->output)) &&
-           ends(options->project, sizeof(options->project));
+           ends(options->project, sizeof(options->project)) &&
+           ends(options->service, sizeof(options->service));
 }
 
 static bool header_is_sound(const struct lh_ring *header)
@@ -74,6 +75,7 @@ int lh_ring_map_header(struct lh_ring **header, const struct lh_ring *ring)
     memcpy(copy->cwd, ring->cwd, sizeof(copy->cwd));
     memcpy(copy->argv, ring->argv, sizeof(copy->argv));
     copy->argv_length = ring->argv_length;
+    memcpy(copy->python, ring->python, sizeof(copy->python));
     memcpy(copy->warnings, ring->warnings, sizeof(copy->warnings));
     copy->magic = LH_RING_MAGIC;
     if (header_is_sound(copy)) {

@@ -19,6 +19,7 @@
 #include "collect/link/rights.h"
 #include "collect/link/ring_map.h"
 #include "collect/link/ring_thread.h"
+#include "collect/link/surroundings.h"
 #include "collect/report/reporter.h"
 #include "collect/sink/sink.h"
 #include "collect/stack/stack.h"
@@ -192,6 +193,7 @@ static void *serve(void *argument)
     lh_ring_thread_mark(&watched->mark, &watched->ring->reader);
     lh_output_prepare(watched->output);
     lh_rights_follow(&watched->rights, watched->rights.uid);
+    lh_surroundings_find(watched->header, watched->stacks);
     note_result(watched, lh_sink_start(watched->sink));
     serve_living(watched);
     serve_rest(watched);

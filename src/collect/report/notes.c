@@ -4,34 +4,23 @@
 
 #include <stddef.h>
 
+#include "collect/stack/runtimes.h"
 #include "common/options.h"
-#include "common/text.h"
 
-static const struct runtime {
-    const char *modules;
-    const char *function; /* NULL: any */
-    const char *sentence;
-} runtimes[] = {
-#define RUNTIME(name, modules, function, sentence) {modules, function, sentence},
-#include "runtimes.def"
-};
-
-#define RUNTIMES ((uint32_t)(sizeof(runtimes) / sizeof(runtimes[0])))
-
-_Static_assert(RUNTIMES < LH_NOTES_MAX, "each has a bit, and so has the old map");
+_Static_assert(LH_RUNTIMES < LH_NOTES_MAX, "each has a bit, and so has the old map");
 
 static const char old_map_sentence[] =
     "/tmp/perf-PID.map is older than this process, another one wrote it: its names are not used";
 
-static bool is_of(const struct runtime *runtime, const struct lh_frame *frame)
+static bool is_of(const struct lh_runtime *runtime, const struct lh_frame *frame)
 {
-    if (frame->module == NULL || !lh_glob_list_match(runtime->modules, lh_base_name(frame->module)))
+    if (frame->module == NULL || !lh_runtime_has(runtime, frame->module))
         return false;
     return runtime->function == NULL ||
            (frame->function != NULL && lh_glob_list_match(runtime->function, frame->function));
 }
 
-static bool is_in(const struct runtime *runtime, const struct lh_frame *frames, uint32_t count)
+static bool is_in(const struct lh_runtime *runtime, const struct lh_frame *frames, uint32_t count)
 {
     uint32_t i = 0;
     while (i < count && !is_of(runtime, &frames[i]))
@@ -60,10 +49,10 @@ const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames,
 {
     if (count == 0 || has_names(frames, count))
         return NULL;
-    if (old_map && say(notes, RUNTIMES))
+    if (old_map && say(notes, LH_RUNTIMES))
         return old_map_sentence;
-    for (uint32_t i = 0; i < RUNTIMES; i++)
-        if (is_in(&runtimes[i], frames, count))
-            return say(notes, i) ? runtimes[i].sentence : NULL;
+    for (uint32_t i = 0; i < LH_RUNTIMES; i++)
+        if (is_in(&lh_runtimes[i], frames, count))
+            return say(notes, i) ? lh_runtimes[i].sentence : NULL;
     return NULL;
 }

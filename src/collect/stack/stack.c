@@ -12,6 +12,7 @@
 #include "collect/stack/jit_map.h"
 #include "collect/stack/merge.h"
 #include "collect/stack/modules.h"
+#include "collect/stack/runtimes.h"
 #include "collect/stack/unwind.h"
 #include "common/options.h"
 #include "common/text.h"
@@ -47,6 +48,24 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
         return NULL;
     }
     return stacks;
+}
+
+static bool is_loaded(const struct lh_stacks *stacks, const struct lh_runtime *runtime)
+{
+    for (uint32_t i = 0; i < stacks->modules.module_count; i++) {
+        const char *path = stacks->modules.modules[i].path;
+        if (path != NULL && lh_runtime_has(runtime, path))
+            return true;
+    }
+    return false;
+}
+
+const char *lh_stacks_runtime(const struct lh_stacks *stacks)
+{
+    uint32_t i = 0;
+    while (i < LH_RUNTIMES && !is_loaded(stacks, &lh_runtimes[i]))
+        i++;
+    return i < LH_RUNTIMES ? lh_runtimes[i].name : NULL;
 }
 
 void lh_stacks_close(struct lh_stacks *stacks)

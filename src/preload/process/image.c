@@ -44,6 +44,14 @@ static void read_options(void)
     }
 }
 
+/* OpenTelemetry's name for it (its specification, "General SDK Configuration"). */
+static void find_service(void)
+{
+    const char *name = getenv("OTEL_SERVICE_NAME");
+    if (lh_options.service[0] == '\0' && name != NULL)
+        (void)lh_text_copy(lh_options.service, sizeof(lh_options.service), name);
+}
+
 /* dir + below, if there is such an executable. */
 static bool try_collector(const char *dir, const char *below)
 {
@@ -144,6 +152,7 @@ static void switch_off_if_instrumented(void)
 void lh_image_init(void)
 {
     read_options();
+    find_service();
     read_image();
     find_collector();
     lh_image.is_root = is_told_from_descendants() && is_root();

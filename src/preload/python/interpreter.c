@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "preload/python/library.h"
 #include "preload/python/names.h"
 #include "preload/python/offsets.h"
@@ -91,6 +92,30 @@ static char *put_number(char *to, uint32_t number)
         to = put_number(to, number / 10);
     *to = (char)('0' + number % 10);
     return to + 1;
+}
+
+static void put_version(struct lh_text *text, unsigned long hex)
+{
+    lh_text_u64(text, hex >> 24);
+    lh_text_char(text, '.');
+    lh_text_u64(text, hex >> 16 & 0xff);
+    lh_text_char(text, '.');
+    lh_text_u64(text, hex >> 8 & 0xff);
+}
+
+void lh_python_version(char *version, size_t size)
+{
+    struct lh_text text;
+    lh_text_init(&text, version, size);
+    if (!lh_python_is_loaded())
+        return;
+    if (symbols.version != NULL) {
+        put_version(&text, *symbols.version);
+        return;
+    }
+    const char *told = symbols.get_version != NULL ? symbols.get_version() : "";
+    while (*told != '\0' && *told != ' ')
+        lh_text_char(&text, *told++);
 }
 
 bool lh_python_counts_threads(void)

@@ -25,6 +25,9 @@ const char *lh_python_problem(void);
 void lh_python_look(void);
 bool lh_python_is_loaded(void);
 
+/* The version of the interpreter that was seen, "3.11.2"; "" without one. On a program's thread. */
+void lh_python_version(char *version, size_t size);
+
 /* Does it count the threads of the process after a fork, and warn of any that it does not know?
  * CPython 3.12 and later do so in os.fork(), from a file below /proc. */
 bool lh_python_counts_threads(void);

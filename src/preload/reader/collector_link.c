@@ -66,6 +66,7 @@ static void fill_header(struct lh_ring *ring, const char *problem)
     lh_text_copy(ring->cwd, sizeof(ring->cwd), lh_image.cwd);
     memcpy(ring->argv, lh_image.argv, sizeof(ring->argv));
     ring->argv_length = lh_image.argv_length;
+    lh_python_version(ring->python, sizeof(ring->python));
     lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
     if (lh_python_problem() != NULL)
         lh_text_string(&warnings, lh_python_problem());
