@@ -273,11 +273,24 @@ soak: ## load uvicorn, Node, nginx and Redis for SOAK_SECONDS (60) each; nothing
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) scripts/soak.py --build $(B) --seconds $(SOAK_SECONDS)
 
+.PHONY: soak-blocks
+soak-blocks: ## uvicorn under load and two busy processes, with a block a second, for ten minutes
+	@scripts/bootstrap build soak
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/soak_blocks.py --build $(B)
+
+.PHONY: torture
+torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, what was lost, what was said
+	@scripts/bootstrap build demo
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/torture.py --build $(B)
+
 .PHONY: bench
-bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector
+bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
+	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
 
 .PHONY: format
 format: ## lay out the C and the Python as the tree wants it

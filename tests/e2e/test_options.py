@@ -29,6 +29,7 @@ BAD = {
     "COLLECTOR": ["", "/" + "x" * 2000],
     "FOLLOW": ["", "x" * 300],
     "PROJECT": ["", "x" * 300],
+    "SERVICE": ["", "x" * 128],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 
