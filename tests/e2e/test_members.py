@@ -157,7 +157,7 @@ def test_root_is_what_git_keeps_or_else_where_a_package_begins(
         write(tmp_path / name, "")
     _, events = run_preloaded([PYTHON, app], hits, cwd=app.parent, THRESHOLD="20ms")
     (start,) = of_type(events, "start")
-    assert start["root"] == (root and str(tmp_path / root))
+    assert start["root"] == (str(tmp_path / root) if root else None)
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,16 @@
 #define VERSION_VERSION(version)        , version,
 
 /* A symbol that exists in several versions is exported in each of them, never without one: its
- * wrapper has a name of its own in the object file. */
+ * wrapper has a name of its own in the object file, and so has what is exported, for older
+ * assemblers (binutils 2.35) cannot call what they are to give a version. */
 #define LABEL_NEWEST(symbol, version) , "wrap_" #symbol "_" version,
 #define LABEL_OLDER(symbol, version)  , "wrap_" #symbol "_" version,
 #define SYMVER(symbol, at, version)                                                                \
-    ".symver wrap_" #symbol "_" version ", " #symbol at version ", remove"
+    ".hidden wrap_" #symbol "_" version "\n\t"                                                     \
+    ".globl exported_" #symbol "_" version "\n\t"                                                  \
+    ".type exported_" #symbol "_" version ", @function\n\t"                                        \
+    ".set exported_" #symbol "_" version ", wrap_" #symbol "_" version "\n\t"                      \
+    ".symver exported_" #symbol "_" version ", " #symbol at version ", remove"
 #define SYMVER_NEWEST(symbol, version) , SYMVER(symbol, "@@", version),
 #define SYMVER_OLDER(symbol, version)  , SYMVER(symbol, "@", version),
 
