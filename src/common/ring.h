@@ -303,6 +303,9 @@ static inline void lh_resource_of_too(struct lh_resource *resource, const struct
     memcpy(resource->text, too->text, too->length);
 }
 
+/* In place of the reader's number, which it cannot be: the program reads the ring itself. */
+#define LH_READER_IS_PROGRAM 0x3fffffffu /* FUTEX_TID_MASK */
+
 struct lh_ring {
     uint64_t magic;
     uint64_t bytes; /* size of the whole mapping */
@@ -328,7 +331,7 @@ struct lh_ring {
     _Atomic uint32_t closing;  /* 1: the program exits normally */
     _Atomic uint32_t attached; /* 1: a collector reads this ring, or has just been given it */
     _Atomic uint32_t reader; /* the thread that reads it, and FUTEX_OWNER_DIED once that has ended,
-                                by whatever: get_robust_list(2) */
+                                by whatever: get_robust_list(2); 0: nobody has taken it yet */
     _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
                                                              which the collector has written out */
     _Atomic uint32_t drained; /* futex: 1 once the collector has written the summary */

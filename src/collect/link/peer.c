@@ -183,7 +183,7 @@ static void on_message(struct lh_collector *collector, struct lh_peer *peer)
         close(message.maps_fd);
         result = -EPROTO;
     }
-    if (result == -EPROTO || (result < 0 && peer->watched == NULL))
+    if (result == -EPROTO || (result < 0 && result != -EBUSY && peer->watched == NULL))
         say_refused(collector, peer, result);
     end_connection(collector, peer);
 }

@@ -256,6 +256,8 @@ static int attach(struct lh_watched *watched, const struct lh_watched_setup *set
         error = lh_ring_map(&watched->ring, setup->ring_fd);
     close(setup->ring_fd);
     if (error == 0)
+        error = lh_ring_claim(watched->ring);
+    if (error == 0)
         error = lh_ring_map_header(&watched->header, watched->ring);
     if (error != 0)
         close(setup->maps_fd);

@@ -19,6 +19,8 @@
 #include "common/protocol.h"
 #include "common/text.h"
 #include "preload/python/interpreter.h"
+#include "preload/reader/hang.h"
+#include "preload/reader/no_collector.h"
 #include "preload/reader/raw_lines.h"
 #include "preload/reader/spawn.h"
 #include "preload/state/image.h"
@@ -45,8 +47,10 @@ static struct {
     int socket_fd;      /* -1: none, or lost with an earlier watchdog's descriptors */
     struct stat stderr; /* what that was when the collector was started */
     unsigned collectors;
-    bool raw;  /* no collector can be had: the watchdog reads the ring */
-    bool over; /* nobody wants to read it any more */
+    bool starts;         /* one that was started has not taken the ring yet */
+    const char *problem; /* why it never will; NULL: nothing is known */
+    bool raw;            /* no collector can be had: the watchdog reads the ring */
+    bool over;           /* nobody wants to read it any more */
 } attach;
 
 static long make_memfd(void)
@@ -148,7 +152,9 @@ static long send_hello(int socket_fd)
 static bool run_is_over(void)
 {
     static const char name[] = "/" LH_RUN_DIRECTORY;
-    const char *at = strstr(lh_image.run_socket, name);
+    const char *at = NULL; /* the last one: it may be below a directory of such a name */
+    for (const char *next = lh_image.run_socket; (next = strstr(next, name)) != NULL; next++)
+        at = next;
     bool has_file = lh_options.output_kind == LH_OUTPUT_PATH;
     if (at == NULL || has_file)
         return false;
@@ -219,10 +225,13 @@ static int start_collector(const char *path)
     int output_fd = borrow_output();
     note_stderr();
     error = send_hello(ours);
+    uint32_t pid = 0;
     if (error == 0)
-        error = lh_spawn_collector(path, theirs, output_fd);
+        error = lh_spawn_collector(path, theirs, output_fd, &pid);
     lh_fd_close(theirs);
     lh_fd_close(output_fd);
+    lh_hang_begin(pid);
+    attach.starts = error == 0;
     attach.socket_fd = error == 0 ? ours : -1;
     if (error != 0)
         lh_fd_close(ours);
@@ -238,30 +247,22 @@ static bool takes_in_orphans(void)
     return subreaper != 0 || lh_syscall0(SYS_getpid) == 1;
 }
 
-/* The program's descriptor: the watchdog has a table of its own. */
-static void say(const char *line)
-{
-    int fd = lh_fd_borrow(2);
-    if (fd < 0)
-        return;
-    lh_syscall3(SYS_write, fd, (long)line, (long)strlen(line));
-    lh_fd_close(fd);
-}
-
 static bool has_collector(void)
 {
+    int error = -ECHILD;
     if (lh_image.collector[0] == '\0')
         return false;
     if (takes_in_orphans()) {
-        say("loophound: this process is pid 1 or a child subreaper and would get the collector as "
-            "a child: none is started; writing raw JSON lines (start it with loophound run)\n");
+        lh_no_collector_say("loophound: this process is pid 1 or a child subreaper and would get "
+                            "the collector as a child: none is started; writing raw JSON lines "
+                            "(start it with loophound run)\n");
         return false;
     }
-    if (attach.collectors++ < COLLECTORS_MAX && start_collector(lh_image.collector) == 0)
-        return true;
-    say("loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is missing, or out of "
-        "reach; writing raw JSON lines\n");
-    return false;
+    if (attach.problem == NULL && attach.collectors++ < COLLECTORS_MAX)
+        error = start_collector(lh_image.collector);
+    if (error != 0)
+        lh_no_collector_say_why(error, attach.problem);
+    return error == 0;
 }
 
 /* Waits for others, which must not pass for a time in which the process was held; but what comes
@@ -269,7 +270,7 @@ static bool has_collector(void)
 static bool has_reader(void)
 {
     lh_suspends_before(-1);
-    bool found = join_run() || (!attach.over && has_collector());
+    bool found = (attach.problem == NULL && join_run()) || (!attach.over && has_collector());
     lh_suspends_after();
     lh_suspends_begin();
     return found;
@@ -279,7 +280,8 @@ static void find_reader(struct lh_ring *ring)
 {
     if (attach.ring_fd < 0 && !map_new_ring(ring, NULL))
         return;
-    atomic_store(&ring->reader, 0);
+    if (attach.problem == NULL)
+        atomic_store(&ring->reader, 0);
     if (!has_reader()) {
         attach.raw = !attach.over;
         return;
@@ -331,10 +333,29 @@ void lh_link_end(void)
     (void)reader_is_gone();
 }
 
+/* A collector that was started, and has ended or hangs before it has taken the ring: the next one
+ * would do the same. What is in the ring is ours then, should this one come to itself. */
+static bool start_has_failed(struct lh_ring *ring, bool gone)
+{
+    uint32_t nobody = 0;
+    if (!attach.starts)
+        return false;
+    if (atomic_load(&ring->reader) == 0 && !gone && !lh_hang_is_gone() &&
+        !lh_hang_seen(atomic_load(&ring->closing) != 0))
+        return false;
+    bool hangs = !gone && !lh_hang_is_gone();
+    attach.starts = false;
+    if (!atomic_compare_exchange_strong(&ring->reader, &nobody, LH_READER_IS_PROGRAM))
+        return false;
+    attach.problem = hangs ? "it hangs" : "it ends at once";
+    return true;
+}
+
 void lh_link_serve(void)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
-    if (reader_is_gone()) {
+    bool gone = reader_is_gone();
+    if (start_has_failed(ring, gone) || gone) {
         lh_fd_close(attach.socket_fd);
         attach.socket_fd = -1;
         atomic_store(&ring->attached, 0);
