@@ -195,13 +195,14 @@ struct lh_stall {
     struct lh_stall_call calls[LH_STALL_CALLS];
 };
 
-/* Why there is no stack of an iteration that is a stall. */
+/* Why there is no stack: of an iteration that is a stall, or of any event (the last one). */
 enum lh_no_stack {
     LH_STACK_KNOWN,
     LH_NO_STACK_LATE,   /* it was over before anybody could look */
     LH_NO_STACK_ASKED,  /* no signal was to be used */
     LH_NO_STACK_SIGNAL, /* there is none that the program does not use, or block */
     LH_NO_STACK_TIMER,  /* the kernel gave no timer */
+    LH_NO_STACK_DENIED, /* the process may not read its own memory */
     LH_NO_STACK_COUNT
 };
 
@@ -224,7 +225,7 @@ struct lh_record {
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
     int32_t system_call;     /* its number, of a wait that did not go through libc; -1: none */
     uint32_t waits_for_gil;  /* of an iteration that goes on: 1 if it waits for CPython's GIL */
-    uint32_t no_stack;       /* enum lh_no_stack, of a stall: why there is none of it */
+    uint32_t no_stack;       /* enum lh_no_stack: why there is none */
     uint32_t waiter_tid;     /* of a holder: the loop thread that waits for it … */
     uint32_t deadlock;       /* … and 1 if it waits for that in turn … */
     uint32_t computes;       /* … or 1 if it ran: its machine stack is not known */
@@ -343,7 +344,8 @@ struct lh_ring {
 };
 
 /* What the library sends over the collector's socket (SOCK_SEQPACKET, SCM_RIGHTS: the ring's memfd
- * and a descriptor of /proc/self/maps), or without descriptors to say only "I was loaded". */
+ * and, if there is one, a descriptor of /proc/self/maps), or without descriptors to say only "I was
+ * loaded". */
 struct lh_hello {
     uint64_t magic; /* LH_RING_MAGIC */
     uint32_t bytes; /* sizeof(struct lh_ring): the layout check */

@@ -14,9 +14,9 @@
 struct lh_watched;
 
 struct lh_watched_setup {
-    struct ucred peer; /* of the socket; pid 0: not visible from here */
-    int ring_fd;       /* taken over, as is maps_fd, whatever happens */
-    int maps_fd;
+    struct ucred peer;                /* of the socket; pid 0: not visible from here */
+    int ring_fd;                      /* taken over, as is maps_fd, whatever happens */
+    int maps_fd;                      /* -1: the program sees no /proc */
     bool adopted;                     /* the program itself started this collector */
     const struct lh_options *imposed; /* of another user's program: where its reports go; or NULL */
     int ended_fd;                     /* an eventfd that is raised when the thread has ended */

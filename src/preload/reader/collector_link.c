@@ -61,9 +61,25 @@ static long make_memfd(void)
     return lh_fd_lift(fd);
 }
 
-static void fill_header(struct lh_ring *ring, const char *problem)
+/* What cannot be seen, a line each. */
+static void fill_warnings(struct lh_ring *ring, const char *problem)
 {
     struct lh_text warnings;
+    const char *denied = lh_memory_is_denied() ? "there are no stacks: this process may not read "
+                                                 "its own memory (process_vm_readv, /proc/self/mem)"
+                                               : NULL;
+    const char *const lines[] = {lh_python_problem(), problem, denied, lh_proc_problem()};
+    lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (lines[i] == NULL)
+            continue;
+        lh_text_string(&warnings, warnings.length > 0 ? "\n" : "");
+        lh_text_string(&warnings, lines[i]);
+    }
+}
+
+static void fill_header(struct lh_ring *ring, const char *problem)
+{
     lh_ring_init(ring, (uint32_t)lh_syscall0(SYS_getpid), &lh_options);
     ring->started_ns = lh_clock_ns(CLOCK_REALTIME);
     lh_text_copy(ring->exe, sizeof(ring->exe), lh_image.exe);
@@ -71,13 +87,7 @@ static void fill_header(struct lh_ring *ring, const char *problem)
     memcpy(ring->argv, lh_image.argv, sizeof(ring->argv));
     ring->argv_length = lh_image.argv_length;
     lh_python_version(ring->python, sizeof(ring->python));
-    lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
-    if (lh_python_problem() != NULL)
-        lh_text_string(&warnings, lh_python_problem());
-    if (problem != NULL) {
-        lh_text_string(&warnings, warnings.length > 0 ? "\n" : "");
-        lh_text_string(&warnings, problem);
-    }
+    fill_warnings(ring, problem);
 }
 
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
@@ -129,21 +139,17 @@ static long send_hello(int socket_fd)
     struct lh_hello hello = {LH_RING_MAGIC, sizeof(struct lh_ring),
                              (uint32_t)lh_syscall0(SYS_getpid)};
     struct iovec body = {&hello, sizeof(hello)};
-    struct msghdr message = {.msg_iov = &body,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+    struct msghdr message = {.msg_iov = &body, .msg_iovlen = 1, .msg_control = &control};
     int fds[2] = {attach.ring_fd, (int)maps};
+    size_t size = maps >= 0 ? sizeof(fds) : sizeof(fds[0]); /* there may be no /proc */
+    message.msg_controllen = CMSG_SPACE(size);
     memset(&control, 0, sizeof(control));
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof(fds));
-    memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-    long sent =
-        maps < 0 ? maps
-                 : lh_syscall3(SYS_sendmsg, socket_fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (maps >= 0)
-        lh_syscall1(SYS_close, maps);
+    control.header.cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(&control.header), fds, size);
+    long sent = lh_syscall3(SYS_sendmsg, socket_fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    lh_fd_close((int)maps);
     return sent < 0 ? sent : 0;
 }
 

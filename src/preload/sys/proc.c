@@ -147,3 +147,12 @@ uint64_t lh_proc_slices(uint32_t tid)
 {
     return schedstat(tid, 2);
 }
+
+const char *lh_proc_problem(void)
+{
+    char line[256];
+    uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
+    return lh_proc_read(tid, "stat", line, sizeof(line)) > 0
+               ? NULL
+               : "/proc cannot be read: native functions have no names";
+}

@@ -53,6 +53,9 @@ bool lh_proc_parse_wait(char *line, struct lh_thread_wait *wait);
  * than `sp`? False also when it does not say. proc_pid_syscall(5). */
 bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach);
 
+/* What cannot be seen because /proc does not say it, a sentence; NULL: it says all. */
+const char *lh_proc_problem(void);
+
 /* The kernel's name of a thread of this process; "" if it is gone. 16 bytes, terminated. */
 void lh_proc_thread_name(uint32_t tid, char *name);
 
