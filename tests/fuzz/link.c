@@ -47,12 +47,14 @@ enum kind {
 };
 
 static int kinds[KINDS];
+static struct lh_ring *rings[KINDS]; /* of those that are as long as one */
 
-static int make_ring(off_t size, unsigned seals, uint64_t magic)
+static void make_ring(enum kind kind, off_t size, unsigned seals, uint64_t magic)
 {
     struct lh_options options;
     int fd = memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     MUST(fd >= 0 && ftruncate(fd, size) == 0);
+    kinds[kind] = fd;
     if (size == (off_t)sizeof(struct lh_ring)) {
         struct lh_ring *ring = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         MUST(ring != MAP_FAILED);
@@ -61,10 +63,9 @@ static int make_ring(off_t size, unsigned seals, uint64_t magic)
         memcpy(options.output, "/dev/null", sizeof("/dev/null"));
         lh_ring_init(ring, (uint32_t)getpid(), &options);
         ring->magic = magic;
-        munmap(ring, sizeof(*ring));
+        rings[kind] = ring;
     }
     MUST(fcntl(fd, F_ADD_SEALS, seals) == 0);
-    return fd;
 }
 
 static int open_again(int fd)
@@ -78,10 +79,10 @@ static void make_kinds(void)
 {
     int ends[2];
     const off_t whole = sizeof(struct lh_ring);
-    kinds[SOUND_RING] = make_ring(whole, F_SEAL_SHRINK | F_SEAL_GROW, LH_RING_MAGIC);
-    kinds[UNSEALED_RING] = make_ring(whole, 0, LH_RING_MAGIC);
-    kinds[SHORT_RING] = make_ring(4096, F_SEAL_SHRINK, LH_RING_MAGIC);
-    kinds[OTHER_LAYOUT] = make_ring(whole, F_SEAL_SHRINK, LH_RING_MAGIC + 1);
+    make_ring(SOUND_RING, whole, F_SEAL_SHRINK | F_SEAL_GROW, LH_RING_MAGIC);
+    make_ring(UNSEALED_RING, whole, 0, LH_RING_MAGIC);
+    make_ring(SHORT_RING, 4096, F_SEAL_SHRINK, LH_RING_MAGIC);
+    make_ring(OTHER_LAYOUT, whole, F_SEAL_SHRINK, LH_RING_MAGIC + 1);
     kinds[READ_ONLY_RING] = open_again(kinds[SOUND_RING]);
     kinds[MAPS] = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     kinds[STATUS] = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -209,6 +210,16 @@ static void check_it_serves(void)
     MUST(after.processes == 1 && before.processes <= 1);
 }
 
+/* Nobody has begun to read what could harm the collector, or is of another version. */
+static void check_refused(void)
+{
+    static const enum kind refused[] = {UNSEALED_RING, OTHER_LAYOUT};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        MUST(atomic_load(&rings[refused[i]]->reader) == 0 &&
+             atomic_load(&rings[refused[i]]->attached) == 0);
+    MUST(atomic_load(&rings[SOUND_RING]->attached) == 0); /* any more */
+}
+
 static void run_one(struct input input)
 {
     struct lh_options options;
@@ -246,5 +257,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     unsigned before = open_fds();
     run_one((struct input){bytes, size});
     MUST(open_fds() == before);
+    check_refused();
     return 0;
 }
