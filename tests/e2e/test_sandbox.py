@@ -144,7 +144,14 @@ def test_process_without_proc_is_watched_and_says_what_is_missing(way: str, hits
     assert [block["call"] for block in told_blocks] == [SLEEP] * 2, describe(events)
     assert all("nap" in functions(block) for block in told_blocks), describe(events)
     (start,) = (event for event in events if event["type"] == "start")
-    assert any(line.startswith("/proc cannot be read") for line in start["warnings"])
+    assert any(line.startswith("/proc/self/maps cannot be read") for line in start["warnings"])
+
+
+def test_process_that_cannot_see_what_its_threads_wait_in_says_so(hits: Path) -> None:
+    """It is nobody by then, and not dumpable: that file is root's, its map is not."""
+    start = told("hide", ["before"], hits)[0]
+    assert any("calls are told when they have ended" in line for line in start["warnings"]), start
+    assert not any("maps" in line for line in start["warnings"]), start
 
 
 @when

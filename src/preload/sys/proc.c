@@ -151,8 +151,7 @@ uint64_t lh_proc_slices(uint32_t tid)
 const char *lh_proc_problem(void)
 {
     char line[256];
-    uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
-    return lh_proc_read(tid, "stat", line, sizeof(line)) > 0
+    return lh_proc_read((uint32_t)lh_syscall0(SYS_gettid), "maps", line, sizeof(line)) > 0
                ? NULL
-               : "/proc cannot be read: native functions have no names";
+               : "/proc/self/maps cannot be read: native functions have no names";
 }
