@@ -50,13 +50,15 @@ static const char *behind_name(const char *line, long length)
 
 const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
 {
-    return behind_name(line, lh_proc_read(tid, "stat", line, size));
+    long length = lh_proc_read(tid, "stat", line, size);
+    return behind_name(line, length);
 }
 
 char lh_proc_process(uint32_t pid, uint64_t *slices)
 {
     char line[512];
-    const char *fields = behind_name(line, read_in("/proc/", pid, "stat", line, sizeof(line)));
+    long length = read_in("/proc/", pid, "stat", line, sizeof(line));
+    const char *fields = behind_name(line, length);
     char state = fields != NULL ? fields[0] : '?';
     bool known = read_in("/proc/", pid, "schedstat", line, sizeof(line)) > 0;
     *slices = known ? lh_proc_field(line, 2) : LH_UNKNOWN;
