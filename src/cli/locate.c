@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,11 +32,15 @@ static bool libc_is_too_old(void)
     return major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR);
 }
 
-/* The directory of this executable; "" when it cannot be known. */
-static void own_directory(char *dir, size_t size)
+/* The directory of this executable; "" when it cannot be known. Without a /proc it is as it was
+ * called, which may be by a link: getauxval(3). */
+static void own_directory(char dir[PATH_MAX])
 {
-    ssize_t length = readlink("/proc/self/exe", dir, size - 1);
+    const char *called = (const char *)getauxval(AT_EXECFN);
+    ssize_t length = readlink("/proc/self/exe", dir, PATH_MAX - 1);
     dir[length > 0 ? length : 0] = '\0';
+    if (length <= 0 && (called == NULL || realpath(called, dir) == NULL))
+        dir[0] = '\0';
     char *slash = strrchr(dir, '/');
     if (slash != NULL)
         *slash = '\0';
@@ -63,7 +68,7 @@ int lh_locate_library(char *path, size_t size)
                 OLDEST_MAJOR, OLDEST_MINOR, gnu_get_libc_version());
         return -ENOTSUP;
     }
-    own_directory(own, sizeof(own));
+    own_directory(own);
     if (try_library(own, "", path, size) != 0 && try_library(own, "/../lib", path, size) != 0 &&
         try_library(lh_path_libdir, "", path, size) != 0) {
         fprintf(stderr,
@@ -107,11 +112,19 @@ static int make_in(struct lh_private_dir *dir, const char *parent)
 
 int lh_private_dir_make(struct lh_private_dir *dir)
 {
-    if (geteuid() == 0 && make_in(dir, "/run") == 0)
-        return 0;
-    if (make_in(dir, getenv("XDG_RUNTIME_DIR")) == 0 || make_in(dir, getenv("TMPDIR")) == 0)
-        return 0;
-    return make_in(dir, "/tmp");
+    const char *const parents[] = {
+        geteuid() == 0 ? "/run" : NULL,
+        getenv("XDG_RUNTIME_DIR"),
+        getenv("TMPDIR"),
+        "/tmp",
+        "/dev/shm", /* in memory: there also where the disk is for reading only */
+        "/var/tmp",
+        getenv("HOME"),
+    };
+    int error = -ENOENT;
+    for (size_t i = 0; error != 0 && i < sizeof(parents) / sizeof(parents[0]); i++)
+        error = make_in(dir, parents[i]);
+    return error;
 }
 
 void lh_private_dir_remove(const struct lh_private_dir *dir)

@@ -17,7 +17,8 @@ struct lh_private_dir {
     char socket[108]; /* fits sockaddr_un.sun_path */
 };
 
-/* Root: in /run. In $XDG_RUNTIME_DIR, else $TMPDIR, else /tmp. 0 or a negative errno. */
+/* In the first of these that can be written to: /run (root), $XDG_RUNTIME_DIR, $TMPDIR, /tmp,
+ * /dev/shm, /var/tmp, $HOME. 0 or a negative errno: none of them can. */
 int lh_private_dir_make(struct lh_private_dir *dir);
 
 /* With the socket, if there is one. */

@@ -20,7 +20,9 @@ struct lh_symbol_files;
 
 /* Looks for modules under their own names and for separate debug files in `directories` (ends in
  * NULL; DIR/.build-id/ab/cdef.debug and DIR/NAME), which outlive the result, then in
- * /usr/lib/debug. Nothing is used whose build-id is another. NULL: out of memory. */
+ * /usr/lib/debug. Nothing is used whose build-id is another. What is read may have been written by
+ * anybody: under a module's own name only a file of root's or the reader's is opened that not
+ * everybody may write, and no link. NULL: out of memory. */
 struct lh_symbol_files *lh_symbol_files_new(const char *const *directories);
 void lh_symbol_files_free(struct lh_symbol_files *files);
 

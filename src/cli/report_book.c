@@ -99,7 +99,7 @@ static void put_outer(struct lh_book *book, const json_t *line, struct stack *st
         return;
     const struct stack *outer = &book->stacks[json_integer_value(number)];
     uint32_t taken = count < outer->count ? (uint32_t)count : outer->count;
-    if (stack->count + taken > LH_STACK_FRAMES_MAX || !make_room(book, taken))
+    if (taken == 0 || stack->count + taken > LH_STACK_FRAMES_MAX || !make_room(book, taken))
         return;
     outer = &book->stacks[json_integer_value(number)];
     memcpy(book->numbers + book->number_count,

@@ -53,12 +53,8 @@ void lh_symbol_files_free(struct lh_symbol_files *files)
 }
 
 /* The file, if it is of this build. */
-static struct lh_elf *open_build(const char *path, const char *build_id)
+static struct lh_elf *elf_of_build(int fd, const char *path, const char *build_id)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return NULL; /* opening a device may do something */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return NULL;
     struct lh_elf *elf = lh_elf_open(fd, path);
@@ -67,6 +63,36 @@ static struct lh_elf *open_build(const char *path, const char *build_id)
     if (own != NULL && strcmp(own, build_id) == 0)
         return elf;
     lh_elf_release(elf);
+    return NULL;
+}
+
+/* Of a directory that the reader has named. */
+static struct lh_elf *open_build(const char *path, const char *build_id)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return NULL; /* opening a device may do something */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return elf_of_build(fd, path, build_id);
+}
+
+/* What others could have put there, to be taken apart with the reader's rights, is not opened. */
+static bool is_trusted(const struct stat *file)
+{
+    return S_ISREG(file->st_mode) && (file->st_uid == 0 || file->st_uid == geteuid()) &&
+           (file->st_mode & S_IWOTH) == 0;
+}
+
+/* Of a name that stands in what is read, which anybody may have written. */
+static struct lh_elf *open_named(const char *path, const char *build_id)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0 || !is_trusted(&status))
+        return NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    if (fd < 0 || (fstat(fd, &status) == 0 && is_trusted(&status)))
+        return elf_of_build(fd, path, build_id);
+    close(fd);
     return NULL;
 }
 
@@ -89,7 +115,7 @@ static struct lh_elf *open_module(const struct lh_symbol_files *files, const str
     for (size_t i = 0; elf == NULL && files->directories[i] != NULL; i++)
         elf = open_in(files->directories[i], module);
     if (elf == NULL && module->path[0] == '/')
-        elf = open_build(module->path, module->build_id);
+        elf = open_named(module->path, module->build_id);
     return elf != NULL ? elf : open_in(DEBUG_ROOT, module);
 }
 

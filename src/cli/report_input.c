@@ -13,8 +13,10 @@
 
 #define READ_BYTES  (64u << 10)
 #define GZIP_WINDOW (15 + 16) /* inflateInit2(): the largest window, and gzip's header */
+#define LINE_BYTES  (16u << 20)
 
 static const char damaged[] = "what is compressed is damaged, or ends too early";
+static const char endless[] = "a line is longer than 16 MiB";
 
 struct lh_input {
     FILE *stream;
@@ -23,6 +25,7 @@ struct lh_input {
     const char *problem; /* NULL: errno says it */
     bool at_end;         /* nothing more comes from the descriptor */
     bool within;         /* a compressed part has begun, and not ended */
+    size_t line;         /* how much of a line has come so far */
     z_stream gzip;
     ZSTD_DStream *zstd;
     size_t next; /* of the bytes that were read, the first one not used */
@@ -130,11 +133,19 @@ static bool choose_way(struct lh_input *input)
     return false;
 }
 
-static ssize_t fail(struct lh_input *input)
+static ssize_t fail(struct lh_input *input, const char *problem)
 {
-    input->problem = damaged;
+    input->problem = problem;
     errno = EBADMSG;
     return -1;
+}
+
+/* Whoever reads lines keeps all of one; a device, or what is well compressed, may have no end. */
+static ssize_t check_line(struct lh_input *input, const char *bytes, size_t made)
+{
+    const char *newline = memrchr(bytes, '\n', made);
+    input->line = newline != NULL ? made - (size_t)(newline + 1 - bytes) : input->line + made;
+    return input->line <= LINE_BYTES ? (ssize_t)made : fail(input, endless);
 }
 
 /* fopencookie(3): 0 at the end, -1 where it fails. */
@@ -146,15 +157,15 @@ static ssize_t read_some(void *cookie, char *to, size_t size)
     for (;;) {
         ssize_t made = input->way->convert(input, to, size);
         if (made < 0)
-            return fail(input);
+            return fail(input, damaged);
         if (made > 0)
-            return made;
+            return check_line(input, to, (size_t)made);
         if (input->next < input->length)
             continue;
         if (!input->at_end && !fill(input))
             return -1;
         if (input->at_end && input->next == input->length)
-            return input->within ? fail(input) : 0;
+            return input->within ? fail(input, damaged) : 0;
     }
 }
 

@@ -11,6 +11,8 @@
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
 
+#define COUNT_MAX 999999999999ULL /* of the last line: what says more is no count */
+
 struct offender {
     struct lh_row row;
     uint64_t count;
@@ -91,6 +93,7 @@ static void add_offence(struct lh_table *table, const json_t *event)
     if (offender == NULL)
         return;
     double ms = json_number_value(json_object_get(event, "duration_ms"));
+    ms = ms > 0 ? ms : 0;
     offender->row = made; /* the line may have moved since */
     offender->count++;
     offender->total_ms += ms;
@@ -111,7 +114,8 @@ static void add_summary(struct lh_table *table, const json_t *event)
     uint64_t *sums[] = {&table->blocks, &table->stalls, &table->dropped};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         json_int_t number = json_integer_value(json_object_get(event, names[i]));
-        *sums[i] += number > 0 ? (uint64_t)number : 0;
+        uint64_t added = number > 0 ? (uint64_t)number : 0;
+        *sums[i] += added < COUNT_MAX - *sums[i] ? added : COUNT_MAX - *sums[i];
     }
 }
 
@@ -202,6 +206,17 @@ static int widest(const struct lh_table *table, uint32_t most, size_t offset)
     return (int)width;
 }
 
+/* In nine columns, whatever a file says. */
+static void print_ms(double ms)
+{
+    if (ms < 9999999)
+        printf("%9.1f ms ", ms);
+    else if (ms < 999999999)
+        printf("%9.0f ms ", ms);
+    else
+        printf("%9.2e ms ", ms);
+}
+
 static void print_rows(const struct lh_table *table, uint32_t most)
 {
     bool calls = table->by->name == NULL;
@@ -215,7 +230,9 @@ static void print_rows(const struct lh_table *table, uint32_t most)
         const struct offender *one = &table->rows[i];
         const struct lh_row *row = &one->row;
         int padding = row->source[0] != '\0' ? where - (int)lh_text_width(row->where) + 2 : 0;
-        printf("%9.1f ms %9.1f ms %8" PRIu64 "  ", one->total_ms, one->worst_ms, one->count);
+        print_ms(one->total_ms);
+        print_ms(one->worst_ms);
+        printf("%8" PRIu64 "  ", one->count);
         if (calls)
             printf("%-*s  ", what, row->what);
         printf("%s%*s%s\n", row->where, padding, "", row->source);

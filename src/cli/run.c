@@ -113,7 +113,9 @@ int lh_cmd_run(int argc, char **argv)
     block_signals(&before);
     int error = lh_private_dir_make(&dir);
     if (error != 0)
-        return fail("temporary directory", error);
+        return fail("no directory for its socket (XDG_RUNTIME_DIR, TMPDIR, /tmp, /dev/shm, "
+                    "/var/tmp, HOME)",
+                    error);
     int status = run_with_collector(&flags, &before, library, dir.socket);
     lh_private_dir_remove(&dir);
     return status;

@@ -145,6 +145,13 @@ static void write_offence(struct lh_json *json, const struct lh_report *report)
     lh_member_ms(json, "over_ms", over_ns);
 }
 
+/* A call has no member for the reason; an iteration that goes on has. */
+static const char *note_of(const struct lh_report *report)
+{
+    bool told = report->note != NULL || report->record->type == LH_EVENT_STALLING;
+    return told ? report->note : lh_no_stack_reason(report->no_stack);
+}
+
 static void write_block(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
@@ -162,7 +169,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     write_victims(json, report->victims);
     write_task(json, report);
     lh_event_stack(json, report->book, report->frames, report->frame_count);
-    lh_member_string(json, "note", report->note);
+    lh_member_string(json, "note", note_of(report));
     lh_member_null(json, "suppressed");
 }
 

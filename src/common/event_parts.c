@@ -212,6 +212,8 @@ const char *lh_no_stack_reason(uint32_t no_stack)
         [LH_NO_STACK_SIGNAL] =
             "it runs no Python, and the program uses or blocks every signal to sample it by",
         [LH_NO_STACK_TIMER] = "it runs no Python, and the kernel gives no timer to sample it by",
+        [LH_NO_STACK_DENIED] =
+            "this process may not read its own memory: a filter of system calls denies it",
     };
     return no_stack < LH_NO_STACK_COUNT ? reasons[no_stack] : NULL;
 }

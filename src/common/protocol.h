@@ -5,9 +5,10 @@
 
 /* Set by `loophound run` for its children: path of its listening SOCK_SEQPACKET socket. Each
  * process that carries the library sends one struct lh_hello at its start without descriptors, and
- * one with descriptors (ring memfd, /proc/self/maps) once it has a loop thread. The second
- * connection stays open while that process image and its watchdog live; its end alone does not
- * mean that the process has ended (before a fork the watchdog is stopped). */
+ * one with descriptors (ring memfd, /proc/self/maps; where there is no /proc the ring alone) once
+ * it has a loop thread. The second connection stays open while that process image and its watchdog
+ * live; its end alone does not mean that the process has ended (before a fork the watchdog is
+ * stopped). */
 #define LH_ENV_SOCKET "LOOPHOUND_SOCKET"
 
 /* That socket is in a directory of this name, followed by the pid of `loophound run` and a dash: a

@@ -195,13 +195,14 @@ struct lh_stall {
     struct lh_stall_call calls[LH_STALL_CALLS];
 };
 
-/* Why there is no stack of an iteration that is a stall. */
+/* Why there is no stack: of an iteration that is a stall, or of any event (the last one). */
 enum lh_no_stack {
     LH_STACK_KNOWN,
     LH_NO_STACK_LATE,   /* it was over before anybody could look */
     LH_NO_STACK_ASKED,  /* no signal was to be used */
     LH_NO_STACK_SIGNAL, /* there is none that the program does not use, or block */
     LH_NO_STACK_TIMER,  /* the kernel gave no timer */
+    LH_NO_STACK_DENIED, /* the process may not read its own memory */
     LH_NO_STACK_COUNT
 };
 
@@ -224,7 +225,7 @@ struct lh_record {
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
     int32_t system_call;     /* its number, of a wait that did not go through libc; -1: none */
     uint32_t waits_for_gil;  /* of an iteration that goes on: 1 if it waits for CPython's GIL */
-    uint32_t no_stack;       /* enum lh_no_stack, of a stall: why there is none of it */
+    uint32_t no_stack;       /* enum lh_no_stack: why there is none */
     uint32_t waiter_tid;     /* of a holder: the loop thread that waits for it … */
     uint32_t deadlock;       /* … and 1 if it waits for that in turn … */
     uint32_t computes;       /* … or 1 if it ran: its machine stack is not known */
@@ -303,6 +304,9 @@ static inline void lh_resource_of_too(struct lh_resource *resource, const struct
     memcpy(resource->text, too->text, too->length);
 }
 
+/* In place of the reader's number, which it cannot be: the program reads the ring itself. */
+#define LH_READER_IS_PROGRAM 0x3fffffffu /* FUTEX_TID_MASK */
+
 struct lh_ring {
     uint64_t magic;
     uint64_t bytes; /* size of the whole mapping */
@@ -328,7 +332,7 @@ struct lh_ring {
     _Atomic uint32_t closing;  /* 1: the program exits normally */
     _Atomic uint32_t attached; /* 1: a collector reads this ring, or has just been given it */
     _Atomic uint32_t reader; /* the thread that reads it, and FUTEX_OWNER_DIED once that has ended,
-                                by whatever: get_robust_list(2) */
+                                by whatever: get_robust_list(2); 0: nobody has taken it yet */
     _Atomic uint32_t written __attribute__((aligned(64))); /* futex: low half of the position up to
                                                              which the collector has written out */
     _Atomic uint32_t drained; /* futex: 1 once the collector has written the summary */
@@ -340,7 +344,8 @@ struct lh_ring {
 };
 
 /* What the library sends over the collector's socket (SOCK_SEQPACKET, SCM_RIGHTS: the ring's memfd
- * and a descriptor of /proc/self/maps), or without descriptors to say only "I was loaded". */
+ * and, if there is one, a descriptor of /proc/self/maps), or without descriptors to say only "I was
+ * loaded". */
 struct lh_hello {
     uint64_t magic; /* LH_RING_MAGIC */
     uint32_t bytes; /* sizeof(struct lh_ring): the layout check */

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -312,9 +313,139 @@ def test_collector_that_cannot_start_leaves_raw_lines_and_a_word(
     with started(argv, environment, **pipes) as process:
         turns = Turns(process)
         turns.block(3)
+        wait_until("raw lines", lambda: turns.flush() == "0")
         _, err = turns.end()
     assert len(blocks(read_events(hits))) >= 3, err
     assert err.count("no collector can be started") == 1, err
+
+
+# It ends right after its only block.
+ONE_BLOCK = """
+import asyncio, time
+async def main():
+    await asyncio.sleep(0)
+    time.sleep(0.001)
+asyncio.run(main())
+print("end")
+"""
+
+# What stands in LOOPHOUND_COLLECTOR, and is no good.
+OTHER_VERSION = "#!/bin/sh\necho 'its library is of another version' >&2\n"
+USELESS = {
+    "not executable": ("#!/bin/sh\n", 0o644, "it may not be executed"),
+    "crashes": ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "it ends at once"),
+    "exits": ("#!/bin/sh\nexit 0\n", 0o755, "it ends at once"),
+    "hangs": ("#!/bin/sh\nexec sleep 600\n", 0o755, "it hangs"),
+    "stopped": ("#!/bin/sh\nkill -STOP $$\n", 0o755, "it hangs"),
+    "other machine": ("\x7fELF" + 60 * "\x01", 0o755, "it is no program for this machine"),
+    "other version": (OTHER_VERSION, 0o755, "it ends at once"),
+}
+
+
+def left_behind(directory: Path) -> list[int]:
+    """Processes that were started there."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == directory and (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+# A program's end waits 200 ms; on a busy machine what was started has not even ended by then.
+TRIES = 5
+
+
+def run_short(directory: Path, environment: dict[str, str]) -> tuple[str, str]:
+    argv = [PYTHON, "-c", ONE_BLOCK]
+    with started(argv, environment, cwd=directory, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out, err
+
+
+@pytest.mark.parametrize("kind", USELESS)
+def test_short_program_with_a_useless_collector_is_told_in_raw_lines(
+    kind: str, tmp_path: Path
+) -> None:
+    content, mode, why = USELESS[kind]
+    collector = tmp_path / "collector"
+    collector.write_bytes(content.encode("latin-1"))
+    collector.chmod(mode)
+    hits = tmp_path / "hits.jsonl"
+    environment = preload_environment(
+        STRICT="on", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
+    )
+    for _ in range(TRIES):
+        try:
+            out, err = run_short(tmp_path, environment)
+        finally:
+            for pid in left_behind(tmp_path):
+                os.kill(pid, signal.SIGKILL)
+        if err:
+            break
+    assert out == "end\n"
+    assert f"no collector can be started (LOOPHOUND_COLLECTOR): {why}" in err, err
+    assert err.count("no collector") == 1, err
+    events = read_events(hits)
+    assert [event["type"] for event in events if event["type"] != "loop"] == [
+        "start",
+        "block",
+        "summary",
+    ]
+
+
+def test_collector_that_hangs_is_given_up_while_the_program_goes_on(tmp_path: Path) -> None:
+    content, mode, _ = USELESS["hangs"]
+    collector = tmp_path / "collector"
+    collector.write_text(content)
+    collector.chmod(mode)
+    hits = tmp_path / "hits.jsonl"
+    argv, environment, pipes = turning(OUTPUT=str(hits), COLLECTOR=str(collector))
+    try:
+        with started(argv, environment, cwd=tmp_path, **pipes) as process:
+            turns = Turns(process)
+
+            def is_told() -> bool:
+                turns.block()
+                return len(blocks(read_events(hits))) > 0
+
+            wait_until("raw lines", is_told)
+            _, err = turns.end()
+    finally:
+        for pid in left_behind(tmp_path):
+            os.kill(pid, signal.SIGKILL)
+    assert err.count("it hangs; writing raw JSON lines") == err.count("loophound:") == 1, err
+    summary = of_type(read_events(hits), "summary")[0]
+    assert len(blocks(read_events(hits))) + summary["dropped"] == summary["blocks"] == turns.blocks
+
+
+def test_collector_that_comes_to_itself_too_late_tells_nothing_twice(tmp_path: Path) -> None:
+    """It hung until the program had told all itself."""
+    go_on = tmp_path / "go on"
+    collector = tmp_path / "collector"
+    collector.write_text(
+        f"#!/bin/sh\nwhile ! [ -e '{go_on}' ]; do sleep 3600; done\nexec {COMMAND} collector\n"
+    )
+    collector.chmod(0o755)
+    hits = tmp_path / "hits.jsonl"
+    environment = preload_environment(
+        STRICT="on", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
+    )
+    for _ in range(TRIES):
+        run_short(tmp_path, environment)
+        if hits.exists():
+            break
+        for pid in left_behind(tmp_path):
+            os.kill(pid, signal.SIGKILL)
+    before = hits.read_text()
+    assert before.count('"type":"block"') == 1
+    go_on.touch()
+    for pid in left_behind(tmp_path):
+        if Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
+            os.kill(pid, signal.SIGKILL)
+    wait_until("its end", lambda: left_behind(tmp_path) == [])
+    assert hits.read_text() == before
 
 
 def limit_memory(megabytes: int) -> Callable[[], None]:

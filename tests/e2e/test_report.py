@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,41 @@ def test_raw_line_is_completed_to_what_the_collector_says(hits: Path, tmp_path: 
     assert block["stack"][0]["user"] is True and "build_id" not in block["stack"][0]
     for key in raw.keys() - {"stack"}:
         assert block[key] == raw[key]
+
+
+def make_link(program: Path) -> None:
+    program.rename(program.with_name("elsewhere"))
+    program.symlink_to(program.with_name("elsewhere"))
+
+
+def make_fifo(program: Path) -> None:
+    program.unlink()
+    os.mkfifo(program)
+
+
+def give_away(program: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(program, 12345, 12345)
+
+
+def let_all_write(program: Path) -> None:
+    program.chmod(0o757)
+
+
+@pytest.mark.parametrize("change", [make_link, make_fifo, give_away, let_all_write])
+def test_file_that_others_may_have_made_is_not_opened_by_its_name_in_a_report(
+    change: Callable[[Path], None], hits: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    shutil.copy(PROGRAM, program)
+    raw_report(program, hits)
+    assert completed(hits)["stack"][0]["function"] == "go_down"
+    change(program)
+    assert completed(hits)["stack"][0]["function"] is None
+    if change is not make_fifo:  # a directory that the reader names is as good as its word
+        frame = completed(hits, "--symbols", tmp_path)["stack"][0]
+        assert frame["function"] == "go_down"
 
 
 def test_separate_debug_file_is_found_by_build_id(hits: Path, tmp_path: Path) -> None:

@@ -230,3 +230,45 @@ def test_text_of_the_line_comes_from_the_event_not_from_the_file(
     assert report(write(hits, event(1, stack=[old])))[1].endswith("load then()")
     del old["source"]
     assert report(write(hits, event(1, stack=[old])))[1].endswith("load")
+
+
+def test_numbers_that_cannot_be_do_not_break_the_table(tmp_path: Path) -> None:
+    """Of a file that anybody may have written."""
+    durations = [1e300, 1.7e308, 1.7e308, 99999999.0, 12345678901.5, -1e300, 12.5]
+    events = [
+        event(number, call=f"c{number}", duration_ms=ms) for number, ms in enumerate(durations)
+    ]
+    huge = 9223372036854775807
+    summary = event(0, type="summary", blocks=huge, stalls=huge, dropped=huge)
+    hits = write(tmp_path / "hits", *events, *[{**summary, "pid": pid} for pid in range(3)])
+    done = run_command("report", hits)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    heading, *rows, last = done.stdout.splitlines()
+    call_at = heading.index("CALL")
+    assert len(rows) == len(durations)
+    for row in rows:
+        assert row[call_at - 1] == " " and row[call_at] == "c", done.stdout
+        assert all(row[at : at + 4] == " ms " for at in (9, 22)), done.stdout
+    assert len(last) < 80, last
+
+
+def test_fifo_is_read_to_its_end(tmp_path: Path) -> None:
+    hits = write(tmp_path / "hits", event(1), event(2))
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["sh", "-c", 'cat "$1" > "$2"', "sh", hits, fifo]):
+        done = run_command("report", fifo)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run_command("report", hits).stdout
+
+
+def test_line_without_an_end_does_not_take_all_memory(tmp_path: Path) -> None:
+    compressed = tmp_path / "zeros.gz"
+    with gzip.open(compressed, "wb") as file:
+        for _ in range(20):
+            file.write(bytes(1 << 20))
+    for path in ("/dev/zero", compressed):
+        done = run_command("report", path)
+        assert done.returncode == 125
+        line = f"loophound: cannot read all of {path}: a line is longer than 16 MiB\n"
+        assert line in done.stderr, done.stderr

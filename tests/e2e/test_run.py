@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    BUILD,
     COMMAND,
     LIBRARY,
     PROGRAMS,
@@ -233,3 +234,45 @@ def test_pid_and_executable_in_the_output_path(tmp_path: Path) -> None:
         pid = int(file.stem.split("-")[1])
         assert {event["pid"] for event in read_events(file)} == {pid}
         wait_for_event(file, "summary", pid)
+
+
+# Mounts of nothing that can be written to, over all of these; then the command.
+READ_ONLY = 'for at in $READ_ONLY; do mount -t tmpfs -o ro none "$at" || exit 7; done; exec "$@"'
+
+
+@pytest.mark.parametrize(
+    ("read_only", "home", "place"),
+    [
+        ("/run /tmp", "/", "/dev/shm/"),
+        ("/run /tmp /dev/shm", "/", "/var/tmp/"),
+        ("/run /tmp /dev/shm /var/tmp", str(BUILD), f"{BUILD}/"),
+        ("/run /tmp /dev/shm /var/tmp", "/proc", None),
+    ],
+)
+def test_another_directory_is_used_where_none_is_to_be_written_to(
+    read_only: str, home: str, place: str | None
+) -> None:
+    unset = ["XDG_RUNTIME_DIR", "TMPDIR"]
+    environment = {k: v for k, v in clean_environment().items() if k not in unset}
+    environment.update(HOME=home, READ_ONLY=read_only)
+    script = "import os; print(os.environ['LOOPHOUND_SOCKET'])"
+    command: list[str | Path] = [COMMAND, "run", "--", PYTHON, "-c", script]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode in {1, 7}:
+        pytest.skip("not allowed to mount")
+    if place is None:
+        (line,) = done.stderr.splitlines()
+        assert (done.returncode, done.stdout) == (125, ""), done.stderr
+        assert line.startswith("loophound: no directory for its socket (XDG_RUNTIME_DIR, TMPDIR")
+        assert line.endswith("; nothing started")
+    else:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{place}loophound-"), done.stdout
+        assert last_line(done)[0] == 1

@@ -12,16 +12,22 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    COMMAND,
+    LIBRARY,
     PROGRAMS,
     PYTHON,
     ROOT,
+    SLEEP,
+    Event,
     blocks,
     clean_environment,
     describe,
+    functions,
     preload_environment,
     read_events,
     run_command,
     started,
+    wait_for_event,
 )
 
 SANDBOX = PROGRAMS / "sandbox"
@@ -45,13 +51,107 @@ def run(way: str, before: list[str], **options: str) -> tuple[str, str]:
 
 
 @when
-@pytest.mark.parametrize("way", ["nobody", "unshare", "unshare-raw", "hide", "deny"])
+@pytest.mark.parametrize("way", ["nobody", "unshare", "unshare-raw", "hide", "deny", "no-readv"])
 def test_blocks_are_told_as_ever_after(way: str, before: list[str]) -> None:
     if way == "deny" and before:
         pytest.skip("no ring can be had: see below")
     _, err = run(way, before, FORMAT="json")
     events = [json.loads(line) for line in err.splitlines()]
     assert [block["call"] for block in blocks(events)] == ["nanosleep"] * 2, describe(events)
+
+
+def told(way: str, before: list[str], hits: Path) -> list[Event]:
+    """With a collector that is not under the same filter."""
+    done = run_command("run", "-t", "20ms", "-o", hits, "--", SANDBOX, way, *before)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    return read_events(hits)
+
+
+def offences(events: list[Event]) -> list[Event]:
+    found = [event for event in events if event["type"] in {"inflight", "block"}]
+    assert {event["type"] for event in found} == {"inflight", "block"}
+    return found
+
+
+@when
+def test_stacks_are_had_another_way_where_process_vm_readv_is_denied(
+    before: list[str], hits: Path
+) -> None:
+    events = told("no-readv", before, hits)
+    assert events[0]["warnings"] == []
+    for event in offences(events):
+        assert "block" in functions(event), describe([event])
+        assert event["note"] is None
+
+
+@when
+def test_event_without_a_stack_says_that_memory_may_not_be_read(
+    before: list[str], hits: Path
+) -> None:
+    events = told("blind", before, hits)
+    # The watchdog that was there before the filter is not under it, and tells what is in flight.
+    for event in offences(events) if before else blocks(events):
+        assert event["stack"] == []
+        assert "may not read its own memory" in event["note"]
+    warned = [line for line in events[0]["warnings"] if "there are no stacks" in line]
+    assert len(warned) == len(before), "known when it starts"
+    done = run_command("run", "-t", "20ms", "--", SANDBOX, "blind", *before)
+    assert "no stack: this process may not read its own memory" in done.stderr, done.stderr
+    assert done.stderr.count("warning: there are no stacks") == len(before)
+
+
+# Nothing of the kernel's is to be read there, as in a container that was made by hand.
+WITHOUT_PROC = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+
+
+def without_proc() -> list[str]:
+    if subprocess.run([*WITHOUT_PROC, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("not allowed to mount")
+    return WITHOUT_PROC
+
+
+NAPS = """
+import asyncio, time
+def nap():
+    time.sleep(0.2)
+async def main():
+    for _ in range(2):
+        await asyncio.sleep(0)
+        nap()
+    await asyncio.sleep(0)
+    print("done")
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("way", ["run", "preload"])
+def test_process_without_proc_is_watched_and_says_what_is_missing(way: str, hits: Path) -> None:
+    options = {"THRESHOLD": "100ms", "OUTPUT": str(hits)}
+    argv: list[str | Path] = [*without_proc(), PYTHON, "-c", NAPS]
+    if way == "run":
+        environment = clean_environment(**options)
+        argv = [*without_proc(), COMMAND, "run", "--fail", "--", PYTHON, "-c", NAPS]
+    else:
+        ours = [f"LOOPHOUND_{name}={value}" for name, value in options.items()]
+        environment = clean_environment()
+        argv = [*without_proc(), "env", f"LD_PRELOAD={LIBRARY}", *ours, PYTHON, "-c", NAPS]
+    with started(argv, environment, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (99 if way == "run" else 0, "done\n"), err
+    wait_for_event(hits, "summary")
+    events = read_events(hits)
+    told_blocks = blocks(events)
+    assert [block["call"] for block in told_blocks] == [SLEEP] * 2, describe(events)
+    assert all("nap" in functions(block) for block in told_blocks), describe(events)
+    (start,) = (event for event in events if event["type"] == "start")
+    assert any(line.startswith("/proc/self/maps cannot be read") for line in start["warnings"])
+
+
+def test_process_that_cannot_see_what_its_threads_wait_in_says_so(hits: Path) -> None:
+    """It is nobody by then, and not dumpable: that file is root's, its map is not."""
+    start = told("hide", ["before"], hits)[0]
+    assert any("calls are told when they have ended" in line for line in start["warnings"]), start
+    assert not any("maps" in line for line in start["warnings"]), start
 
 
 @when

@@ -7,12 +7,24 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
+from pathlib import Path
 
 import pytest
-from harness import COMMAND, PATIENCE_S, PYTHON, ROOT, clean_environment, run_command
+from harness import (
+    COMMAND,
+    PATIENCE_S,
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    clean_environment,
+    describe,
+    read_events,
+    run_command,
+)
 
 APP = ROOT / "tests" / "programs" / "python" / "repeats.py"
 ARGUMENTS = ["run", "--no-stall", "--calls", "sleep", "-t", "50ms", "--", PYTHON, str(APP)]
@@ -77,3 +89,21 @@ def test_in_a_pipe_nothing_is_cut() -> None:
     run = run_command(*ARGUMENTS, extra={"COLUMNS": "40"})
     assert "and a comment that takes all of the rest of the line and more\n" in run.stderr
     assert not [line for line in run.stderr.splitlines() if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("pypy3.11", "PyPy's functions have no names here"), ("bun", "Bun's functions have no names")],
+)
+def test_runtime_whose_functions_have_no_names_says_so(
+    name: str, sentence: str, tmp_path: Path, hits: Path
+) -> None:
+    """Also what is known by its program's name alone."""
+    program = tmp_path / name
+    shutil.copy(PROGRAMS / "deep_stack", program)
+    assert run_command("run", "-t", "20ms", "-o", hits, "--", program, "3").returncode == 0
+    first, *others = (event for event in read_events(hits) if "note" in event)
+    assert first["note"].startswith(sentence), describe([first])
+    assert all(event["note"] is None for event in others), "once"
+    told = run_command("run", "-t", "20ms", "--", program, "3").stderr
+    assert told.count(f"  {sentence}") == 1, told

@@ -117,6 +117,30 @@ static void deny(void)
     install(denied, sizeof(denied) / sizeof(denied[0]), true);
 }
 
+/* As containers do that deny what ptrace(2) would be needed for. */
+static const struct sock_filter no_readv[] = {
+    NUMBER,
+    IF(process_vm_readv, SECCOMP_RET_ERRNO | EPERM),
+    ELSE(SECCOMP_RET_ALLOW),
+};
+
+static void deny_readv(void)
+{
+    install(no_readv, sizeof(no_readv) / sizeof(no_readv[0]), true);
+}
+
+static const struct sock_filter blind[] = {
+    NUMBER,
+    IF(process_vm_readv, SECCOMP_RET_ERRNO | ENOSYS),
+    IF(pread64, SECCOMP_RET_ERRNO | EPERM),
+    ELSE(SECCOMP_RET_ALLOW),
+};
+
+static void make_blind(void)
+{
+    install(blind, sizeof(blind) / sizeof(blind[0]), true);
+}
+
 static const struct sock_filter few[] = {
     NUMBER,
     IF(process_vm_readv, SECCOMP_RET_KILL_PROCESS),
@@ -147,6 +171,8 @@ static const struct {
     {"kill", kill_by_prctl},
     {"kill-seccomp", kill_by_seccomp},
     {"deny", deny},
+    {"no-readv", deny_readv},
+    {"blind", make_blind},
     {"anew", start_anew_filtered},
 };
 

@@ -107,7 +107,6 @@ static void test_messages_that_are_no_hello_are_refused(void **state)
     assert_refused(fixture, junk, sizeof(junk), NULL, 0);
     assert_refused(fixture, junk, 3, NULL, 0);
     assert_refused(fixture, &other_layout, sizeof(other_layout), NULL, 0);
-    assert_refused(fixture, &hello, sizeof(hello), fds, 1);
     assert_refused(fixture, &hello, sizeof(hello), fds, 3);
 }
 
@@ -135,6 +134,37 @@ static void test_rings_that_could_harm_us_are_refused(void **state)
     close(small);
     close(blank);
     close(maps_fd);
+}
+
+/* The program reads it itself by now: nothing is to be told twice. */
+static void test_a_ring_that_its_program_reads_is_let_be(void **state)
+{
+    struct fixture *fixture = *state;
+    int maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    atomic_store(&fixture->ring->reader, LH_READER_IS_PROGRAM);
+    put_block(fixture->ring, 1);
+    assert_ring_refused(fixture, fixture->ring_fd, maps_fd);
+    assert_int_equal(lines_with(fixture, "\"id\":1,"), 0);
+    assert_int_equal(atomic_load(&fixture->ring->reader), LH_READER_IS_PROGRAM);
+    close(maps_fd);
+}
+
+/* As of a program that sees no /proc. */
+static void test_a_ring_without_a_map_is_served(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct lh_hello hello = {.magic = LH_RING_MAGIC, .bytes = sizeof(struct lh_ring)};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(send_message(ends[0], &hello, sizeof(hello), &fixture->ring_fd, 1), 0);
+    assert_int_equal(lh_collector_adopt(fixture->collector, ends[1]), 0);
+    serve_until(fixture, is_attached);
+    put_block(fixture->ring, 1);
+    wait_for_word(&fixture->ring->written, 1);
+    assert_int_equal(lines_with(fixture, "\"id\":1,"), 1);
+    close(ends[0]);
+    lh_collector_finish(fixture->collector, 5000);
+    assert_int_equal(lines_with(fixture, "\"type\":\"summary\""), 1);
 }
 
 /* Of a library with more calls or fewer: its numbers mean other calls than ours. */
@@ -223,6 +253,8 @@ int main(void)
         TEST(test_ring_that_lies_about_its_head_cannot_hold_up_the_end),
         TEST(test_messages_that_are_no_hello_are_refused),
         TEST(test_rings_that_could_harm_us_are_refused),
+        TEST(test_a_ring_that_its_program_reads_is_let_be),
+        TEST(test_a_ring_without_a_map_is_served),
         TEST(test_a_ring_of_another_table_of_calls_is_refused),
         TEST(test_only_a_map_is_taken_for_a_map),
         TEST(test_header_strings_without_an_end_are_refused),

@@ -161,17 +161,30 @@ static struct lh_symbol symbol_in(const char *directory)
     return symbol;
 }
 
-static void test_a_debug_link_is_followed_if_the_file_is_the_right_one(void **state)
+/* A program without symbols in a new directory, and beside it what its debug link names. */
+static void make_linked(char directory[])
 {
-    (void)state;
-    char directory[] = "/tmp/loophound-test-XXXXXX";
-    assert_non_null(mkdtemp(directory));
     char copy[64];
+    assert_non_null(mkdtemp(directory));
     snprintf(copy, sizeof(copy), "cp /proc/%d/exe whole", getpid());
     run(directory, copy);
     run(directory, "objcopy --only-keep-debug whole program.debug");
     run(directory, "objcopy -S --remove-section=.note.gnu.build-id "
                    "--add-gnu-debuglink=program.debug whole program");
+}
+
+static void remove_directory(const char *directory)
+{
+    char command[96];
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    run("/", command);
+}
+
+static void test_a_debug_link_is_followed_if_the_file_is_the_right_one(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/loophound-test-XXXXXX";
+    make_linked(directory);
     struct lh_symbol symbol = symbol_in(directory);
     assert_non_null(symbol.function);
     assert_string_equal(symbol.function, "a_local_function");
@@ -181,9 +194,38 @@ static void test_a_debug_link_is_followed_if_the_file_is_the_right_one(void **st
     symbol = symbol_in(directory);
     assert_null(symbol.function);
     assert_null(symbol.file);
-    char remove[96];
-    snprintf(remove, sizeof(remove), "rm -r %s", directory);
-    run("/", remove);
+    remove_directory(directory);
+}
+
+/* The checksum of a file is no secret, and easily made to fit. */
+static void test_a_debug_file_that_others_may_have_put_there_is_not_read(void **state)
+{
+    static const char *const changes[] = {
+        "mv program.debug other && ln -s other program.debug",
+        "rm program.debug && ln -s /dev/zero program.debug", /* without an end */
+        "rm program.debug && mkfifo program.debug", "chown 12345 program.debug", /* root's only */
+    };
+    size_t count = sizeof(changes) / sizeof(changes[0]) - (geteuid() == 0 ? 0 : 1);
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        char directory[] = "/tmp/loophound-test-XXXXXX";
+        make_linked(directory);
+        run(directory, changes[i]);
+        assert_null(symbol_in(directory).function);
+        remove_directory(directory);
+    }
+}
+
+static void test_a_debug_file_of_the_programs_owner_is_read(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    char directory[] = "/tmp/loophound-test-XXXXXX";
+    make_linked(directory);
+    run(directory, "chown 12345 program program.debug");
+    assert_non_null(symbol_in(directory).function);
+    remove_directory(directory);
 }
 
 static void test_reading_stays_inside_the_file(void **state)
@@ -397,6 +439,8 @@ int main(void)
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
         cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
         cmocka_unit_test(test_a_debug_link_is_followed_if_the_file_is_the_right_one),
+        cmocka_unit_test(test_a_debug_file_that_others_may_have_put_there_is_not_read),
+        cmocka_unit_test(test_a_debug_file_of_the_programs_owner_is_read),
         cmocka_unit_test(test_reading_stays_inside_the_file),
         cmocka_unit_test(test_corrupt_files_do_no_harm),
         cmocka_unit_test(test_a_return_address_in_no_register_is_refused),

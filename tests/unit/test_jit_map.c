@@ -113,6 +113,40 @@ static void test_file_of_somebody_else_is_not_believed(void **state)
     expect(*state, 0x1000, NULL);
 }
 
+/* Of root's or the process's own file: somebody else may have put it there under this name. */
+static void test_link_to_a_file_is_not_believed(void **state)
+{
+    char other[80];
+    snprintf(other, sizeof(other), "%s.other", path);
+    append("1000 10 one\n");
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(symlink(other, path), 0);
+    expect(*state, 0x1000, NULL);
+    unlink(path);
+    assert_int_equal(link(other, path), 0);
+    expect(*state, 0x1000, NULL);
+    unlink(other);
+    expect(*state, 0x1000, "one");
+}
+
+/* There is no /proc of it, to say when it began. */
+static void test_map_of_a_process_whose_age_is_unknown_is_not_believed(void **state)
+{
+    const pid_t none = 1 << 22; /* proc(5): pid_max */
+    char name[64];
+    (void)state;
+    snprintf(name, sizeof(name), "/tmp/perf-%d.map", none);
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, "1000 10 one\n", 12), 12);
+    close(fd);
+    int maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    struct lh_jit_map *map = lh_jit_map_new(none, maps_fd);
+    close(maps_fd);
+    expect(map, 0x1000, NULL);
+    lh_jit_map_free(map);
+    unlink(name);
+}
+
 /* Of a process that had the same number, as the kernel gives it again. */
 static void test_map_older_than_its_process_is_not_believed(void **state)
 {
@@ -184,6 +218,8 @@ int main(void)
         MAP_TEST(test_map_may_appear_and_grow_in_the_middle_of_a_line),
         MAP_TEST(test_rubbish_is_passed_over),
         MAP_TEST(test_file_of_somebody_else_is_not_believed),
+        MAP_TEST(test_link_to_a_file_is_not_believed),
+        cmocka_unit_test(test_map_of_a_process_whose_age_is_unknown_is_not_believed),
         MAP_TEST(test_map_older_than_its_process_is_not_believed),
         MAP_TEST(test_object_is_known_by_the_code_right_behind_it),
         cmocka_unit_test(test_names_of_v8_have_a_file_and_a_line),

@@ -7,9 +7,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +177,77 @@ static void test_memory_is_read_when_the_main_thread_has_ended(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* The calls fail with `error` from now on. */
+static void deny(long first, long second, unsigned error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)first, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)second, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(2);
+}
+
+/* The file also has memory that is mapped and not readable: here nothing is. */
+static bool is_read_to_its_end(void)
+{
+    munmap(area + PAGES * PAGE, PAGE);
+    uintptr_t last = (uintptr_t)area + PAGES * PAGE - 100;
+    uintptr_t start = (uintptr_t)area + PAGE;
+    return lh_memory_read_self(copy, start, 3 * PAGE) == 0 &&
+           memcmp(copy, area + PAGE, 3 * PAGE) == 0 &&
+           lh_memory_read_self(copy, last, 101) == -EFAULT &&
+           lh_memory_copy_self(copy, last, 3 * PAGE) == 100 &&
+           memcmp(copy, (void *)last, 100) == 0 &&
+           lh_memory_copy_self(copy, (uintptr_t)area, 20 * PAGE) == 20 * PAGE;
+}
+
+/* Filters are for ever: in a child, which says with its status how it went. */
+static void assert_in_child(bool (*holds)(void))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(holds() ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static bool reads_another_way(void)
+{
+    deny(SYS_process_vm_readv, SYS_process_vm_writev, EPERM);
+    errno = ENOTTY;
+    return !lh_memory_is_denied() && is_read_to_its_end() && errno == ENOTTY;
+}
+
+static bool reads_another_way_where_the_call_is_missing(void)
+{
+    deny(SYS_process_vm_readv, SYS_process_vm_writev, ENOSYS);
+    return !lh_memory_is_denied() && is_read_to_its_end();
+}
+
+static bool says_that_it_is_denied(void)
+{
+    deny(SYS_process_vm_readv, SYS_pread64, EPERM);
+    return lh_memory_is_denied() && lh_memory_read_self(copy, (uintptr_t)area, 8) == -EFAULT &&
+           lh_memory_copy_self(copy, (uintptr_t)area, PAGE) == 0;
+}
+
+static void test_what_one_way_is_denied_is_read_another_way(void **state)
+{
+    (void)state;
+    assert_false(lh_memory_is_denied());
+    assert_in_child(reads_another_way);
+    assert_in_child(reads_another_way_where_the_call_is_missing);
+    assert_in_child(says_that_it_is_denied);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_errno_stays),
         cmocka_unit_test(test_raw_system_calls_pass_every_argument),
         cmocka_unit_test(test_memory_is_read_when_the_main_thread_has_ended),
+        cmocka_unit_test(test_what_one_way_is_denied_is_read_another_way),
     };
     return cmocka_run_group_tests(tests, make_area, drop_area);
 }

@@ -174,6 +174,22 @@ static void test_places_are_summed_up_in_the_end_the_worst_first(void **state)
                         "   220.0 ms   120.0 ms      2  clock_nanosleep  app.py:5 handler\n");
 }
 
+/* As a ring that lies may have them. */
+static void test_times_that_cannot_be_add_up_to_the_longest_there_is(void **state)
+{
+    const uint64_t ever = UINT64_MAX / MS;
+    blocked(*state, 1, ever, 0, handler);
+    blocked(*state, 2, ever, 0, handler);
+    blocked(*state, 3, ever, 0, dispatch);
+    assert_string_equal(
+        summary(*state, 3, 0, 100),
+        "loophound[4242] 3 blocks and 0 stalls on 1 loop thread, 18446744073.7 s "
+        "in all; 0 reports dropped\n"
+        "            TOTAL            WORST  COUNT  CALL             WHERE\n"
+        "  18446744073.7 s  18446744073.7 s      2  clock_nanosleep  app.py:5 handler\n"
+        "  18446744073.7 s  18446744073.7 s      1  clock_nanosleep  app.py:8 dispatch\n");
+}
+
 static void test_the_table_has_ten_places_and_says_what_it_has_not(void **state)
 {
     for (uint32_t i = 1; i <= 12; i++) {
@@ -249,6 +265,7 @@ int main(void)
         TEST(test_stall_of_a_known_place_is_one_line),
         TEST(test_parts_of_a_stall_that_look_alike_are_one),
         TEST(test_places_are_summed_up_in_the_end_the_worst_first),
+        TEST(test_times_that_cannot_be_add_up_to_the_longest_there_is),
         TEST(test_the_table_has_ten_places_and_says_what_it_has_not),
         TEST(test_of_one_report_there_is_no_table),
         TEST(test_what_was_told_in_flight_is_no_nothing),

@@ -51,7 +51,7 @@ int lh_hello_receive(int socket_fd, struct lh_hello_message *message)
     unsigned count = collect_fds(&header, fds);
     message->ring_fd = fds[0];
     message->maps_fd = fds[1];
-    if ((count == 0 || count == HELLO_FDS) && is_hello(&message->hello, length, &header))
+    if (is_hello(&message->hello, length, &header))
         return 1;
     for (unsigned i = 0; i < count; i++)
         close(fds[i]);

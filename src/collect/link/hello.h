@@ -10,7 +10,7 @@
 struct lh_hello_message {
     struct lh_hello hello;
     int ring_fd; /* -1: none came, nor a maps_fd */
-    int maps_fd;
+    int maps_fd; /* -1: none came: the program sees no /proc */
 };
 
 /* Takes one message without waiting. Returns 1 (the descriptors are the caller's now), 0 at the end

@@ -180,10 +180,11 @@ static void on_message(struct lh_collector *collector, struct lh_peer *peer)
             return;
     } else if (result == 1) { /* a second ring over one connection: none of ours does that */
         close(message.ring_fd);
-        close(message.maps_fd);
+        if (message.maps_fd >= 0)
+            close(message.maps_fd);
         result = -EPROTO;
     }
-    if (result == -EPROTO || (result < 0 && peer->watched == NULL))
+    if (result == -EPROTO || (result < 0 && result != -EBUSY && peer->watched == NULL))
         say_refused(collector, peer, result);
     end_connection(collector, peer);
 }

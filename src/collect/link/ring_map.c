@@ -10,8 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#define CLAIM_TRIES 4
 
 int lh_ring_map(struct lh_ring **ring, int fd)
 {
@@ -32,6 +35,16 @@ int lh_ring_map(struct lh_ring **ring, int fd)
     }
     *ring = mapped;
     return 0;
+}
+
+/* The word may change at any time, but that is tried a few times only. */
+int lh_ring_claim(struct lh_ring *ring)
+{
+    uint32_t reader = atomic_load(&ring->reader);
+    for (int i = 0; i < CLAIM_TRIES && reader != LH_READER_IS_PROGRAM; i++)
+        if (atomic_compare_exchange_strong(&ring->reader, &reader, (uint32_t)syscall(SYS_gettid)))
+            return 0;
+    return -EBUSY;
 }
 
 void lh_ring_unmap(struct lh_ring *ring)

@@ -10,6 +10,10 @@
 int lh_ring_map(struct lh_ring **ring, int fd);
 void lh_ring_unmap(struct lh_ring *ring);
 
+/* Says in the ring that it has a reader: 0, or -EBUSY (the program has lost its patience, and reads
+ * it itself). The thread that then does puts its own number there: ring_thread.h. */
+int lh_ring_claim(struct lh_ring *ring);
+
 /* A private copy of the header, made and checked; its cells are not used. -EPROTO: a string does
  * not end, an option is out of its range; or the errno of mmap. Free with lh_ring_unmap(). */
 int lh_ring_map_header(struct lh_ring **header, const struct lh_ring *ring);

@@ -237,28 +237,39 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     return watched->sink != NULL ? 0 : -ENOMEM;
 }
 
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The stacks take setup->maps_fd; ours is a duplicate, which pread(2) leaves where it stands. */
 static int open_stacks(struct lh_watched *watched, const struct lh_watched_setup *setup)
 {
-    watched->maps_fd = fcntl(setup->maps_fd, F_DUPFD_CLOEXEC, 0);
+    bool mapped = setup->maps_fd >= 0;
+    watched->maps_fd = mapped ? fcntl(setup->maps_fd, F_DUPFD_CLOEXEC, 0) : -1;
     watched->stacks = lh_stacks_open((pid_t)watched->header->pid, setup->maps_fd,
                                      watched->header->options.project);
-    if (watched->maps_fd < 0)
+    if (mapped && watched->maps_fd < 0)
         return -errno;
+    if (!mapped && watched->pidfd < 0) /* nothing would tell its end */
+        return -EINVAL;
     return watched->stacks != NULL ? 0 : -ENOMEM;
 }
 
 /* Up to the point where the descriptors have been taken over. */
 static int attach(struct lh_watched *watched, const struct lh_watched_setup *setup)
 {
-    int error = lh_ring_map_check_maps(setup->maps_fd);
+    int error = setup->maps_fd >= 0 ? lh_ring_map_check_maps(setup->maps_fd) : 0;
     if (error == 0)
         error = lh_ring_map(&watched->ring, setup->ring_fd);
     close(setup->ring_fd);
     if (error == 0)
+        error = lh_ring_claim(watched->ring);
+    if (error == 0)
         error = lh_ring_map_header(&watched->header, watched->ring);
     if (error != 0)
-        close(setup->maps_fd);
+        close_if_open(setup->maps_fd);
     return error;
 }
 
@@ -307,7 +318,7 @@ int lh_watched_start(struct lh_watched **result, const struct lh_watched_setup *
     struct lh_watched *watched = calloc(1, sizeof(*watched));
     if (watched == NULL) {
         close(setup->ring_fd);
-        close(setup->maps_fd);
+        close_if_open(setup->maps_fd);
         return -ENOMEM;
     }
     watched->peer = setup->peer;
@@ -392,10 +403,8 @@ void lh_watched_free(struct lh_watched *watched)
         lh_stacks_close(watched->stacks);
     if (watched->output != NULL)
         lh_output_put(watched->outputs, watched->output);
-    if (watched->maps_fd >= 0)
-        close(watched->maps_fd);
-    if (watched->pidfd >= 0)
-        close(watched->pidfd);
+    close_if_open(watched->maps_fd);
+    close_if_open(watched->pidfd);
     if (watched->header != NULL)
         lh_ring_unmap(watched->header);
     if (watched->ring != NULL)

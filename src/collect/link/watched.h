@@ -14,9 +14,9 @@
 struct lh_watched;
 
 struct lh_watched_setup {
-    struct ucred peer; /* of the socket; pid 0: not visible from here */
-    int ring_fd;       /* taken over, as is maps_fd, whatever happens */
-    int maps_fd;
+    struct ucred peer;                /* of the socket; pid 0: not visible from here */
+    int ring_fd;                      /* taken over, as is maps_fd, whatever happens */
+    int maps_fd;                      /* -1: the program sees no /proc */
     bool adopted;                     /* the program itself started this collector */
     const struct lh_options *imposed; /* of another user's program: where its reports go; or NULL */
     int ended_fd;                     /* an eventfd that is raised when the thread has ended */
@@ -27,7 +27,8 @@ struct lh_watched_setup {
 
 /* Checks what was sent, maps the ring, tells the program that it is read, starts the thread.
  * Returns 0, or a negative errno: -EPERM the ring could shrink, -EPROTO it is none of this version,
- * -EINVAL the other descriptor is no /proc/PID/maps, -ENOMEM and those of mmap and pthread_create.
+ * -EINVAL the other descriptor is no /proc/PID/maps, or there is none and no pidfd either, -EBUSY
+ * the program reads the ring itself, -ENOMEM and those of mmap and pthread_create.
  */
 int lh_watched_start(struct lh_watched **watched, const struct lh_watched_setup *setup);
 

@@ -49,7 +49,7 @@ static void add_time(struct lh_place_row *row, uint64_t ns)
 {
     if (row == NULL)
         return;
-    row->total_ns += ns;
+    row->total_ns = lh_place_sum_ns(row->total_ns, ns);
     row->worst_ns = ns > row->worst_ns ? ns : row->worst_ns;
 }
 

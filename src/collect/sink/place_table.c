@@ -68,7 +68,8 @@ struct lh_place_sums lh_place_table_sums(const struct lh_place_table *table)
         const struct lh_place_row *row = table->rows[i];
         bool stall = strcmp(row->what, LH_PLACE_STALL) == 0;
         *(stall ? &sums.stalls : &sums.blocks) += row->count;
-        *(stall ? &sums.stalled_ns : &sums.blocked_ns) += row->total_ns;
+        uint64_t *sum_ns = stall ? &sums.stalled_ns : &sums.blocked_ns;
+        *sum_ns = lh_place_sum_ns(*sum_ns, row->total_ns);
     }
     return sums;
 }

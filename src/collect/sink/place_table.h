@@ -24,6 +24,12 @@ struct lh_place_row {
     int64_t shown_ns;  /* … then (CLOCK_REALTIME) */
 };
 
+/* A sum of times that a program tells, which may be any: not beyond what there is. */
+static inline uint64_t lh_place_sum_ns(uint64_t a, uint64_t b)
+{
+    return b < UINT64_MAX - a ? a + b : UINT64_MAX;
+}
+
 struct lh_place_table;
 
 struct lh_place_table *lh_place_table_new(void); /* NULL: out of memory */

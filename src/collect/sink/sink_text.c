@@ -348,7 +348,7 @@ static void add_summary(const struct text_sink *sink, struct lh_text *text,
                    "%" PRIu64 " block%s and %" PRIu64 " stall%s on %" PRIu64 " loop thread%s, ",
                    sums->blocks, lh_text_plural(sums->blocks), sums->stalls,
                    lh_text_plural(sums->stalls), loops, lh_text_plural(loops));
-    lh_text_elapsed(text, sums->blocked_ns + sums->stalled_ns, 10);
+    lh_text_elapsed(text, lh_place_sum_ns(sums->blocked_ns, sums->stalled_ns), 10);
     lh_text_format(text, " in all; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
     lh_text_wrap(text, from, sink->style.width);
     lh_text_char(text, '\n');

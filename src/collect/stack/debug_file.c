@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The checksum of .gnu_debuglink: CRC-32 of IEEE 802.3, bit by bit through a small table. */
@@ -37,19 +38,31 @@ static bool has_crc(int fd, uint32_t expected)
     return count == 0 && ~crc == expected && lseek(fd, 0, SEEK_SET) == 0;
 }
 
-static int open_with_crc(const char *path, uint32_t crc)
+/* A file, no link, of root's or of whoever has the program's own: a checksum is easily made to fit.
+ * Looked at before it is opened, for opening a device may do something. */
+static bool is_believed(const struct stat *file, const struct stat *program)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || has_crc(fd, crc))
+    return S_ISREG(file->st_mode) && (file->st_uid == 0 || file->st_uid == program->st_uid);
+}
+
+static int open_with_crc(const char *path, const struct stat *program, uint32_t crc)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0 || !is_believed(&status, program))
+        return -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    if (fd >= 0 && fstat(fd, &status) == 0 && is_believed(&status, program) && has_crc(fd, crc))
         return fd;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return -1;
 }
 
 static int find_by_debug_link(const char *file_name, const char *link, uint32_t crc, char **found)
 {
+    struct stat program;
     const char *slash = strrchr(file_name, '/');
-    if (slash == NULL || strchr(link, '/') != NULL)
+    if (slash == NULL || strchr(link, '/') != NULL || stat(file_name, &program) != 0)
         return -1;
     int directory = (int)(slash - file_name);
     static const char *const places[][2] = {{"", "/"}, {"", "/.debug/"}, {"/usr/lib/debug", "/"}};
@@ -59,7 +72,7 @@ static int find_by_debug_link(const char *file_name, const char *link, uint32_t 
                               places[i][1], link);
         if (length < 0 || (size_t)length >= sizeof(path) || strcmp(path, file_name) == 0)
             continue;
-        int fd = open_with_crc(path, crc);
+        int fd = open_with_crc(path, &program, crc);
         if (fd < 0)
             continue;
         *found = strdup(path);

@@ -6,10 +6,12 @@
 #include "collect/stack/jit_map.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
+#define FLAGS        (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
 #define ENTRIES_MAX  (1u << 20)
 #define NAME_BYTES   1024u
 #define CHUNK_BYTES  (64u << 10)
@@ -70,12 +73,12 @@ static int64_t started_ns(pid_t pid)
     return booted_ns + (int64_t)ticks * (second_ns / sysconf(_SC_CLK_TCK));
 }
 
-/* By more than what the clocks of files and processes may differ. */
+/* By more than what the clocks of files and processes may differ; or nobody knows. */
 static bool is_older(const struct lh_jit_map *map, const struct stat *file)
 {
     const int64_t second_ns = LH_NS_PER_S;
     int64_t written_ns = file->st_mtim.tv_sec * second_ns + file->st_mtim.tv_nsec;
-    return map->started_ns != 0 && written_ns < map->started_ns - second_ns;
+    return map->started_ns == 0 || written_ns < map->started_ns - second_ns;
 }
 
 struct lh_jit_map *lh_jit_map_new(pid_t pid, int maps_fd)
@@ -125,19 +128,39 @@ static pid_t pid_inside(pid_t pid)
     return inside;
 }
 
-static int open_owned(struct lh_jit_map *map, const char *path)
+/* A name that others may make in /tmp: no link of either kind, and who wrote it could be the
+ * process, or root. */
+static bool is_believed(const struct lh_jit_map *map, const struct stat *file)
+{
+    return S_ISREG(file->st_mode) && file->st_nlink == 1 &&
+           (file->st_uid == map->owner || file->st_uid == 0);
+}
+
+/* Takes `fd` over, also where it is negative. */
+static int keep_if_believed(struct lh_jit_map *map, int fd)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        (status.st_uid == map->owner || status.st_uid == 0)) {
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && is_believed(map, &status)) {
         map->old = is_older(map, &status);
         if (!map->old)
             return fd;
     }
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return -1;
+}
+
+/* Below the root of the process, whose links lead nowhere else: openat2(2). */
+static int open_below(const char *root, const char *name)
+{
+    const struct open_how how = {.flags = FLAGS, .resolve = RESOLVE_IN_ROOT};
+    int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd =
+        directory >= 0 ? (int)syscall(SYS_openat2, directory, name, &how, sizeof(how)) : directory;
+    if (directory >= 0)
+        close(directory);
+    return fd;
 }
 
 bool lh_jit_map_is_old(const struct lh_jit_map *map)
@@ -147,16 +170,16 @@ bool lh_jit_map_is_old(const struct lh_jit_map *map)
 
 static bool open_map(struct lh_jit_map *map)
 {
-    char path[96];
+    char path[64];
+    char root[64];
     if (map->fd >= 0 || !map->has_owner)
         return map->fd >= 0;
     pid_t inside = pid_inside(map->pid);
-    snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map", map->pid, inside);
-    map->fd = open_owned(map, path);
-    if (map->fd >= 0)
-        return true;
-    snprintf(path, sizeof(path), "/tmp/perf-%d.map", inside); /* the process has ended */
-    map->fd = open_owned(map, path);
+    snprintf(path, sizeof(path), "/tmp/perf-%d.map", inside);
+    snprintf(root, sizeof(root), "/proc/%d/root", map->pid);
+    map->fd = keep_if_believed(map, open_below(root, path));
+    if (map->fd < 0) /* the process has ended */
+        map->fd = keep_if_believed(map, open(path, FLAGS));
     return map->fd >= 0;
 }
 

@@ -14,8 +14,9 @@
 
 struct lh_jit_map;
 
-/* The map of this process, opened at the first question; it must belong to the owner of the file
- * `maps_fd` (/proc/PID/maps, stays the caller's), or to root. NULL: out of memory. */
+/* The map of this process, opened at the first question; it must be no link, as new as the process
+ * at least, and belong to the owner of the file `maps_fd` (/proc/PID/maps, stays the caller's), or
+ * to root. NULL: out of memory. */
 struct lh_jit_map *lh_jit_map_new(pid_t pid, int maps_fd);
 void lh_jit_map_free(struct lh_jit_map *map);
 

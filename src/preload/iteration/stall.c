@@ -221,8 +221,11 @@ static uint64_t without_suspend(struct lh_stall *stall, uint64_t elapsed_ns, uin
 static enum lh_no_stack why_no_stack(const struct lh_slot *slot)
 {
     enum lh_no_stack no_signal = lh_sampler_no_signal(slot, lh_iteration_now(slot));
-    if (lh_options.stack_frames == 0 ||
-        atomic_load(&slot->seen_iteration) == lh_iteration_now(slot))
+    if (lh_options.stack_frames == 0)
+        return LH_STACK_KNOWN;
+    if (lh_memory_is_denied())
+        return LH_NO_STACK_DENIED;
+    if (atomic_load(&slot->seen_iteration) == lh_iteration_now(slot))
         return LH_STACK_KNOWN;
     return no_signal != LH_STACK_KNOWN ? no_signal : LH_NO_STACK_LATE;
 }

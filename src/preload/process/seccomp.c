@@ -35,18 +35,23 @@
  * under no filter). Tried with the arguments -1, 0, 0, ..., with which each of them fails or does
  * nothing. */
 static const short tried[] = {
-    SYS_wait4,        SYS_clock_gettime, SYS_clone,         SYS_close,
-    SYS_close_range,  SYS_connect,       SYS_dup2,          SYS_execve,
-    SYS_fcntl,        SYS_fstat,         SYS_fstatfs,       SYS_ftruncate,
-    SYS_futex,        SYS_getdents64,    SYS_geteuid,       SYS_getpeername,
-    SYS_getpid,       SYS_getrusage,     SYS_getsockopt,    SYS_gettid,
-    SYS_madvise,      SYS_memfd_create,  SYS_mmap,          SYS_mprotect,
-    SYS_mremap,       SYS_munmap,        SYS_openat,        SYS_pidfd_getfd,
-    SYS_pidfd_open,   SYS_poll,          SYS_prctl,         SYS_process_vm_readv,
-    SYS_read,         SYS_readlinkat,    SYS_rt_sigaction,  SYS_rt_sigprocmask,
-    SYS_sched_yield,  SYS_select,        SYS_sendmsg,       SYS_sendto,
-    SYS_socket,       SYS_socketpair,    SYS_statfs,        SYS_tgkill,
-    SYS_timer_create, SYS_timer_delete,  SYS_timer_settime, SYS_write,
+    SYS_wait4,          SYS_clock_gettime, SYS_clone,
+    SYS_close,          SYS_close_range,   SYS_connect,
+    SYS_dup2,           SYS_execve,        SYS_fcntl,
+    SYS_fstat,          SYS_fstatfs,       SYS_ftruncate,
+    SYS_futex,          SYS_getdents64,    SYS_geteuid,
+    SYS_getpeername,    SYS_getpid,        SYS_getrusage,
+    SYS_getsockopt,     SYS_gettid,        SYS_madvise,
+    SYS_memfd_create,   SYS_mmap,          SYS_mprotect,
+    SYS_mremap,         SYS_munmap,        SYS_openat,
+    SYS_pidfd_getfd,    SYS_pidfd_open,    SYS_poll,
+    SYS_prctl,          SYS_pread64,       SYS_process_vm_readv,
+    SYS_read,           SYS_readlinkat,    SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_sched_yield,   SYS_select,
+    SYS_sendmsg,        SYS_sendto,        SYS_socket,
+    SYS_socketpair,     SYS_statfs,        SYS_tgkill,
+    SYS_timer_create,   SYS_timer_delete,  SYS_timer_settime,
+    SYS_write,
 };
 
 /* How the child ends. Otherwise a signal ended it. */

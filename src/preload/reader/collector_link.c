@@ -19,6 +19,8 @@
 #include "common/protocol.h"
 #include "common/text.h"
 #include "preload/python/interpreter.h"
+#include "preload/reader/hang.h"
+#include "preload/reader/no_collector.h"
 #include "preload/reader/raw_lines.h"
 #include "preload/reader/spawn.h"
 #include "preload/state/image.h"
@@ -45,8 +47,10 @@ static struct {
     int socket_fd;      /* -1: none, or lost with an earlier watchdog's descriptors */
     struct stat stderr; /* what that was when the collector was started */
     unsigned collectors;
-    bool raw;  /* no collector can be had: the watchdog reads the ring */
-    bool over; /* nobody wants to read it any more */
+    bool starts;         /* one that was started has not taken the ring yet */
+    const char *problem; /* why it never will; NULL: nothing is known */
+    bool raw;            /* no collector can be had: the watchdog reads the ring */
+    bool over;           /* nobody wants to read it any more */
 } attach;
 
 static long make_memfd(void)
@@ -57,9 +61,25 @@ static long make_memfd(void)
     return lh_fd_lift(fd);
 }
 
-static void fill_header(struct lh_ring *ring, const char *problem)
+/* What cannot be seen, a line each. */
+static void fill_warnings(struct lh_ring *ring, const char *problem)
 {
     struct lh_text warnings;
+    const char *denied = lh_memory_is_denied() ? "there are no stacks: this process may not read "
+                                                 "its own memory (process_vm_readv, /proc/self/mem)"
+                                               : NULL;
+    const char *const lines[] = {lh_python_problem(), problem, denied, lh_proc_problem()};
+    lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (lines[i] == NULL)
+            continue;
+        lh_text_string(&warnings, warnings.length > 0 ? "\n" : "");
+        lh_text_string(&warnings, lines[i]);
+    }
+}
+
+static void fill_header(struct lh_ring *ring, const char *problem)
+{
     lh_ring_init(ring, (uint32_t)lh_syscall0(SYS_getpid), &lh_options);
     ring->started_ns = lh_clock_ns(CLOCK_REALTIME);
     lh_text_copy(ring->exe, sizeof(ring->exe), lh_image.exe);
@@ -67,13 +87,7 @@ static void fill_header(struct lh_ring *ring, const char *problem)
     memcpy(ring->argv, lh_image.argv, sizeof(ring->argv));
     ring->argv_length = lh_image.argv_length;
     lh_python_version(ring->python, sizeof(ring->python));
-    lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
-    if (lh_python_problem() != NULL)
-        lh_text_string(&warnings, lh_python_problem());
-    if (problem != NULL) {
-        lh_text_string(&warnings, warnings.length > 0 ? "\n" : "");
-        lh_text_string(&warnings, problem);
-    }
+    fill_warnings(ring, problem);
 }
 
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
@@ -125,21 +139,17 @@ static long send_hello(int socket_fd)
     struct lh_hello hello = {LH_RING_MAGIC, sizeof(struct lh_ring),
                              (uint32_t)lh_syscall0(SYS_getpid)};
     struct iovec body = {&hello, sizeof(hello)};
-    struct msghdr message = {.msg_iov = &body,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+    struct msghdr message = {.msg_iov = &body, .msg_iovlen = 1, .msg_control = &control};
     int fds[2] = {attach.ring_fd, (int)maps};
+    size_t size = maps >= 0 ? sizeof(fds) : sizeof(fds[0]); /* there may be no /proc */
+    message.msg_controllen = CMSG_SPACE(size);
     memset(&control, 0, sizeof(control));
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof(fds));
-    memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-    long sent =
-        maps < 0 ? maps
-                 : lh_syscall3(SYS_sendmsg, socket_fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (maps >= 0)
-        lh_syscall1(SYS_close, maps);
+    control.header.cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(&control.header), fds, size);
+    long sent = lh_syscall3(SYS_sendmsg, socket_fd, (long)&message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    lh_fd_close((int)maps);
     return sent < 0 ? sent : 0;
 }
 
@@ -148,7 +158,9 @@ static long send_hello(int socket_fd)
 static bool run_is_over(void)
 {
     static const char name[] = "/" LH_RUN_DIRECTORY;
-    const char *at = strstr(lh_image.run_socket, name);
+    const char *at = NULL; /* the last one: it may be below a directory of such a name */
+    for (const char *next = lh_image.run_socket; (next = strstr(next, name)) != NULL; next++)
+        at = next;
     bool has_file = lh_options.output_kind == LH_OUTPUT_PATH;
     if (at == NULL || has_file)
         return false;
@@ -219,10 +231,13 @@ static int start_collector(const char *path)
     int output_fd = borrow_output();
     note_stderr();
     error = send_hello(ours);
+    uint32_t pid = 0;
     if (error == 0)
-        error = lh_spawn_collector(path, theirs, output_fd);
+        error = lh_spawn_collector(path, theirs, output_fd, &pid);
     lh_fd_close(theirs);
     lh_fd_close(output_fd);
+    lh_hang_begin(pid);
+    attach.starts = error == 0;
     attach.socket_fd = error == 0 ? ours : -1;
     if (error != 0)
         lh_fd_close(ours);
@@ -238,30 +253,22 @@ static bool takes_in_orphans(void)
     return subreaper != 0 || lh_syscall0(SYS_getpid) == 1;
 }
 
-/* The program's descriptor: the watchdog has a table of its own. */
-static void say(const char *line)
-{
-    int fd = lh_fd_borrow(2);
-    if (fd < 0)
-        return;
-    lh_syscall3(SYS_write, fd, (long)line, (long)strlen(line));
-    lh_fd_close(fd);
-}
-
 static bool has_collector(void)
 {
+    int error = -ECHILD;
     if (lh_image.collector[0] == '\0')
         return false;
     if (takes_in_orphans()) {
-        say("loophound: this process is pid 1 or a child subreaper and would get the collector as "
-            "a child: none is started; writing raw JSON lines (start it with loophound run)\n");
+        lh_no_collector_say("loophound: this process is pid 1 or a child subreaper and would get "
+                            "the collector as a child: none is started; writing raw JSON lines "
+                            "(start it with loophound run)\n");
         return false;
     }
-    if (attach.collectors++ < COLLECTORS_MAX && start_collector(lh_image.collector) == 0)
-        return true;
-    say("loophound: no collector can be started (LOOPHOUND_COLLECTOR): it is missing, or out of "
-        "reach; writing raw JSON lines\n");
-    return false;
+    if (attach.problem == NULL && attach.collectors++ < COLLECTORS_MAX)
+        error = start_collector(lh_image.collector);
+    if (error != 0)
+        lh_no_collector_say_why(error, attach.problem);
+    return error == 0;
 }
 
 /* Waits for others, which must not pass for a time in which the process was held; but what comes
@@ -269,7 +276,7 @@ static bool has_collector(void)
 static bool has_reader(void)
 {
     lh_suspends_before(-1);
-    bool found = join_run() || (!attach.over && has_collector());
+    bool found = (attach.problem == NULL && join_run()) || (!attach.over && has_collector());
     lh_suspends_after();
     lh_suspends_begin();
     return found;
@@ -279,7 +286,8 @@ static void find_reader(struct lh_ring *ring)
 {
     if (attach.ring_fd < 0 && !map_new_ring(ring, NULL))
         return;
-    atomic_store(&ring->reader, 0);
+    if (attach.problem == NULL)
+        atomic_store(&ring->reader, 0);
     if (!has_reader()) {
         attach.raw = !attach.over;
         return;
@@ -331,10 +339,29 @@ void lh_link_end(void)
     (void)reader_is_gone();
 }
 
+/* A collector that was started, and has ended or hangs before it has taken the ring: the next one
+ * would do the same. What is in the ring is ours then, should this one come to itself. */
+static bool start_has_failed(struct lh_ring *ring, bool gone)
+{
+    uint32_t nobody = 0;
+    if (!attach.starts)
+        return false;
+    if (atomic_load(&ring->reader) == 0 && !gone && !lh_hang_is_gone() &&
+        !lh_hang_seen(atomic_load(&ring->closing) != 0))
+        return false;
+    bool hangs = !gone && !lh_hang_is_gone();
+    attach.starts = false;
+    if (!atomic_compare_exchange_strong(&ring->reader, &nobody, LH_READER_IS_PROGRAM))
+        return false;
+    attach.problem = hangs ? "it hangs" : "it ends at once";
+    return true;
+}
+
 void lh_link_serve(void)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
-    if (reader_is_gone()) {
+    bool gone = reader_is_gone();
+    if (start_has_failed(ring, gone) || gone) {
         lh_fd_close(attach.socket_fd);
         attach.socket_fd = -1;
         atomic_store(&ring->attached, 0);

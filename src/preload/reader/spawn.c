@@ -23,7 +23,8 @@ struct spawn {
     const char *path;
     int socket_fd, output_fd;
     char *stacks; /* two of STACK_BYTES */
-    int error;    /* written by the grandchild: memory is shared */
+    int error;    /* written by the grandchild: memory is shared … */
+    long pid;     /* … and by the child: of the grandchild */
 };
 
 static void give(int fd, int as)
@@ -55,15 +56,16 @@ static int child(void *argument)
     struct spawn *spawn = argument;
     long pid = lh_cpu_clone(CLONE_VM | CLONE_VFORK, spawn->stacks + STACK_BYTES, NULL, NULL,
                             grandchild, spawn);
+    spawn->pid = pid;
     if (pid < 0)
         spawn->error = (int)pid;
     lh_suspends_served();
     return 0;
 }
 
-int lh_spawn_collector(const char *path, int socket_fd, int output_fd)
+int lh_spawn_collector(const char *path, int socket_fd, int output_fd, uint32_t *started)
 {
-    struct spawn spawn = {path, socket_fd, output_fd, NULL, 0};
+    struct spawn spawn = {path, socket_fd, output_fd, NULL, 0, 0};
     spawn.stacks = lh_memory_map(NULL, 2 * STACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (spawn.stacks == NULL)
         return -ENOMEM;
@@ -75,5 +77,6 @@ int lh_spawn_collector(const char *path, int socket_fd, int output_fd)
         while (lh_syscall4(SYS_wait4, pid, 0, __WALL, 0) == -EINTR)
             ;
     lh_syscall2(SYS_munmap, (long)spawn.stacks, 2 * STACK_BYTES);
+    *started = spawn.pid > 0 ? (uint32_t)spawn.pid : 0;
     return spawn.error;
 }

@@ -132,6 +132,9 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     if (copy->python_thread != 0)
         lh_python_capture(lh_memory_read_self, copy->python_thread, lh_options.stack_frames,
                           record);
+    if (copy->registers.sp != 0 && record->stack_length == 0 && record->python_count == 0 &&
+        lh_memory_is_denied())
+        record->no_stack = LH_NO_STACK_DENIED;
 }
 
 /* How a type of record is handed over. The ring's second half is not for what can be missed. */

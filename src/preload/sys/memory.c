@@ -6,6 +6,7 @@
 #include "preload/sys/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -22,13 +23,45 @@ static long read_pages(struct iovec *to, struct iovec *from, size_t count)
     return lh_syscall6(SYS_process_vm_readv, tid, (long)to, 1, (long)from, (long)count, 0);
 }
 
+/* A filter of system calls denies it, with whatever error. Asked anew each time: a filter may be of
+ * one thread alone. */
+static bool is_refusal(long result)
+{
+    return result < 0 && result != -EFAULT;
+}
+
+/* The other way: proc_pid_mem(5). Of the thread, for the reason above. A read that ends at memory
+ * which is not there returns what is before that; memory that is mapped without PROT_READ is read.
+ */
+static long read_file(void *to, uintptr_t address, size_t size)
+{
+    long fd =
+        lh_syscall4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    long got = lh_syscall4(SYS_pread64, fd, (long)to, (long)size, (long)address);
+    lh_syscall1(SYS_close, fd);
+    return got == -EIO ? -EFAULT : got; /* no memory is there */
+}
+
 int lh_memory_read_self(void *to, uintptr_t address, size_t size)
 {
     struct iovec local = {to, size};
     struct iovec remote = {(void *)address, size};
     if (size == 0)
         return 0;
-    return read_pages(&local, &remote, 1) == (long)size ? 0 : -EFAULT;
+    long got = read_pages(&local, &remote, 1);
+    if (is_refusal(got))
+        got = read_file(to, address, size);
+    return got == (long)size ? 0 : -EFAULT;
+}
+
+bool lh_memory_is_denied(void)
+{
+    char byte = 0;
+    struct iovec local = {&byte, 1};
+    struct iovec remote = {&byte, 1};
+    return is_refusal(read_pages(&local, &remote, 1)) && read_file(&byte, (uintptr_t)&byte, 1) != 1;
 }
 
 /* Splits [address, address + size) at page ends, as far as `parts` reach. Returns their number;
@@ -59,6 +92,8 @@ size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size)
         size_t count = split_at_pages(parts, address + copied, size - copied, &wanted);
         struct iovec local = {(char *)to + copied, wanted};
         long got = read_pages(&local, parts, count);
+        if (is_refusal(got))
+            got = read_file((char *)to + copied, address + copied, wanted);
         if (got > 0)
             copied += (size_t)got;
         if (got != (long)wanted)

@@ -3,6 +3,7 @@
 #ifndef LH_PRELOAD_SYS_MEMORY_H
 #define LH_PRELOAD_SYS_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,8 +11,12 @@
  */
 typedef int lh_memory_read(void *to, uintptr_t address, size_t size);
 
-/* By process_vm_readv(2) on ourselves. Any thread, also the watchdog; errno stays. */
+/* By process_vm_readv(2) on ourselves, or where that is denied by /proc/thread-self/mem. Any
+ * thread, also the watchdog; errno stays. */
 lh_memory_read lh_memory_read_self;
+
+/* Is there no way to read it, so that there are no stacks? Of the calling thread. */
+bool lh_memory_is_denied(void);
 
 /* Copies as much as can be read of [address, address + size). Returns the number of bytes. */
 size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size);

@@ -21,25 +21,48 @@ long lh_proc_read_file(const char *path, char *buf, size_t size)
     return length;
 }
 
-long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
+/* `directory`NUMBER/NAME */
+static long read_in(const char *directory, uint32_t number, const char *name, char *buf,
+                    size_t size)
 {
     char path[64];
     struct lh_text text;
     lh_text_init(&text, path, sizeof(path));
-    lh_text_string(&text, "/proc/self/task/");
-    lh_text_u64(&text, tid);
+    lh_text_string(&text, directory);
+    lh_text_u64(&text, number);
     lh_text_char(&text, '/');
     lh_text_string(&text, name);
     return lh_proc_read_file(path, buf, size);
 }
 
-/* The name in parentheses may hold anything, so from its last one on. */
-const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
+long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
 {
-    long length = lh_proc_read(tid, "stat", line, size);
+    return read_in("/proc/self/task/", tid, name, buf, size);
+}
+
+/* The name in parentheses may hold anything, so from its last one on. */
+static const char *behind_name(const char *line, long length)
+{
     while (length > 0 && line[length - 1] != ')')
         length--;
     return length > 0 && line[length] == ' ' ? line + length + 1 : NULL;
+}
+
+const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
+{
+    long length = lh_proc_read(tid, "stat", line, size);
+    return behind_name(line, length);
+}
+
+char lh_proc_process(uint32_t pid, uint64_t *slices)
+{
+    char line[512];
+    long length = read_in("/proc/", pid, "stat", line, sizeof(line));
+    const char *fields = behind_name(line, length);
+    char state = fields != NULL ? fields[0] : '?';
+    bool known = read_in("/proc/", pid, "schedstat", line, sizeof(line)) > 0;
+    *slices = known ? lh_proc_field(line, 2) : LH_UNKNOWN;
+    return state;
 }
 
 char lh_proc_state(uint32_t tid)
@@ -125,4 +148,12 @@ uint64_t lh_proc_run_delay_ns(uint32_t tid)
 uint64_t lh_proc_slices(uint32_t tid)
 {
     return schedstat(tid, 2);
+}
+
+const char *lh_proc_problem(void)
+{
+    char line[256];
+    return lh_proc_read((uint32_t)lh_syscall0(SYS_gettid), "maps", line, sizeof(line)) > 0
+               ? NULL
+               : "/proc/self/maps cannot be read: native functions have no names";
 }

@@ -31,6 +31,9 @@ uint64_t lh_proc_field(const char *line, unsigned number);
 const char *lh_proc_stat(uint32_t tid, char *line, size_t size);
 char lh_proc_state(uint32_t tid);
 
+/* The state of another process's main thread, or '?', and how often it was given a processor. */
+char lh_proc_process(uint32_t pid, uint64_t *slices);
+
 /* Where a thread waits, as the kernel says. False: it runs, or the kernel does not say.
  * proc_pid_syscall(5). */
 struct lh_thread_wait {
@@ -49,6 +52,9 @@ bool lh_proc_parse_wait(char *line, struct lh_thread_wait *wait);
 /* Does the kernel say that this thread waits, with a stack pointer at most `reach` bytes deeper
  * than `sp`? False also when it does not say. proc_pid_syscall(5). */
 bool lh_proc_thread_waits(uint32_t tid, uintptr_t sp, size_t reach);
+
+/* What cannot be seen because /proc does not say it, a sentence; NULL: it says all. */
+const char *lh_proc_problem(void);
 
 /* The kernel's name of a thread of this process; "" if it is gone. 16 bytes, terminated. */
 void lh_proc_thread_name(uint32_t tid, char *name);

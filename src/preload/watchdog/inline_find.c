@@ -351,6 +351,7 @@ const char *lh_inline_problem(bool found)
     uint32_t self = (uint32_t)lh_syscall0(SYS_gettid);
     if (lh_proc_read(self, "syscall", line, sizeof(line)) > 0)
         return !found || has_tripwires(self) ? NULL : LH_NO_TRIP;
-    return "the kernel does not say what threads wait in (/proc/self/task/*/syscall): loops that "
-           "wait past libc, as Rust's polling and Bun, are not found";
+    return "the kernel does not say what threads wait in (/proc/self/task/*/syscall): calls are "
+           "told when they have ended, and loops that wait past libc, as Rust's polling and Bun, "
+           "are not found";
 }

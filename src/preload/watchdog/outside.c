@@ -99,7 +99,8 @@ static void publish_progress(struct lh_slot *slot, uint64_t iteration_id)
     record->id = progress.id;
     record->elapsed_ns = progress.elapsed_ns;
     record->span_ns = lh_progress_age_ns(slot);
-    if (record->stack_length == 0 && record->python_count == 0 && lh_options.stack_frames > 0)
+    if (record->stack_length == 0 && record->python_count == 0 && lh_options.stack_frames > 0 &&
+        record->no_stack == LH_STACK_KNOWN)
         record->no_stack = gets_no_signal(slot, iteration_id)
                                ? lh_sampler_no_signal(slot, iteration_id)
                                : LH_NO_STACK_LATE;
