@@ -397,7 +397,7 @@ void lh_watched_free(struct lh_watched *watched)
     if (watched->pidfd >= 0)
         close(watched->pidfd);
     if (watched->header != NULL)
-        lh_ring_unmap(watched->header);
+        lh_ring_unmap_header(watched->header);
     if (watched->ring != NULL)
         lh_ring_unmap(watched->ring);
     free(watched);
