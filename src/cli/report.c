@@ -191,6 +191,12 @@ static void pass_event(struct report *report, json_t *event)
     putchar('\n');
 }
 
+/* Between lines that two wrote at the same time; nothing is left out with it. */
+static bool is_blank(const char *line, size_t length)
+{
+    return strspn(line, "\r\n") == length;
+}
+
 /* Returns how many lines were ours. */
 static uint64_t read_lines(struct report *report, FILE *from, const char *name)
 {
@@ -199,10 +205,15 @@ static uint64_t read_lines(struct report *report, FILE *from, const char *name)
     ssize_t length;
     uint64_t number = 0;
     uint64_t left_out = 0;
+    uint64_t blank = 0;
     while ((length = getline(&line, &size, from)) >= 0) {
         const char *why;
-        json_t *event = read_line(line, (size_t)length, &why);
         number++;
+        if (is_blank(line, (size_t)length)) {
+            blank++;
+            continue;
+        }
+        json_t *event = read_line(line, (size_t)length, &why);
         if (event == NULL && left_out++ == 0)
             fprintf(stderr, "loophound: %s:%" PRIu64 ": not an event of ours (%s); left out\n",
                     name, number, why);
@@ -213,7 +224,7 @@ static uint64_t read_lines(struct report *report, FILE *from, const char *name)
     if (left_out > 1)
         fprintf(stderr, "loophound: %s: %" PRIu64 " lines in all were left out\n", name, left_out);
     free(line);
-    return number - left_out;
+    return number - left_out - blank;
 }
 
 static int read_file(struct report *report, const char *name)

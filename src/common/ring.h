@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ring: shared memory (a memfd) through which a program's events reach the collector.
  *
- * A header, then LH_RING_CELLS cells of one fixed-size record each: a bounded queue with many
- * writers and one reader, without locks (D. Vyukov's bounded MPMC queue, one consumer). Writers run
- * on the program's threads, in signal handlers and in the watchdog; a full queue loses the event
- * and counts it. The reader is the collector, which treats all of it as hostile: it copies a record
- * out, then checks it with lh_record_check().
+ * A header, then room for records. Their order is a queue of LH_RING_CELLS words, with many writers
+ * and one reader, without locks (D. Vyukov's bounded MPMC queue, one consumer); a word says where
+ * the record is. Writers run on the program's threads, in signal handlers and in the watchdog;
+ * where there is no room the event is lost and counted. The reader is the collector, which treats
+ * all of it as hostile: it copies a record out, then checks it with lh_record_check().
  *
- * A record ends in the copied stack, for which each cell has room for the largest that can be asked
- * for (LOOPHOUND_STACK_BYTES). Memory that nobody writes to is not there: what is not asked for
- * costs addresses only. So nothing here touches a stack beyond its length. */
+ * A writer claims what a record may need at most (LOOPHOUND_STACK_BYTES), fills it in there, and
+ * gives back what it did not need. The lowest room that is free is taken first, and memory that
+ * nobody has written to is not there: what is not needed at the same time costs addresses only. */
 #ifndef LH_COMMON_RING_H
 #define LH_COMMON_RING_H
 
@@ -21,9 +21,13 @@
 #include "common/calls.h"
 #include "common/options.h"
 #include "common/processor.h"
+#include "common/ring_room.h"
 
-#define LH_RING_MAGIC    0x31676e6972706f6cULL /* "lopring1" */
-#define LH_RING_CELLS    32u                   /* a power of two */
+#define LH_RING_MAGIC    0x32676e6972706f6cULL /* "lopring2" */
+#define LH_RING_BYTES    16777216u             /* most addresses that all of it takes */
+#define LH_RING_CELLS    2048u                 /* most records at once; a power of two */
+#define LH_RING_UNIT     1024u                 /* bytes; records begin at multiples of it */
+#define LH_RING_CALM     4u                    /* of so many waiting records a question is one */
 #define LH_RING_TOLD     1024u               /* most calls and iterations told in flight at once */
 #define LH_PYTHON_FRAMES LH_STACK_FRAMES_MAX /* most Python frames in one record */
 #define LH_STRING_BYTES  16384u              /* their file and function names */
@@ -206,9 +210,12 @@ enum lh_no_stack {
     LH_NO_STACK_COUNT
 };
 
+/* A committed record may be packed: `python`, `strings` and `stack` are as long as they are used,
+ * one behind the other. What lh_ring_take() copies is not. */
 struct lh_record {
-    _Atomic uint64_t seq; /* whose turn the cell is: see ring.c */
-    uint64_t position;    /* set by reserve, used by commit */
+    uint64_t position; /* set by reserve, used by commit … */
+    uint32_t units;    /* … as is this: how much was claimed for it */
+    uint32_t packed;   /* 1: by commit */
 
     uint32_t type;           /* enum lh_event */
     uint32_t tid;            /* kernel thread id */
@@ -251,7 +258,7 @@ struct lh_record {
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
-    uint8_t stack[LH_STACK_BYTES]; /* last: see above */
+    uint8_t stack[LH_STACK_BYTES]; /* last: there is room for what was asked for */
 };
 
 /* What is known of the function that runs a loop. */
@@ -340,8 +347,13 @@ struct lh_ring {
     _Atomic uint64_t told[LH_RING_TOLD]; /* what has been told in flight, without an end: told.h */
     struct lh_home homes[LH_HOMES]; /* written by the collector; a question has the one of its id,
                                        modulo LH_HOMES */
-    struct lh_record cells[LH_RING_CELLS] __attribute__((aligned(64)));
+    _Atomic uint64_t cells[LH_RING_CELLS] __attribute__((aligned(64))); /* see ring.c */
+    struct lh_room room __attribute__((aligned(64)));
+    uint8_t records[LH_ROOM_UNITS * LH_RING_UNIT] __attribute__((aligned(64)));
 };
+
+_Static_assert(sizeof(struct lh_ring) / LH_RING_UNIT <= LH_RING_BYTES / LH_RING_UNIT,
+               "the ring keeps to its addresses");
 
 /* What the library sends over the collector's socket (SOCK_SEQPACKET, SCM_RIGHTS: the ring's memfd
  * and, if there is one, a descriptor of /proc/self/maps), or without descriptors to say only "I was
@@ -352,6 +364,14 @@ struct lh_hello {
     uint32_t pid;
 };
 
+#define LH_RING_PLACE ((1ULL << 24) - 1) /* of a cell: where its record is */
+
+/* The word of a cell that is free for this position; see ring.c. */
+static inline uint64_t lh_ring_free_cell(uint64_t position)
+{
+    return position / LH_RING_CELLS * 2 * (LH_RING_PLACE + 1);
+}
+
 /* Makes zeroed shared memory a ring. */
 void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options);
 
@@ -359,15 +379,16 @@ void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *o
  * Threads may write to `old` meanwhile. A record that is not whole is dropped: LH_EVENT_LOST. */
 void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old);
 
-/* A free record, or NULL when the queue is full. Every reserved record must be committed.
- * Any thread, signal handlers too. */
-struct lh_record *lh_ring_reserve(struct lh_ring *ring);
+/* A free record with room for `stack_bytes` of a stack, or NULL when there is none. Every reserved
+ * record must be committed. Any thread, signal handlers too. */
+struct lh_record *lh_ring_reserve(struct lh_ring *ring, uint32_t stack_bytes);
 
-/* Hands the record to the reader. The caller wakes the reader (futex on `wake`) afterwards. */
+/* Hands the record to the reader; it is not the caller's any more. The caller wakes the reader
+ * (futex on `wake`) afterwards. */
 void lh_ring_commit(struct lh_ring *ring, struct lh_record *record);
 
-/* Reader: copies the record at *position into *copy and frees its cell. False: there is none yet.
- */
+/* Reader: copies the record at *position into *copy and frees its place. False: there is none yet.
+ * What cannot be a record is copied as one that lh_record_check() refuses. */
 bool lh_ring_take(struct lh_ring *ring, uint64_t *position, struct lh_record *copy);
 
 /* The first position that no reader has taken yet: where a reader begins, also after another one.
@@ -378,7 +399,7 @@ uint64_t lh_ring_resume(const struct lh_ring *ring);
  */
 bool lh_ring_has_room(const struct lh_ring *ring);
 
-/* Is next to nothing in the ring? Then questions have room. Any thread. */
+/* Is next to nothing in the ring? Then a question is soon answered. Any thread. */
 bool lh_ring_is_calm(const struct lh_ring *ring);
 
 /* Where there is no reader: frees the oldest records as long as they are samples. */

@@ -20,9 +20,12 @@ from harness import (
     PYTHON,
     blocks,
     clean_environment,
+    describe,
+    functions,
     of_type,
     preload_environment,
     read_events,
+    run_command,
     started,
     wait_for_event,
     wait_until,
@@ -43,6 +46,21 @@ while True:
     except ChildProcessError:
         break
     print(json.dumps([pid == program, os.waitstatus_to_exitcode(status)]), flush=True)
+"""
+
+# Its collector does not run meanwhile.
+BURST = """
+import os, select, signal, sys, time
+def down(depth):
+    if depth > 0:
+        return down(depth - 1)
+    for _ in range(int(sys.argv[1])):
+        time.sleep(1e-9)
+loop = select.epoll()
+loop.poll(0)
+os.kill(os.getppid(), signal.SIGSTOP)
+down(20)
+os.kill(os.getppid(), signal.SIGCONT)
 """
 
 BLOCK_AND = """
@@ -280,3 +298,14 @@ def test_fault_signal_that_was_sent_is_the_commands(hits: Path) -> None:
         assert ctypes.CDLL(None).syscall(TGKILL, process.pid, thread, signal.SIGBUS) == 0
         out, err = process.communicate(timeout=60)
     assert (out, process.returncode) == ("got it\n", 5), err
+
+
+def test_thousand_captures_at_once_are_all_told(hits: Path) -> None:
+    argv = ["run", "--strict", "--rate", "off", "-o", str(hits), "--", PYTHON, "-c", BURST, "1000"]
+    done = run_command(*argv)
+    assert done.returncode == 0, done.stderr
+    events = read_events(hits)
+    (summary,) = of_type(events, "summary")
+    naps = [block for block in blocks(events) if block["call"] == "clock_nanosleep"]
+    assert (len(naps), summary["dropped"]) == (1000, 0)
+    assert all(functions(block).count("down") == 21 for block in naps), describe(naps[-5:])

@@ -37,7 +37,7 @@ LOCKABLE = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
 locks = pytest.mark.skipif(0 <= LOCKABLE < 16 << 20, reason="too little memory may be locked")
 
 
-@pytest.mark.parametrize("way", ["edge", pytest.param("memory", marks=locks)])
+@pytest.mark.parametrize("way", ["edge", pytest.param("memory", marks=locks), "little-memory"])
 def test_block_within_the_limits_is_told(way: str, hits: Path) -> None:
     _, events = same_both_ways([LIMITS, way], hits)
     assert [block["call"] for block in blocks(events)] == ["nanosleep"], describe(events)
@@ -48,7 +48,6 @@ def test_block_within_the_limits_is_told(way: str, hits: Path) -> None:
     [
         ("descriptors", "ring"),
         ("files", "ring"),
-        ("little-memory", "ring"),
         pytest.param("user", "watchdog", marks=only_root),
     ],
 )

@@ -19,6 +19,7 @@ from harness import (
     run_command,
     run_preloaded,
     started,
+    wait_until,
 )
 
 NAP = """
@@ -186,3 +187,54 @@ def test_fifo_without_a_reader_costs_its_lines_and_nothing_waits(tmp_path: Path)
     told = of_type(events, "block")
     assert 1 <= len(told) < summary["blocks"]
     assert summary["dropped"] > 0
+
+
+TORN = '{"v":1,"type":"block","id":1,"call":"re'
+WHOLE = '{"v":1,"type":"loop"}\n'
+
+
+def lines_after(before: str, hits: Path, way: str) -> list[str]:
+    """The lines of a file that has held `before`, once a program has written to it."""
+    hits.write_text(before)
+    if way == "run":
+        run_command("run", "-t", "50ms", "-o", hits, "--", PYTHON, "-c", NAP)
+    else:
+        collector = {} if way == "collector" else {"COLLECTOR": "none"}
+        environment = preload_environment(OUTPUT=str(hits), THRESHOLD="50ms", **collector)
+        with started([PYTHON, "-c", NAP], environment) as process:
+            assert process.wait() == 0
+    wait_until("the summary", lambda: '"type":"summary"' in hits.read_text())
+    return hits.read_text().splitlines()
+
+
+@pytest.mark.parametrize("way", ["run", "collector", "raw"])
+def test_line_that_an_earlier_writer_left_torn_takes_no_other_with_it(way: str, hits: Path) -> None:
+    """Its disk was full, or it was killed."""
+    first, *others = lines_after(TORN, hits, way)
+    assert first == TORN
+    kinds = [json.loads(line)["type"] for line in others]
+    assert kinds[0] == "start"
+    done = run_command("report", hits)
+    assert done.returncode == 0
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"loophound: {hits}:1: not an event of ours (")
+    assert "1 process, 1 block," in done.stdout
+
+
+@pytest.mark.parametrize("way", ["run", "collector", "raw"])
+def test_file_that_ends_well_gets_no_empty_line(way: str, hits: Path) -> None:
+    first, *others = lines_after(WHOLE, hits, way)
+    assert first + "\n" == WHOLE
+    kinds = [json.loads(line)["type"] for line in others]
+    assert kinds[0] == "start"
+
+
+def test_standard_error_that_is_appended_to_a_file_is_a_file_too(hits: Path) -> None:
+    hits.write_text(TORN)
+    with hits.open("a") as errors:
+        environment = preload_environment(COLLECTOR="none", THRESHOLD="50ms", FORMAT="json")
+        with started([PYTHON, "-c", NAP], environment, stderr=errors) as process:
+            assert process.wait() == 0
+    wait_until("the summary", lambda: '"type":"summary"' in hits.read_text())
+    first, second, *_ = hits.read_text().splitlines()
+    assert first == TORN and second.startswith("{")

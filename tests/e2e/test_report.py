@@ -214,6 +214,15 @@ def test_lines_that_are_no_events_are_said_once_and_left_out(hits: Path) -> None
     assert "1.0 ms" in done.stdout
 
 
+def test_empty_lines_are_nothing_to_speak_of(hits: Path) -> None:
+    good = event("block", id=1, call="read", duration_ms=1, stack=[])
+    hits.write_text(f"\n{good}\n\r\n{good}")
+    done = run_command("report", hits)
+    assert (done.returncode, done.stderr) == (0, "")
+    hits.write_text("\n\n")
+    assert run_command("report", hits).stderr == f"loophound: {hits} has no event of ours\n"
+
+
 def test_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = run_command("report", tmp_path / "none.jsonl")
     assert done.returncode == 125

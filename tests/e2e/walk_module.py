@@ -22,6 +22,7 @@ SOURCES = [
     ),
     "src/common/calls.c",
     "src/common/ring.c",
+    "src/common/ring_room.c",
     "src/common/text.c",
 ]
 FLAGS = "-std=gnu11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Isrc -Iinclude".split()

@@ -19,9 +19,10 @@
 #define RECORDS_MAX 8
 #define STACK_MAX   256u
 #define STRINGS_MAX 128u
+#define UNITS       24u /* of a record before it is packed, with so much of a stack */
 
 /* Bits of the byte that every record begins with. */
-enum { MADE_BY_LIBRARY = 1, IN_CODE = 2, UNFINISHED = 4 };
+enum { MADE_BY_LIBRARY = 1, IN_CODE = 2, UNFINISHED = 4, MISPLACED = 8 };
 
 static struct lh_ring *ring;     /* as the program shares it */
 static struct lh_stacks *stacks; /* of this process */
@@ -69,12 +70,17 @@ static void lead_into_code(struct lh_record *record)
     record->registers.fp = record->stack_address + record->registers.fp % STACK_MAX;
 }
 
-static void put_record(struct input *input)
+static void put_record(struct input *input, unsigned index)
 {
     uint64_t position = atomic_load(&ring->head);
-    struct lh_record *record = &ring->cells[position % LH_RING_CELLS];
+    _Atomic uint64_t *cell = &ring->cells[position % LH_RING_CELLS];
+    struct lh_record *record =
+        (struct lh_record *)(ring->records + (size_t)(index * UNITS * LH_RING_UNIT));
     uint8_t how = take_u8(input);
     atomic_store(&ring->head, position + 1);
+    atomic_store(cell, lh_ring_free_cell(position));
+    record->position = position;
+    record->units = UNITS;
     take(input, &record->type,
          offsetof(struct lh_record, python) - offsetof(struct lh_record, type));
     take(input, record->python, 4 * sizeof(record->python[0]));
@@ -88,7 +94,11 @@ static void put_record(struct input *input)
     }
     if ((how & IN_CODE) != 0)
         lead_into_code(record);
-    atomic_store(&record->seq, (how & UNFINISHED) != 0 ? take_u64(input) : position + 1);
+    lh_ring_commit(ring, record);
+    if ((how & UNFINISHED) != 0)
+        atomic_store(cell, take_u64(input));
+    if ((how & MISPLACED) != 0)
+        atomic_fetch_xor(cell, take_u64(input) & LH_RING_PLACE);
 }
 
 /* The part of the collector between the ring and the output, as process.c puts it together. */
@@ -172,15 +182,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct lh_options options;
     if (ring == NULL)
         set_up();
-    memset(ring, 0, sizeof(*ring));
+    MUST(madvise(ring, sizeof(*ring), MADV_DONTNEED) == 0);
     lh_options_init(&options);
     lh_ring_init(ring, (uint32_t)getpid(), &options);
     patch_header(&input);
-    for (int records = 0; records < RECORDS_MAX && input.left > 0; records++)
-        put_record(&input);
+    for (unsigned i = 0; i < RECORDS_MAX && input.left > 0; i++)
+        put_record(&input, i);
     if (lh_ring_map_header(&reader.header, ring) != 0)
         return 0;
     read_with_sinks();
-    lh_ring_unmap(reader.header);
+    lh_ring_unmap_header(reader.header);
     return 0;
 }

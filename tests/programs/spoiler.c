@@ -50,13 +50,14 @@ static void spoil(unsigned *seed, void *start, size_t size)
         at[i] = (unsigned char)(kind == 0 ? 0 : kind == 1 ? 0xff : rand_r(seed));
 }
 
-/* What is told of an event; whose turn the cell is stays true, so that it is read. */
+/* What is told of an event, while it is written and while it waits; whose it is stays true, so that
+ * it is read. The room that is free is taken from its begin. */
 static void spoil_cells(unsigned *seed)
 {
-    struct lh_record *cell = &ring->cells[below(seed, LH_RING_CELLS)];
     size_t first = offsetof(struct lh_record, type);
-    size_t last = below(seed, 4) == 0 ? sizeof(*cell) : offsetof(struct lh_record, strings);
-    spoil(seed, (unsigned char *)cell + first, last - first);
+    size_t last = below(seed, 4) == 0 ? offsetof(struct lh_record, stack)
+                                      : offsetof(struct lh_record, python);
+    spoil(seed, ring->records + first, last - first);
 }
 
 static void spoil_counters(unsigned *seed)
@@ -65,7 +66,7 @@ static void spoil_counters(unsigned *seed)
     if (below(seed, 2) == 0)
         spoil(seed, (unsigned char *)ring + first, offsetof(struct lh_ring, totals) - first);
     else
-        spoil(seed, &ring->cells[below(seed, LH_RING_CELLS)], offsetof(struct lh_record, type));
+        spoil(seed, ring->cells, sizeof(ring->cells) + sizeof(ring->room));
 }
 
 static void spoil_totals(unsigned *seed)

@@ -41,7 +41,7 @@ struct fixture {
     struct lh_ring *ring;
     int ring_fd;
     int program_fd; /* the program's end of its connection */
-    char content[1 << 20];
+    char content[8 << 20];
 };
 
 static int64_t now_ms(void)
@@ -149,7 +149,7 @@ static inline void wake_reader(struct lh_ring *ring)
 
 static inline struct lh_record *fill_record(struct lh_ring *ring, uint64_t id)
 {
-    struct lh_record *record = lh_ring_reserve(ring);
+    struct lh_record *record = lh_ring_reserve(ring, 0);
     if (record == NULL)
         return NULL;
     record->type = LH_EVENT_BLOCK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The collector and the lives of programs: attach, run, close, die, exec; slow outputs. */
+#include "collect/report/reporter.h"
 #include "fake_program.h"
 
 static void test_records_come_out_as_lines_in_order(void **state)
@@ -84,9 +85,10 @@ static void test_reports_whose_victims_never_come_are_told_and_keep_no_room(void
     put_awaiting(fixture, 1, 11);
     wait_for_word(&fixture->ring->written, 1); /* by itself */
     uint32_t put = 1;
-    for (; put < 2 * LH_RING_CELLS; put++) {
+    for (; put < 64; put++) {
         put_awaiting(fixture, put + 1, 100 + put);
-        wait_for_word(&fixture->ring->written, put < LH_RING_CELLS / 4 ? 1 : put + 1 - 8);
+        wait_for_word(&fixture->ring->written,
+                      put < LH_REPORTER_HELD ? 1 : put + 1 - LH_REPORTER_HELD);
     }
     wait_for_word(&fixture->ring->written, put);
     assert_int_equal(lines_with(fixture, "\"victims\":null"), put);
@@ -192,7 +194,7 @@ static pid_t start_child(struct fixture *fixture, int go_fd, void (*end)(void))
         _exit(1);
     put_block(fixture->ring, 1);
     put_block(fixture->ring, 2);
-    lh_ring_reserve(fixture->ring);
+    lh_ring_reserve(fixture->ring, 0);
     if (read(go_fd, &byte, 1) != 1)
         _exit(2);
     end();
@@ -327,7 +329,7 @@ static void test_text_and_a_lost_output_are_counted(void **state)
 static void test_slow_output_of_one_program_does_not_hold_up_another(void **state)
 {
     struct fixture *fixture = *state;
-    struct fixture other = {.program_fd = -1};
+    static struct fixture other = {.program_fd = -1};
     int ends[2];
     assert_int_equal(pipe(ends), 0); /* nobody reads: it fills up */
     assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);

@@ -33,7 +33,7 @@ static int free_ring(void **state)
 
 static bool put(struct lh_ring *ring, uint64_t id)
 {
-    struct lh_record *record = lh_ring_reserve(ring);
+    struct lh_record *record = lh_ring_reserve(ring, 0);
     if (record == NULL)
         return false;
     record->id = id;
@@ -72,7 +72,7 @@ static void test_reserved_record_is_not_read_before_its_commit(void **state)
 {
     struct lh_ring *ring = *state;
     uint64_t position = 0;
-    struct lh_record *first = lh_ring_reserve(ring);
+    struct lh_record *first = lh_ring_reserve(ring, 0);
     assert_true(put(ring, 2));
     assert_false(lh_ring_take(ring, &position, &taken));
     first->id = 1;
@@ -107,13 +107,35 @@ static void test_new_reader_begins_where_the_old_one_stopped(void **state)
 #define WRITERS    4
 #define PER_WRITER 20000
 
+/* Of any size, with something to know it by at both ends of its stack. */
+static bool put_sized(struct lh_ring *ring, uint64_t id)
+{
+    struct lh_record *record = lh_ring_reserve(ring, 32768);
+    if (record == NULL)
+        return false;
+    record->id = id;
+    record->stack_length = 8 + (uint32_t)(id * 2654435761u % 32000);
+    memcpy(record->stack, &id, sizeof(id));
+    memcpy(record->stack + record->stack_length - sizeof(id), &id, sizeof(id));
+    lh_ring_commit(ring, record);
+    return true;
+}
+
+static void assert_is_whole(void)
+{
+    assert_memory_equal(taken.stack + taken.stack_length - sizeof(taken.id), &taken.id,
+                        sizeof(taken.id));
+    if (taken.stack_length >= 2 * sizeof(taken.id))
+        assert_memory_equal(taken.stack, &taken.id, sizeof(taken.id));
+}
+
 static void *write_many(void *argument)
 {
     static _Atomic uint64_t names;
     struct lh_ring *ring = argument;
     uint64_t name = atomic_fetch_add(&names, 1) % WRITERS;
     for (uint64_t i = 0; i < PER_WRITER;)
-        i += put(ring, name * PER_WRITER + i);
+        i += put_sized(ring, name * PER_WRITER + i);
     return NULL;
 }
 
@@ -130,12 +152,14 @@ static void test_writers_at_the_same_time_lose_and_double_nothing(void **state)
             /* Each writer's own records stay in its order. */
             assert_int_equal(taken.id % PER_WRITER, next[taken.id / PER_WRITER]);
             next[taken.id / PER_WRITER]++;
+            assert_is_whole();
         }
     for (size_t i = 0; i < WRITERS; i++) {
         pthread_join(writers[i], NULL);
         assert_int_equal(next[i], PER_WRITER);
     }
     assert_false(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(lh_room_in_use(&ring->room), 0);
 }
 
 static void good_record(void)
@@ -200,26 +224,203 @@ static void test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_n
     static struct lh_ring ring;
     struct lh_record copy;
     uint64_t position = 0;
-    lh_ring_commit(old, lh_ring_reserve(old));
-    struct lh_record *unwritten = lh_ring_reserve(old);
-    old->cells[0].id = 7;
+    assert_true(put(old, 7));
+    struct lh_record *unwritten = lh_ring_reserve(old, 0);
     lh_ring_take_over(&ring, old);
-    lh_ring_commit(&ring, &ring.cells[unwritten - old->cells]);
-    lh_ring_commit(&ring, lh_ring_reserve(&ring));
+    /* The new one takes the place of the old: its writer goes on where it was. */
+    struct lh_record *here =
+        (struct lh_record *)(ring.records + ((uint8_t *)unwritten - old->records));
+    here->position = unwritten->position;
+    here->units = unwritten->units;
+    assert_true(put(&ring, 9)); /* not there */
+    here->id = 8;
+    lh_ring_commit(&ring, here);
     assert_true(lh_ring_take(&ring, &position, &copy));
     assert_int_equal(copy.id, 7);
     assert_true(lh_ring_take(&ring, &position, &copy));
     assert_int_equal(copy.type, LH_EVENT_LOST);
+    assert_true(lh_record_check(&copy));
+    assert_int_equal(atomic_load(&ring.totals.dropped), 1);
     assert_true(lh_ring_take(&ring, &position, &copy));
+    assert_int_equal(copy.id, 9);
     assert_false(lh_ring_take(&ring, &position, &copy));
+    assert_int_equal(lh_room_in_use(&ring.room), 0);
 }
 
 static void test_writer_of_a_ring_that_makes_no_sense_gives_up(void **state)
 {
     struct lh_ring *ring = *state;
     for (uint64_t i = 0; i < LH_RING_CELLS; i++)
-        atomic_store(&ring->cells[i].seq, UINT64_MAX / 4);
-    assert_null(lh_ring_reserve(ring));
+        atomic_store(&ring->cells[i], UINT64_MAX / 4);
+    assert_null(lh_ring_reserve(ring, 0));
+    assert_int_equal(lh_room_in_use(&ring->room), 0);
+}
+
+/* ---- the room that records take ---- */
+
+#define STACK_ASKED 65536u /* by default */
+
+/* As large as those of a Python server. */
+static bool put_usual(struct lh_ring *ring, uint64_t id)
+{
+    struct lh_record *record = lh_ring_reserve(ring, STACK_ASKED);
+    if (record == NULL)
+        return false;
+    record->id = id;
+    record->python_count = 30;
+    record->strings_length = 2000;
+    record->stack_length = 9000;
+    record->python[29].line = (uint32_t)id;
+    memset(record->strings, 'a' + (int)(id % 26), record->strings_length);
+    memset(record->stack, (int)id, record->stack_length);
+    lh_ring_commit(ring, record);
+    return true;
+}
+
+static void assert_usual(uint64_t id)
+{
+    assert_int_equal(taken.id, id);
+    assert_int_equal(taken.python_count, 30);
+    assert_int_equal(taken.strings_length, 2000);
+    assert_int_equal(taken.stack_length, 9000);
+    assert_int_equal(taken.python[29].line, id);
+    for (uint32_t i = 0; i < taken.strings_length; i++)
+        assert_int_equal(taken.strings[i], 'a' + (int)(id % 26));
+    for (uint32_t i = 0; i < taken.stack_length; i++)
+        assert_int_equal(taken.stack[i], id & 0xff);
+}
+
+static void test_a_thousand_usual_records_wait_at_once(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (uint64_t id = 1; id <= 1024; id++)
+        assert_true(put_usual(ring, id));
+    for (uint64_t id = 1; id <= 1024; id++) {
+        assert_true(lh_ring_take(ring, &position, &taken));
+        assert_usual(id);
+    }
+    assert_int_equal(lh_room_in_use(&ring->room), 0);
+}
+
+static void test_what_has_been_read_is_written_to_again_before_what_is_untouched(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (uint64_t id = 1; id <= 3 * LH_RING_CELLS; id++) {
+        struct lh_record *record = lh_ring_reserve(ring, STACK_ASKED);
+        assert_ptr_equal(record, ring->records);
+        lh_ring_commit(ring, record);
+        assert_true(lh_ring_take(ring, &position, &taken));
+    }
+}
+
+static void test_writers_get_no_more_room_than_there_is(void **state)
+{
+    struct lh_ring *ring = *state;
+    struct lh_record *first = lh_ring_reserve(ring, LH_STACK_BYTES);
+    struct lh_record *record;
+    uint64_t count = 1;
+    for (; (record = lh_ring_reserve(ring, UINT32_MAX)) != NULL; count++) {
+        size_t end = (size_t)((uint8_t *)record - ring->records) + sizeof(*record);
+        assert_in_range(end, sizeof(*record), sizeof(ring->records));
+    }
+    assert_int_equal(count, LH_ROOM_UNITS / first->units);
+    assert_int_equal(atomic_load(&ring->head), count);
+    lh_ring_commit(ring, first);
+    assert_non_null(lh_ring_reserve(ring, 100000));
+}
+
+static void test_ring_is_calm_and_has_room_before_it_is_full(void **state)
+{
+    struct lh_ring *ring = *state;
+    assert_true(lh_ring_is_calm(ring) && lh_ring_has_room(ring));
+    for (uint64_t id = 1; id <= 400; id++)
+        assert_true(put_usual(ring, id));
+    assert_true(!lh_ring_is_calm(ring) && lh_ring_has_room(ring));
+    for (uint64_t id = 401; id <= 700; id++)
+        assert_true(put_usual(ring, id));
+    assert_false(lh_ring_has_room(ring));
+}
+
+static void test_samples_that_nobody_reads_make_room(void **state)
+{
+    struct lh_ring *ring = *state;
+    for (uint64_t id = 0; id < 3; id++) {
+        struct lh_record *record = lh_ring_reserve(ring, STACK_ASKED);
+        record->type = id < 2 ? LH_EVENT_SAMPLE : LH_EVENT_BLOCK;
+        record->id = id;
+        lh_ring_commit(ring, record);
+    }
+    lh_ring_forget_samples(ring);
+    uint64_t position = lh_ring_resume(ring);
+    assert_int_equal(position, 2);
+    assert_int_equal(atomic_load(&ring->written), 2);
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(taken.id, 2);
+    assert_int_equal(lh_room_in_use(&ring->room), 0);
+}
+
+/* ---- a hostile program ---- */
+
+static void test_cell_that_leads_anywhere_else_is_read_as_no_record(void **state)
+{
+    static const uint64_t places[] = {
+        LH_RING_PLACE,                           /* beyond the end */
+        (uint64_t)(LH_ROOM_UNITS - 1) << 10 | 3, /* across it */
+        1,                                       /* less than any record has */
+        2 << 10 | 4,                             /* what has lengths beyond its end */
+    };
+    struct lh_ring *ring = *state;
+    memset(ring->records, 0xff, 65536);
+    for (uint64_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        uint64_t position = i;
+        atomic_store(&ring->cells[i], (LH_RING_PLACE + 1) | places[i]);
+        assert_true(lh_ring_take(ring, &position, &taken));
+        assert_false(lh_record_check(&taken));
+        assert_int_equal(position, i + 1);
+    }
+    assert_int_equal(lh_room_in_use(&ring->room), 0);
+}
+
+static void test_lengths_beyond_what_a_cell_has_are_refused(void **state)
+{
+    static const struct {
+        uint32_t python_count, strings_length, stack_length;
+    } bad[] = {{LH_PYTHON_FRAMES, 0, 0}, {0, LH_STRING_BYTES, 0}, {0, 0, LH_STACK_BYTES},
+               {UINT32_MAX, 0, 0},       {0, UINT32_MAX, 0},      {0, 0, UINT32_MAX}};
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct lh_record *record = lh_ring_reserve(ring, 0);
+        lh_ring_commit(ring, record);
+        atomic_store(&ring->cells[position], (LH_RING_PLACE + 1) | 3);
+        record->python_count = bad[i].python_count;
+        record->strings_length = bad[i].strings_length;
+        record->stack_length = bad[i].stack_length;
+        record->packed = 1;
+        assert_true(lh_ring_take(ring, &position, &taken));
+        assert_false(lh_record_check(&taken));
+    }
+}
+
+static void test_writer_whose_record_was_written_to_stays_in_its_room(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    struct lh_record *record = lh_ring_reserve(ring, 0);
+    struct lh_record *next = lh_ring_reserve(ring, 0);
+    next->id = 5;
+    uint32_t units = record->units;
+    memset(&record->type, 0xff,
+           offsetof(struct lh_record, python) - offsetof(struct lh_record, type));
+    lh_ring_commit(ring, record);
+    assert_int_equal(record->units, units);
+    lh_ring_commit(ring, next);
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_false(lh_record_check(&taken));
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(taken.id, 5);
 }
 
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, make_ring, free_ring)
@@ -235,6 +436,14 @@ int main(void)
         RING_TEST(test_writers_at_the_same_time_lose_and_double_nothing),
         RING_TEST(test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_not),
         RING_TEST(test_writer_of_a_ring_that_makes_no_sense_gives_up),
+        RING_TEST(test_a_thousand_usual_records_wait_at_once),
+        RING_TEST(test_what_has_been_read_is_written_to_again_before_what_is_untouched),
+        RING_TEST(test_writers_get_no_more_room_than_there_is),
+        RING_TEST(test_ring_is_calm_and_has_room_before_it_is_full),
+        RING_TEST(test_samples_that_nobody_reads_make_room),
+        RING_TEST(test_cell_that_leads_anywhere_else_is_read_as_no_record),
+        RING_TEST(test_lengths_beyond_what_a_cell_has_are_refused),
+        RING_TEST(test_writer_whose_record_was_written_to_stays_in_its_room),
         cmocka_unit_test(test_record_with_anything_out_of_bounds_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define CLAIM_TRIES 4
+#define CLAIM_TRIES  4
+#define HEADER_BYTES offsetof(struct lh_ring, cells)
 
 int lh_ring_map(struct lh_ring **ring, int fd)
 {
@@ -74,9 +75,8 @@ static bool header_is_sound(const struct lh_ring *header)
 
 int lh_ring_map_header(struct lh_ring **header, const struct lh_ring *ring)
 {
-    /* Aligned as a ring is; the pages of the cells are never touched and so cost no memory. */
-    struct lh_ring *copy = mmap(NULL, sizeof(*copy), PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct lh_ring *copy =
+        mmap(NULL, HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (copy == MAP_FAILED)
         return -errno;
     copy->bytes = sizeof(*copy);
@@ -95,8 +95,13 @@ int lh_ring_map_header(struct lh_ring **header, const struct lh_ring *ring)
         *header = copy;
         return 0;
     }
-    lh_ring_unmap(copy);
+    lh_ring_unmap_header(copy);
     return -EPROTO;
+}
+
+void lh_ring_unmap_header(struct lh_ring *header)
+{
+    munmap(header, HEADER_BYTES);
 }
 
 void lh_copy_totals(struct lh_totals *to, const struct lh_totals *from)

@@ -14,9 +14,10 @@ void lh_ring_unmap(struct lh_ring *ring);
  * it itself). The thread that then does puts its own number there: ring_thread.h. */
 int lh_ring_claim(struct lh_ring *ring);
 
-/* A private copy of the header, made and checked; its cells are not used. -EPROTO: a string does
- * not end, an option is out of its range; or the errno of mmap. Free with lh_ring_unmap(). */
+/* A private copy of the header, made and checked; it ends where the cells begin. -EPROTO: a string
+ * does not end, an option is out of its range; or the errno of mmap. */
 int lh_ring_map_header(struct lh_ring **header, const struct lh_ring *ring);
+void lh_ring_unmap_header(struct lh_ring *header);
 
 /* Copies the totals of the ring into the private header. */
 void lh_copy_totals(struct lh_totals *to, const struct lh_totals *from);

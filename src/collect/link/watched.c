@@ -406,7 +406,7 @@ void lh_watched_free(struct lh_watched *watched)
     close_if_open(watched->maps_fd);
     close_if_open(watched->pidfd);
     if (watched->header != NULL)
-        lh_ring_unmap(watched->header);
+        lh_ring_unmap_header(watched->header);
     if (watched->ring != NULL)
         lh_ring_unmap(watched->ring);
     free(watched);

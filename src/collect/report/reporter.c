@@ -348,12 +348,13 @@ uint64_t lh_reporter_reported(const struct lh_reporter *reporter, uint64_t posit
     return oldest.record != NULL ? oldest.position : position;
 }
 
-/* What is held counts as unread, and all behind it: that must not fill the ring. */
+/* What is held counts as unread, and all behind it: a reader that takes over from this one counts
+ * that as lost, told or not. */
 uint32_t lh_reporter_take(struct lh_reporter *reporter, const struct lh_record *checked,
                           uint64_t position)
 {
     uint32_t lost = take(reporter, checked, position);
-    while (position - lh_reporter_reported(reporter, position) >= LH_RING_CELLS / 4)
+    while (position - lh_reporter_reported(reporter, position) >= LH_REPORTER_HELD)
         lost += tell_pending(reporter, lh_pending_take(reporter->pending, 0), NULL);
     return lost;
 }

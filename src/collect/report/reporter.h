@@ -38,6 +38,8 @@ uint32_t lh_reporter_end(struct lh_reporter *reporter);
 /* Adds to the program's own totals those blocks and stalls. */
 void lh_reporter_count(const struct lh_reporter *reporter, struct lh_totals *totals);
 
+#define LH_REPORTER_HELD 8u /* a record is told before so many behind it have been read */
+
 /* Up to where all has been told, of what was read up to `position`. */
 uint64_t lh_reporter_reported(const struct lh_reporter *reporter, uint64_t position);
 

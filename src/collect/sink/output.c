@@ -106,8 +106,10 @@ static void follow_name(struct lh_output *output)
     struct lh_output_file fresh;
     if (fstat(output->file.fd, &ours) != 0)
         return;
-    if (S_ISREG(ours.st_mode) && ours.st_size < output->file_size)
+    if (S_ISREG(ours.st_mode) && ours.st_size < output->file_size) {
         begin_file(output); /* emptied by somebody: what follows must be read without what was */
+        output->file.torn = false;
+    }
     output->file_size = ours.st_size;
     if (output->target.kind != LH_OUTPUT_PATH)
         return;
@@ -125,14 +127,26 @@ static void follow_name(struct lh_output *output)
         output->file = fresh;
 }
 
-/* Without memory for the rest, the line stays torn: nothing better can be done then. */
+/* Without memory for the rest, the line stays torn, and the next one begins behind it. */
 static void keep_rest(struct lh_output *output, const char *bytes, size_t length)
 {
     output->rest = malloc(length);
+    output->file.torn = output->rest == NULL;
     if (output->rest == NULL)
         return;
     memcpy(output->rest, bytes, length);
     output->rest_length = length;
+}
+
+/* Nobody will complete what an earlier writer left; what follows is not to be a part of that. */
+static int end_torn_line(struct lh_output *output, int64_t deadline_ns)
+{
+    size_t done;
+    int error =
+        output->file.torn ? lh_output_write_all(&output->file, "\n", 1, deadline_ns, &done) : 0;
+    if (error == 0)
+        output->file.torn = false;
+    return error;
 }
 
 static int write_line(struct lh_output *output, const char *bytes, size_t length,
@@ -151,6 +165,9 @@ static int write_line(struct lh_output *output, const char *bytes, size_t length
         return output->open_error;
     if (news != NULL && news->file_number != output->file_number)
         return -ESTALE;
+    error = end_torn_line(output, deadline_ns);
+    if (error != 0)
+        return error;
     error = lh_output_write_all(&output->file, bytes, length, deadline_ns, &done);
     if (error != 0 && done > 0)
         keep_rest(output, bytes + done, length - done);

@@ -115,6 +115,26 @@ static int open_unix(struct lh_output_file *file, const struct lh_output_target 
     return 0;
 }
 
+/* Of a disk file that is appended to: a disk was full, a writer was killed. One that cannot be read
+ * is believed to end well. */
+static bool is_torn(int fd)
+{
+    char name[64];
+    char last = '\n';
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_APPEND) == 0 || fstat(fd, &status) != 0 ||
+        !S_ISREG(status.st_mode) || status.st_size == 0)
+        return false;
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    int reader = open(name, O_RDONLY | O_CLOEXEC);
+    if (reader < 0)
+        return false;
+    ssize_t length = pread(reader, &last, 1, status.st_size - 1);
+    close(reader);
+    return length == 1 && last != '\n';
+}
+
 int lh_output_open(struct lh_output_file *file, const struct lh_output_target *target)
 {
     static int (*const openers[])(struct lh_output_file *, const struct lh_output_target *) = {
@@ -123,5 +143,8 @@ int lh_output_open(struct lh_output_file *file, const struct lh_output_target *t
         [LH_OUTPUT_PATH] = open_path,
         [LH_OUTPUT_UNIX] = open_unix,
     };
-    return openers[target->kind](file, target);
+    int error = openers[target->kind](file, target);
+    if (error == 0)
+        file->torn = is_torn(file->fd);
+    return error;
 }

@@ -18,6 +18,7 @@ struct lh_output_file {
     int fd;
     bool owned; /* to be closed by us */
     enum lh_output_way way;
+    bool torn; /* what stands there already ends within a line */
 };
 
 /* Returns 0 or a negative errno. */

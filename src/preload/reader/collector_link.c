@@ -90,6 +90,22 @@ static void fill_header(struct lh_ring *ring, const char *problem)
     fill_warnings(ring, problem);
 }
 
+/* Never locked, nor there before it is needed, whatever mlockall(2) asks for new memory: what has
+ * been unlocked grows as that. */
+static struct lh_ring *map_unlocked(int fd, size_t size)
+{
+    size_t least = LH_RING_UNIT;
+    void *ring = lh_memory_map(NULL, least, MAP_SHARED, fd);
+    if (ring == NULL)
+        return NULL;
+    lh_syscall2(SYS_munlock, (long)ring, (long)least);
+    long grown = lh_syscall4(SYS_mremap, (long)ring, (long)least, (long)size, MREMAP_MAYMOVE);
+    if ((unsigned long)grown <= -4096UL)
+        return (struct lh_ring *)grown;
+    lh_syscall2(SYS_munmap, (long)ring, (long)least);
+    return NULL;
+}
+
 /* At `old`, if there is one: threads that hold its address write to the new one from then on. */
 static bool map_new_ring(struct lh_ring *old, const char *problem)
 {
@@ -98,7 +114,7 @@ static bool map_new_ring(struct lh_ring *old, const char *problem)
     if (attach.ring_fd < 0 || lh_syscall2(SYS_ftruncate, attach.ring_fd, (long)size) != 0)
         return false;
     lh_syscall3(SYS_fcntl, attach.ring_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-    struct lh_ring *ring = lh_memory_map(NULL, size, MAP_SHARED, attach.ring_fd);
+    struct lh_ring *ring = map_unlocked(attach.ring_fd, size);
     if (ring == NULL)
         return false;
     lh_syscall3(SYS_madvise, (long)ring, (long)size, MADV_DONTFORK);

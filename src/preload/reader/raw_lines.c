@@ -111,22 +111,30 @@ static void write_summary(struct lh_ring *ring)
     lh_futex_wake(&ring->drained, true);
 }
 
+static void write_report(struct lh_ring *ring)
+{
+    struct lh_json json;
+    const struct lh_report report = {.record = &lh_process->taken,
+                                     .frames = frames,
+                                     .frame_count = build_frames(),
+                                     .threshold_ns = ring->options.threshold_ns,
+                                     .no_stack = (enum lh_no_stack)lh_process->taken.no_stack};
+    lh_json_init(&json, line, sizeof(line));
+    if (lh_event_ends(lh_process->taken.type))
+        lh_told_end(ring, lh_process->taken.id);
+    lh_event_report(&json, ring->pid, &report);
+    if (json.length > 0)
+        write_line(ring, &json);
+}
+
 void lh_raw_lines_drain(struct lh_ring *ring)
 {
     start(ring);
     while (lh_ring_take(ring, &position, &lh_process->taken)) {
-        struct lh_json json;
-        const struct lh_report report = {.record = &lh_process->taken,
-                                         .frames = frames,
-                                         .frame_count = build_frames(),
-                                         .threshold_ns = ring->options.threshold_ns,
-                                         .no_stack = (enum lh_no_stack)lh_process->taken.no_stack};
-        lh_json_init(&json, line, sizeof(line));
-        if (lh_event_ends(lh_process->taken.type))
-            lh_told_end(ring, lh_process->taken.id);
-        lh_event_report(&json, ring->pid, &report);
-        if (json.length > 0)
-            write_line(ring, &json);
+        if (lh_record_check(&lh_process->taken))
+            write_report(ring);
+        else /* the program has written to it */
+            atomic_fetch_add(&ring->totals.dropped, 1);
         atomic_store(&ring->written, (uint32_t)position);
         lh_futex_wake(&ring->written, true);
     }

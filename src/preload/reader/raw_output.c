@@ -19,7 +19,7 @@ static struct {
     int fd; /* negative: not open */
     bool is_socket;
     bool asks; /* O_NONBLOCK would not be ours to set */
-    bool torn; /* a part of the last line was written */
+    bool torn; /* the last line there is not whole */
 } output = {.fd = -1};
 
 void lh_raw_output_begin(void)
@@ -35,18 +35,19 @@ static uid_t own_user(void)
 
 /* ---- descriptors of the program ---- */
 
-/* O_NONBLOCK belongs to the open file, which the program has, too: the same pipe or terminal once
- * more. A disk file never waits in that sense, and has a position that must stay shared. */
-static int open_again(int fd)
+/* The same file once more. */
+static int open_again(int fd, int flags)
 {
     char name[40];
     struct lh_text path;
     lh_text_init(&path, name, sizeof(name));
     lh_text_string(&path, "/proc/thread-self/fd/");
     lh_text_u64(&path, (uint64_t)fd);
-    return lh_fd_lift(lh_syscall4(SYS_openat, AT_FDCWD, (long)name, LH_OUTPUT_FLAGS, 0));
+    return lh_fd_lift(lh_syscall4(SYS_openat, AT_FDCWD, (long)name, flags, 0));
 }
 
+/* O_NONBLOCK belongs to the open file, which the program has, too: the same pipe or terminal once
+ * more. A disk file never waits in that sense, and has a position that must stay shared. */
 static int open_programs(int fd)
 {
     struct stat status = {0};
@@ -57,7 +58,7 @@ static int open_programs(int fd)
     output.asks = false;
     if (S_ISREG(status.st_mode) || output.is_socket)
         return borrowed;
-    int own = open_again(borrowed);
+    int own = open_again(borrowed, LH_OUTPUT_FLAGS);
     output.asks = own < 0;
     if (own < 0)
         return borrowed;
@@ -134,6 +135,24 @@ static int open_output(const struct lh_ring *ring)
     return open_path(path, lh_output_has_pid(options->output));
 }
 
+/* Does a disk file that is appended to end within a line: a disk was full, a writer was killed? One
+ * that cannot be read is believed to end well. */
+static bool is_torn(int fd)
+{
+    char last = '\n';
+    struct stat status = {0};
+    long flags = lh_syscall2(SYS_fcntl, fd, F_GETFL);
+    if (flags < 0 || (flags & O_APPEND) == 0 || lh_syscall2(SYS_fstat, fd, (long)&status) != 0 ||
+        !S_ISREG(status.st_mode) || status.st_size == 0)
+        return false;
+    int reader = open_again(fd, O_RDONLY | O_CLOEXEC);
+    if (reader < 0)
+        return false;
+    lh_syscall4(SYS_pread64, reader, (long)&last, 1, (long)status.st_size - 1);
+    lh_fd_close(reader);
+    return last != '\n';
+}
+
 /* ---- writing ---- */
 
 /* poll(2): a pipe with POLLOUT takes PIPE_BUF bytes. */
@@ -167,8 +186,10 @@ static int write_all(const char *bytes, size_t length)
 
 int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t length)
 {
-    if (output.fd < 0)
+    if (output.fd < 0) {
         output.fd = open_output(ring);
+        output.torn = output.fd >= 0 && is_torn(output.fd);
+    }
     if (output.fd < 0)
         return output.fd;
     int error = output.torn ? write_all("\n", 1) : 0;

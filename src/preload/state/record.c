@@ -8,6 +8,7 @@
 
 #include "preload/python/interpreter.h"
 #include "preload/state/image.h"
+#include "preload/state/resource.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
@@ -172,8 +173,7 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     record->found = LH_FOUND_BY_CALL;
     record->fd = -1;
     record->system_call = -1;
-    record->resource.kind = LH_RESOURCE_NONE;
-    record->resource.length = 0;
+    lh_resource_fill(&record->resource, LH_OPERAND_NONE, 0, 0, own);
     record->running = 0;
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
@@ -182,11 +182,11 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
-static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type)
+static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint32_t stack_bytes)
 {
     const struct handling *handling = &handlings[type];
     bool has_room = !handling->optional || lh_ring_has_room(ring);
-    struct lh_record *record = has_room ? lh_ring_reserve(ring) : NULL;
+    struct lh_record *record = has_room ? lh_ring_reserve(ring, stack_bytes) : NULL;
     if (record == NULL && !handling->uncounted)
         atomic_fetch_add(&ring->totals.dropped, 1);
     return record;
@@ -201,7 +201,8 @@ static bool shows_loops(void)
 
 static void hand_over(struct lh_ring *ring, struct lh_record *record)
 {
-    const struct handling *handling = &handlings[record->type];
+    uint32_t type = record->type; /* shared: the program can write to it by mistake */
+    const struct handling *handling = &handlings[type < LH_EVENT_COUNT ? type : LH_EVENT_LOST];
     lh_ring_commit(ring, record);
     bool is_read = atomic_load(&ring->attached) != 0;
     if (handling->wake == WAKE || (handling->wake != WAKE_LATER && is_read) ||
@@ -213,7 +214,7 @@ struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy 
                                   uint64_t elapsed_ns, bool own)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
-    struct lh_record *record = ring != NULL ? reserve(ring, type) : NULL;
+    struct lh_record *record = ring != NULL ? reserve(ring, type, lh_options.stack_bytes) : NULL;
     if (record != NULL)
         lh_record_begin_apart(record, type, copy, elapsed_ns, own);
     return record;
@@ -227,13 +228,14 @@ void lh_record_publish(struct lh_record *record)
 void lh_record_publish_apart(const struct lh_record *record)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
-    struct lh_record *cell = ring != NULL ? reserve(ring, record->type) : NULL;
+    struct lh_record *copy =
+        ring != NULL ? reserve(ring, record->type, record->stack_length) : NULL;
     size_t start = offsetof(struct lh_record, type);
-    if (cell == NULL)
+    if (copy == NULL)
         return;
-    memcpy((char *)cell + start, (const char *)record + start,
+    memcpy((char *)copy + start, (const char *)record + start,
            offsetof(struct lh_record, stack) - start + record->stack_length);
-    hand_over(ring, cell);
+    hand_over(ring, copy);
 }
 
 bool lh_rate_take(struct lh_slot *slot)

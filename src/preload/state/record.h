@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records: what is told the collector, from the call in a slot to a cell of the ring. One pair of
+/* Records: what is told the collector, from the call in a slot to a place in the ring. One pair of
  * functions begins and publishes each. Any thread; raw system calls, no malloc, no locks, little
  * stack. */
 #ifndef LH_PRELOAD_STATE_RECORD_H
@@ -35,8 +35,8 @@ bool lh_call_is_for_gil(const struct lh_call_copy *copy);
 bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *copy,
                        const struct lh_resource *resource, uint32_t *group);
 
-/* Begins a record in a free cell of the ring: who, what, when, registers, stack, Python frames; all
- * else as it is where nobody knows better. Whoever wants to say more sets it before
+/* Begins a record in a free place of the ring: who, what, when, registers, stack, Python frames;
+ * all else as it is where nobody knows better. Whoever wants to say more sets it before
  * lh_record_publish(). `own`: it is about the calling thread. NULL: there is no ring, or no room in
  * it, which is counted as dropped where somebody would miss it. */
 struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy *copy,
