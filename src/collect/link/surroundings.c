@@ -10,9 +10,9 @@
 #include "common/text.h"
 
 static const char *const kept[] = {".git", ".hg", ".jj", NULL};
-static const char *const begun[] = {"pyproject.toml", "setup.py", "package.json", "deno.json",
-                                    "Cargo.toml",     "go.mod",   "pom.xml",      "build.gradle",
-                                    "Gemfile",        "composer.json", "CMakeLists.txt", NULL};
+static const char *const begun[] = {
+    "pyproject.toml", "setup.py",     "package.json", "deno.json",     "Cargo.toml",     "go.mod",
+    "pom.xml",        "build.gradle", "Gemfile",      "composer.json", "CMakeLists.txt", NULL};
 
 static bool has(const char *directory, const char *name)
 {
