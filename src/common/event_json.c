@@ -119,6 +119,19 @@ static void write_ended(struct lh_json *json, const struct lh_report *report)
     lh_json_bool(json, !report->unended);
 }
 
+static void write_advice(struct lh_json *json, const struct lh_advice *advice)
+{
+    lh_json_key(json, "advice");
+    if (advice == NULL) {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    lh_member_string(json, "rule", advice->rule);
+    lh_member_string(json, "text", advice->text);
+    lh_json_close(json, '}');
+}
+
 /* Five thresholds, or what nobody waits for. */
 static bool is_severe(const struct lh_report *report)
 {
@@ -163,6 +176,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     write_task(json, report);
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", report->note);
+    write_advice(json, report->advice);
     lh_member_null(json, "suppressed");
 }
 
@@ -235,6 +249,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_samples(json, report->book, report->groups, report->group_count);
     lh_member_string(json, "no_stack", lh_no_stack_reason(report->no_stack));
     lh_member_string(json, "note", report->note);
+    write_advice(json, report->advice);
     write_holder(json, report);
     write_victims(json, report->victims);
     lh_member_null(json, "suppressed");

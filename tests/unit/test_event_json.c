@@ -243,7 +243,7 @@ static void test_a_block_has_its_members(void **state)
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
                  "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
-                 "\"note\":null,\"suppressed\":null}\n");
+                 "\"note\":null,\"advice\":null,\"suppressed\":null}\n");
 }
 
 static void test_a_task_has_a_name_and_a_coroutine(void **state)
@@ -453,6 +453,7 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "\"stack\":[{\"lang\":\"python\","
                         "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
                         "\"offset\":null}]}],\"groups\":[],\"no_stack\":null,\"note\":null,"
+                        "\"advice\":null,"
                         "\"holder\":null,"
                         "\"victims\":{\"ready\":5,\"at_least\":true,\"waited_ms\":7.000},"
                         "\"suppressed\":null}\n");
