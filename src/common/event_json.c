@@ -6,6 +6,7 @@
 #include "common/event_json.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "common/errno_name.h"
 #include "common/event_awaited.h"
@@ -31,6 +32,27 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "coroutine",
                      task->has_coroutine ? record->strings + task->coroutine : NULL);
     lh_member_string(json, "callback", report->callback);
+    lh_json_close(json, '}');
+}
+
+/* What the program has said: which test runs, and the labels of the thread. */
+static void write_marks(struct lh_json *json, const struct lh_marks *marks)
+{
+    const char *string = marks->text;
+    lh_member_string(json, "test", marks->has_test ? string : NULL);
+    if (marks->label_count == 0) {
+        lh_member_null(json, "labels");
+        return;
+    }
+    if (marks->has_test)
+        string += strlen(string) + 1;
+    lh_json_key(json, "labels");
+    lh_json_open(json, '{');
+    for (uint32_t i = 0; i < marks->label_count; i++) {
+        const char *value = string + strlen(string) + 1;
+        lh_member_string(json, string, value);
+        string = value + strlen(value) + 1;
+    }
     lh_json_close(json, '}');
 }
 
@@ -156,6 +178,7 @@ static void write_offence(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "severity", is_severe(report) ? "error" : "warn");
     lh_member_ms(json, "duration_ms", record->elapsed_ns);
     lh_member_ms(json, "over_ms", over_ns);
+    write_marks(json, &record->marks);
 }
 
 static void write_block(struct lh_json *json, const struct lh_report *report)

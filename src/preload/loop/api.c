@@ -7,6 +7,7 @@
 #include "common/version.h"
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
+#include "preload/state/marks.h"
 #include "preload/state/state.h"
 #include "preload/sys/clock.h"
 
@@ -51,6 +52,23 @@ EXPORTED int loophound_allow_end(void)
         lh_stall_allowed(slot);
     atomic_store(&slot->allow_depth, depth - 1);
     return 0;
+}
+
+EXPORTED int loophound_mark(const char *id)
+{
+    lh_mark_set(id);
+    return 0;
+}
+
+EXPORTED int loophound_label(const char *key, const char *value)
+{
+    return lh_label_set(key, value);
+}
+
+EXPORTED uint64_t loophound_count(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    return atomic_load(&lh_self.reports) + (slot != NULL ? atomic_load(&slot->reports) : 0);
 }
 
 EXPORTED int loophound_flush(void)
