@@ -36,19 +36,19 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
 }
 
 /* What the program has said: which test runs, and the labels of the thread. */
-static void write_marks(struct lh_json *json, const struct lh_marks *marks)
+static void write_tags(struct lh_json *json, const struct lh_tags *tags)
 {
-    const char *string = marks->text;
-    lh_member_string(json, "test", marks->has_test ? string : NULL);
-    if (marks->label_count == 0) {
+    const char *string = tags->text;
+    lh_member_string(json, "test", tags->has_test ? string : NULL);
+    if (tags->label_count == 0) {
         lh_member_null(json, "labels");
         return;
     }
-    if (marks->has_test)
+    if (tags->has_test)
         string += strlen(string) + 1;
     lh_json_key(json, "labels");
     lh_json_open(json, '{');
-    for (uint32_t i = 0; i < marks->label_count; i++) {
+    for (uint32_t i = 0; i < tags->label_count; i++) {
         const char *value = string + strlen(string) + 1;
         lh_member_string(json, string, value);
         string = value + strlen(value) + 1;
@@ -178,7 +178,7 @@ static void write_offence(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "severity", is_severe(report) ? "error" : "warn");
     lh_member_ms(json, "duration_ms", record->elapsed_ns);
     lh_member_ms(json, "over_ms", over_ns);
-    write_marks(json, &record->marks);
+    write_tags(json, &record->tags);
 }
 
 static void write_block(struct lh_json *json, const struct lh_report *report)

@@ -170,13 +170,13 @@ static bool strings_are_inside(const struct lh_record *record)
 }
 
 /* The strings that there are to be, all of them whole. */
-static bool marks_are_sane(const struct lh_marks *marks)
+static bool tags_are_sane(const struct lh_tags *tags)
 {
-    uint32_t strings = (marks->has_test != 0) + 2u * marks->label_count;
-    if (marks->label_count > LH_LABELS_MAX || marks->length > sizeof(marks->text))
+    uint32_t strings = (tags->has_test != 0) + 2u * tags->label_count;
+    if (tags->label_count > LH_LABELS_MAX || tags->length > sizeof(tags->text))
         return false;
-    for (uint32_t i = 0; i < marks->length; i++)
-        if (marks->text[i] == '\0' && strings > 0)
+    for (uint32_t i = 0; i < tags->length; i++)
+        if (tags->text[i] == '\0' && strings > 0)
             strings--;
     return strings == 0;
 }
@@ -213,6 +213,6 @@ bool lh_record_check(const struct lh_record *record)
            resource_is_sane(&record->resource) && record->stack_length <= LH_STACK_BYTES &&
            record->python_count <= LH_PYTHON_FRAMES && record->strings_length <= LH_STRING_BYTES &&
            strings_are_inside(record) && awaited_is_sane(&record->awaited, record) &&
-           stall_is_sane(&record->stall) && marks_are_sane(&record->marks) &&
+           stall_is_sane(&record->stall) && tags_are_sane(&record->tags) &&
            memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
 }

@@ -195,17 +195,17 @@ struct lh_stall {
     struct lh_stall_call calls[LH_STALL_CALLS];
 };
 
-#define LH_MARK_BYTES        256u /* the name of a test, and its NUL */
+#define LH_TEST_BYTES        256u /* the name of a test, and its NUL */
 #define LH_LABELS_MAX        8u   /* of one thread */
 #define LH_LABEL_KEY_BYTES   65u
 #define LH_LABEL_VALUE_BYTES 129u
 
 /* What the program says about its reports: loophound_mark(), loophound_label(). */
-struct lh_marks {
+struct lh_tags {
     uint8_t has_test;
     uint8_t label_count;
     uint16_t length; /* of `text`: strings, each with its NUL: the test, key, value, key, value … */
-    char text[LH_MARK_BYTES + LH_LABELS_MAX * (LH_LABEL_KEY_BYTES + LH_LABEL_VALUE_BYTES)];
+    char text[LH_TEST_BYTES + LH_LABELS_MAX * (LH_LABEL_KEY_BYTES + LH_LABEL_VALUE_BYTES)];
 };
 
 /* Why there is no stack of an iteration that is a stall. */
@@ -249,7 +249,6 @@ struct lh_record {
     char thread[LH_THREAD_NAME];
     struct lh_resource resource;
     struct lh_stall stall; /* of a stall; of a sample `iteration_id` alone */
-    struct lh_marks marks;
 
     struct lh_registers registers;
     uint32_t running; /* 1: the registers are the program's own, of where it was interrupted; 0:
@@ -264,6 +263,7 @@ struct lh_record {
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
+    struct lh_tags tags;
     uint8_t stack[LH_STACK_BYTES]; /* last: see above */
 };
 

@@ -135,15 +135,15 @@ static void test_test_and_labels_are_those_of_the_record(void **state)
 {
     static const char strings[] = "test_\"a\"\0route\0/price\0tenant\0007";
     (void)state;
-    memcpy(record.marks.text, strings, sizeof(strings));
-    record.marks.length = sizeof(strings);
-    record.marks.has_test = 1;
-    record.marks.label_count = 2;
+    memcpy(record.tags.text, strings, sizeof(strings));
+    record.tags.length = sizeof(strings);
+    record.tags.has_test = 1;
+    record.tags.label_count = 2;
     write_offence(1000, 0);
     assert_contains("\"test\":\"test_\\\"a\\\"\","
                     "\"labels\":{\"route\":\"/price\",\"tenant\":\"7\"},");
-    memcpy(record.marks.text, strings + 9, sizeof(strings) - 9);
-    record.marks.has_test = 0;
+    memcpy(record.tags.text, strings + 9, sizeof(strings) - 9);
+    record.tags.has_test = 0;
     write_offence(1000, 0);
     assert_contains("\"test\":null,\"labels\":{\"route\":\"/price\",\"tenant\":\"7\"},");
 }

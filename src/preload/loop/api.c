@@ -7,7 +7,7 @@
 #include "common/version.h"
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
-#include "preload/state/marks.h"
+#include "preload/state/tags.h"
 #include "preload/state/state.h"
 #include "preload/sys/clock.h"
 
@@ -56,13 +56,13 @@ EXPORTED int loophound_allow_end(void)
 
 EXPORTED int loophound_mark(const char *id)
 {
-    lh_mark_set(id);
+    lh_tag_test(id);
     return 0;
 }
 
 EXPORTED int loophound_label(const char *key, const char *value)
 {
-    return lh_label_set(key, value);
+    return lh_tag_label(key, value);
 }
 
 EXPORTED uint64_t loophound_count(void)

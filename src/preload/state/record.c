@@ -8,7 +8,7 @@
 
 #include "preload/python/interpreter.h"
 #include "preload/state/image.h"
-#include "preload/state/marks.h"
+#include "preload/state/tags.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
@@ -175,7 +175,7 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     record->running = 0;
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
-    lh_marks_fill(record, copy->tid, own);
+    lh_tags_fill(record, copy->tid, own);
     fill_stack(record, copy);
     if (handlings[type].is_named)
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);

@@ -317,7 +317,7 @@ struct lh_thread {
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
     struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
     _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
-    struct lh_labels *labels;    /* … and what they are labelled with: marks.h; NULL: nothing */
+    struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */
 };
 
 extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "preload/state/marks.h"
 #include "preload/state/state.h"
+#include "preload/state/tags.h"
 #include "preload/state/thread_end.h"
 #include "thread_sanitizer.h"
 
@@ -24,88 +24,88 @@
 
 static struct lh_record record;
 
-static const struct lh_marks *filled(uint32_t tid, bool own)
+static const struct lh_tags *filled(uint32_t tid, bool own)
 {
-    memset(&record.marks, 'z', sizeof(record.marks));
-    lh_marks_fill(&record, tid, own);
+    memset(&record.tags, 'z', sizeof(record.tags));
+    lh_tags_fill(&record, tid, own);
     record.strings_length = 0;
     assert_true(lh_record_check(&record));
-    return &record.marks;
+    return &record.tags;
 }
 
-static const struct lh_marks *own_marks(void)
+static const struct lh_tags *own_tags(void)
 {
     return filled((uint32_t)gettid(), true);
 }
 
 /* The string of this number. */
-static const char *string_of(const struct lh_marks *marks, unsigned number)
+static const char *string_of(const struct lh_tags *tags, unsigned number)
 {
-    const char *string = marks->text;
+    const char *string = tags->text;
     while (number-- > 0)
         string += strlen(string) + 1;
-    assert_true(string < marks->text + marks->length);
+    assert_true(string < tags->text + tags->length);
     return string;
 }
 
 static void test_without_any_there_is_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(lh_label_set("never", NULL), 0);
-    assert_int_equal(own_marks()->has_test, 0);
-    assert_int_equal(own_marks()->label_count, 0);
-    assert_int_equal(own_marks()->length, 0);
+    assert_int_equal(lh_tag_label("never", NULL), 0);
+    assert_int_equal(own_tags()->has_test, 0);
+    assert_int_equal(own_tags()->label_count, 0);
+    assert_int_equal(own_tags()->length, 0);
 }
 
-static void test_mark_holds_until_the_next(void **state)
+static void test_name_holds_until_the_next(void **state)
 {
     char name[] = "first";
     (void)state;
-    lh_mark_set(name);
+    lh_tag_test(name);
     name[0] = '?';
-    assert_string_equal(string_of(own_marks(), 0), "first");
+    assert_string_equal(string_of(own_tags(), 0), "first");
     assert_string_equal(string_of(filled(1, false), 0), "first");
-    lh_mark_set("second");
-    assert_string_equal(string_of(own_marks(), 0), "second");
-    lh_mark_set(NULL);
-    assert_int_equal(own_marks()->has_test, 0);
+    lh_tag_test("second");
+    assert_string_equal(string_of(own_tags(), 0), "second");
+    lh_tag_test(NULL);
+    assert_int_equal(own_tags()->has_test, 0);
 }
 
-static void test_long_mark_is_cut_between_two_characters(void **state)
+static void test_long_name_is_cut_between_two_characters(void **state)
 {
     char name[300];
     (void)state;
     memset(name, 'a', sizeof(name));
     memcpy(name + 253, "\xe2\x82\xac", 3); /* its last byte would be the 256th */
     name[sizeof(name) - 1] = '\0';
-    lh_mark_set(name);
-    assert_int_equal(strlen(string_of(own_marks(), 0)), 253);
+    lh_tag_test(name);
+    assert_int_equal(strlen(string_of(own_tags(), 0)), 253);
     name[254] = '\0';
-    lh_mark_set(name + 253); /* half of it is all there is */
-    assert_string_equal(string_of(own_marks(), 0), "\xe2");
-    lh_mark_set(NULL);
+    lh_tag_test(name + 253); /* half of it is all there is */
+    assert_string_equal(string_of(own_tags(), 0), "\xe2");
+    lh_tag_test(NULL);
 }
 
 static void test_labels_are_replaced_and_taken_away(void **state)
 {
     (void)state;
-    assert_int_equal(lh_label_set("route", "/a"), 0);
-    assert_int_equal(lh_label_set("tenant", "7"), 0);
-    assert_int_equal(lh_label_set("route", "/b"), 0);
-    const struct lh_marks *marks = own_marks();
-    assert_int_equal(marks->label_count, 2);
-    assert_string_equal(string_of(marks, 1), "/b");
-    assert_string_equal(string_of(marks, 2), "tenant");
-    lh_mark_set("test");
-    assert_int_equal(lh_label_set("route", NULL), 0);
-    marks = own_marks();
-    assert_string_equal(string_of(marks, 0), "test");
-    assert_int_equal(marks->label_count, 1);
-    assert_string_equal(string_of(marks, 1), "tenant");
-    assert_string_equal(string_of(marks, 2), "7");
-    lh_mark_set(NULL);
-    assert_int_equal(lh_label_set("tenant", NULL), 0);
-    assert_int_equal(own_marks()->length, 0);
+    assert_int_equal(lh_tag_label("route", "/a"), 0);
+    assert_int_equal(lh_tag_label("tenant", "7"), 0);
+    assert_int_equal(lh_tag_label("route", "/b"), 0);
+    const struct lh_tags *tags = own_tags();
+    assert_int_equal(tags->label_count, 2);
+    assert_string_equal(string_of(tags, 1), "/b");
+    assert_string_equal(string_of(tags, 2), "tenant");
+    lh_tag_test("test");
+    assert_int_equal(lh_tag_label("route", NULL), 0);
+    tags = own_tags();
+    assert_string_equal(string_of(tags, 0), "test");
+    assert_int_equal(tags->label_count, 1);
+    assert_string_equal(string_of(tags, 1), "tenant");
+    assert_string_equal(string_of(tags, 2), "7");
+    lh_tag_test(NULL);
+    assert_int_equal(lh_tag_label("tenant", NULL), 0);
+    assert_int_equal(own_tags()->length, 0);
 }
 
 static void test_what_does_not_fit_changes_nothing(void **state)
@@ -114,27 +114,27 @@ static void test_what_does_not_fit_changes_nothing(void **state)
     (void)state;
     memset(text, 'k', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    assert_int_equal(lh_label_set(NULL, "x"), -EINVAL);
-    assert_int_equal(lh_label_set("", "x"), -EINVAL);
-    assert_int_equal(lh_label_set(text + 199 - 65, "x"), -ENOSPC);
-    assert_int_equal(lh_label_set("x", text + 199 - 129), -ENOSPC);
-    assert_int_equal(own_marks()->label_count, 0);
+    assert_int_equal(lh_tag_label(NULL, "x"), -EINVAL);
+    assert_int_equal(lh_tag_label("", "x"), -EINVAL);
+    assert_int_equal(lh_tag_label(text + 199 - 65, "x"), -ENOSPC);
+    assert_int_equal(lh_tag_label("x", text + 199 - 129), -ENOSPC);
+    assert_int_equal(own_tags()->label_count, 0);
     for (unsigned i = 0; i < LH_LABELS_MAX; i++) { /* the longest */
         text[199 - 64] = (char)('a' + i);
-        assert_int_equal(lh_label_set(text + 199 - 64, text + 199 - 128), 0);
+        assert_int_equal(lh_tag_label(text + 199 - 64, text + 199 - 128), 0);
     }
-    assert_int_equal(lh_label_set("x", "x"), -ENOSPC);
+    assert_int_equal(lh_tag_label("x", "x"), -ENOSPC);
     memset(text, 't', 199 - 64);
-    lh_mark_set(text);
-    const struct lh_marks *marks = own_marks();
-    assert_int_equal(marks->label_count, LH_LABELS_MAX);
-    assert_int_equal(strlen(string_of(marks, 2 * LH_LABELS_MAX)), 128);
-    lh_mark_set(NULL);
+    lh_tag_test(text);
+    const struct lh_tags *tags = own_tags();
+    assert_int_equal(tags->label_count, LH_LABELS_MAX);
+    assert_int_equal(strlen(string_of(tags, 2 * LH_LABELS_MAX)), 128);
+    lh_tag_test(NULL);
     for (unsigned i = 0; i < LH_LABELS_MAX; i++) {
         text[199 - 64] = (char)('a' + i);
-        assert_int_equal(lh_label_set(text + 199 - 64, NULL), 0);
+        assert_int_equal(lh_tag_label(text + 199 - 64, NULL), 0);
     }
-    assert_int_equal(own_marks()->label_count, 0);
+    assert_int_equal(own_tags()->label_count, 0);
 }
 
 struct thread {
@@ -152,9 +152,9 @@ static void *relabel(void *argument)
     for (char letter = 'a'; !atomic_load(&thread->ends); letter = letter < 'z' ? letter + 1 : 'a') {
         memset(value, letter, sizeof(value) - 1);
         value[sizeof(value) - 1] = '\0';
-        if (lh_label_set("letter", value) != 0)
+        if (lh_tag_label("letter", value) != 0)
             abort();
-        lh_mark_set(value);
+        lh_tag_test(value);
     }
     return NULL;
 }
@@ -177,25 +177,25 @@ static void test_who_reads_while_they_are_written_gets_whole_ones(void **state)
     while (atomic_load(&thread.tid) == 0)
         ;
     for (int i = 0; i < READINGS || labelled == 0; i++) {
-        const struct lh_marks *marks = &record.marks;
-        lh_marks_fill(&record, atomic_load(&thread.tid), false);
-        if (marks->has_test)
-            expect_one_letter(string_of(marks, 0));
-        if (marks->label_count == 1) {
-            expect_one_letter(string_of(marks, marks->has_test ? 2 : 1));
+        const struct lh_tags *tags = &record.tags;
+        lh_tags_fill(&record, atomic_load(&thread.tid), false);
+        if (tags->has_test)
+            expect_one_letter(string_of(tags, 0));
+        if (tags->label_count == 1) {
+            expect_one_letter(string_of(tags, tags->has_test ? 2 : 1));
             labelled++;
         }
     }
-    assert_int_equal(own_marks()->label_count, 0);
+    assert_int_equal(own_tags()->label_count, 0);
     atomic_store(&thread.ends, true);
     assert_int_equal(pthread_join(thread.id, NULL), 0);
     assert_int_equal(filled(thread.tid, false)->label_count, 0);
-    lh_mark_set(NULL);
+    lh_tag_test(NULL);
 }
 
 static void *label_once(void *labels)
 {
-    if (lh_label_set("x", "y") != 0)
+    if (lh_tag_label("x", "y") != 0)
         abort();
     *(void **)labels = lh_self.labels;
     return NULL;
@@ -216,23 +216,23 @@ static void test_threads_that_end_leave_their_room_to_others(void **state)
     }
 }
 
-static void test_record_whose_marks_are_no_strings_is_refused(void **state)
+static void test_record_whose_tags_are_no_strings_is_refused(void **state)
 {
     (void)state;
-    lh_mark_set("test");
-    assert_int_equal(lh_label_set("key", "value"), 0);
-    (void)own_marks();
-    record.marks.length -= 1;
+    lh_tag_test("test");
+    assert_int_equal(lh_tag_label("key", "value"), 0);
+    (void)own_tags();
+    record.tags.length -= 1;
     assert_false(lh_record_check(&record));
-    record.marks.length = sizeof(record.marks.text) + 1;
+    record.tags.length = sizeof(record.tags.text) + 1;
     assert_false(lh_record_check(&record));
-    (void)own_marks();
-    record.marks.label_count = 2;
+    (void)own_tags();
+    record.tags.label_count = 2;
     assert_false(lh_record_check(&record));
-    record.marks.label_count = LH_LABELS_MAX + 1;
+    record.tags.label_count = LH_LABELS_MAX + 1;
     assert_false(lh_record_check(&record));
-    lh_mark_set(NULL);
-    assert_int_equal(lh_label_set("key", NULL), 0);
+    lh_tag_test(NULL);
+    assert_int_equal(lh_tag_label("key", NULL), 0);
 }
 
 static int init(void **state)
@@ -246,13 +246,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_any_there_is_nothing),
-        cmocka_unit_test(test_mark_holds_until_the_next),
-        cmocka_unit_test(test_long_mark_is_cut_between_two_characters),
+        cmocka_unit_test(test_name_holds_until_the_next),
+        cmocka_unit_test(test_long_name_is_cut_between_two_characters),
         cmocka_unit_test(test_labels_are_replaced_and_taken_away),
         cmocka_unit_test(test_what_does_not_fit_changes_nothing),
         cmocka_unit_test(test_who_reads_while_they_are_written_gets_whole_ones),
         cmocka_unit_test(test_threads_that_end_leave_their_room_to_others),
-        cmocka_unit_test(test_record_whose_marks_are_no_strings_is_refused),
+        cmocka_unit_test(test_record_whose_tags_are_no_strings_is_refused),
     };
     return cmocka_run_group_tests(tests, init, NULL);
 }

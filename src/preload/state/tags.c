@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The test that runs, labels of threads. See marks.h.
+/* The test that runs, labels of threads. See tags.h.
  *
  * Whoever reads may do so while another thread writes: it looks at a number before and after, and
  * reads again where that has changed. Neither waits for the other. */
-#include "preload/state/marks.h"
+#include "preload/state/tags.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -17,17 +17,17 @@
 #include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
 
-#define MARKS      4u    /* so many threads may set it at the same moment */
+#define TESTS      4u    /* so many threads may set it at the same moment */
 #define PAGE_BYTES 4096u /* labels are had by the page */
 #define TRIES      4
 
 /* Each setting has a number, and a place by that. Not in memory that a fork wipes. */
-static struct mark {
+static struct test {
     _Atomic uint64_t number; /* which setting stands here; 0: one is being written */
-    char id[LH_MARK_BYTES];
-} marks[MARKS];
-static _Atomic uint64_t latest_mark;
-static _Atomic uint64_t valid_mark; /* 0: no test runs */
+    char id[LH_TEST_BYTES];
+} tests[TESTS];
+static _Atomic uint64_t latest_test;
+static _Atomic uint64_t valid_test; /* 0: no test runs */
 
 /* Of one thread, or of none yet. Never given back: who looks for a thread's may be in it. */
 struct lh_labels {
@@ -55,25 +55,25 @@ static size_t length_of(const char *string, size_t most)
     return length;
 }
 
-void lh_mark_set(const char *id)
+void lh_tag_test(const char *id)
 {
     if (id == NULL) {
-        atomic_store(&valid_mark, 0);
+        atomic_store(&valid_test, 0);
         return;
     }
-    uint64_t number = atomic_fetch_add(&latest_mark, 1) + 1;
-    struct mark *mark = &marks[number % MARKS];
-    size_t length = length_of(id, LH_MARK_BYTES - 1);
-    atomic_store(&mark->number, 0);
+    uint64_t number = atomic_fetch_add(&latest_test, 1) + 1;
+    struct test *test = &tests[number % TESTS];
+    size_t length = length_of(id, LH_TEST_BYTES - 1);
+    atomic_store(&test->number, 0);
     atomic_thread_fence(memory_order_release);
-    memcpy(mark->id, id, length);
-    mark->id[length] = '\0';
-    atomic_store(&mark->number, number);
-    atomic_store(&valid_mark, number);
+    memcpy(test->id, id, length);
+    test->id[length] = '\0';
+    atomic_store(&test->number, number);
+    atomic_store(&valid_test, number);
 }
 
 /* False: it does not fit, which cannot be. */
-static bool append(struct lh_marks *to, const char *string, size_t most)
+static bool append(struct lh_tags *to, const char *string, size_t most)
 {
     size_t length = strnlen(string, most);
     if (to->length + length + 1 > sizeof(to->text))
@@ -84,23 +84,23 @@ static bool append(struct lh_marks *to, const char *string, size_t most)
     return true;
 }
 
-static void fill_mark(struct lh_marks *to)
+static void fill_test(struct lh_tags *to)
 {
     for (int i = 0; i < TRIES && to->has_test == 0; i++) {
-        uint64_t number = atomic_load(&valid_mark);
-        const struct mark *mark = &marks[number % MARKS];
+        uint64_t number = atomic_load(&valid_test);
+        const struct test *test = &tests[number % TESTS];
         if (number == 0)
             return;
-        if (atomic_load(&mark->number) == number && append(to, mark->id, LH_MARK_BYTES - 1)) {
+        if (atomic_load(&test->number) == number && append(to, test->id, LH_TEST_BYTES - 1)) {
             atomic_thread_fence(memory_order_acquire);
-            to->has_test = atomic_load(&mark->number) == number;
+            to->has_test = atomic_load(&test->number) == number;
         }
         if (to->has_test == 0)
             to->length = 0;
     }
 }
 
-static bool append_labels(struct lh_marks *to, const struct lh_labels *labels)
+static bool append_labels(struct lh_tags *to, const struct lh_labels *labels)
 {
     uint32_t count = labels->count;
     if (count > LH_LABELS_MAX)
@@ -113,7 +113,7 @@ static bool append_labels(struct lh_marks *to, const struct lh_labels *labels)
     return true;
 }
 
-static void fill_labels(struct lh_marks *to, const struct lh_labels *labels)
+static void fill_labels(struct lh_tags *to, const struct lh_labels *labels)
 {
     uint16_t length = to->length;
     for (int i = 0; i < TRIES; i++) {
@@ -143,13 +143,13 @@ static struct lh_labels *own_labels(uint32_t tid)
     return lh_self.labels;
 }
 
-void lh_marks_fill(struct lh_record *record, uint32_t tid, bool own)
+void lh_tags_fill(struct lh_record *record, uint32_t tid, bool own)
 {
-    struct lh_marks *to = &record->marks;
+    struct lh_tags *to = &record->tags;
     to->has_test = 0;
     to->label_count = 0;
     to->length = 0;
-    fill_mark(to);
+    fill_test(to);
     const struct lh_labels *labels = own ? own_labels(tid) : labels_of(tid);
     if (labels != NULL)
         fill_labels(to, labels);
@@ -238,7 +238,7 @@ static int set(const char *key, const char *value)
     return 0;
 }
 
-int lh_label_set(const char *key, const char *value)
+int lh_tag_label(const char *key, const char *value)
 {
     if (key == NULL || key[0] == '\0')
         return -EINVAL;
