@@ -7,8 +7,8 @@
 #include "common/version.h"
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
-#include "preload/state/tags.h"
 #include "preload/state/state.h"
+#include "preload/state/tags.h"
 #include "preload/sys/clock.h"
 
 #define EXPORTED      __attribute__((visibility("default")))
