@@ -15,6 +15,8 @@
 #ifndef LOOPHOUND_H
 #define LOOPHOUND_H
 
+#include <stdint.h>
+
 #define LOOPHOUND_VERSION_MAJOR 0
 #define LOOPHOUND_VERSION_MINOR 1
 #define LOOPHOUND_VERSION_PATCH 0
@@ -42,6 +44,22 @@ int loophound_loop_leave(void);
  * nothing. */
 int loophound_allow_begin(void);
 int loophound_allow_end(void);
+
+/* Says which test runs, in the whole process: each report that begins from now on has `id` as its
+ * member "test", until the next call; a child that is forked meanwhile keeps it. NULL: none runs
+ * any more. `id` is copied, up to its 255th byte. Returns 0. */
+int loophound_mark(const char *id);
+
+/* Labels the reports of the calling thread that begin from now on: member "labels", an object of
+ * strings, such as {"route": "/price"}. A second call with the same key replaces its value; a value
+ * of NULL takes the label away. Both are copied. At most 8 labels, keys of 64 and values of 128
+ * bytes.
+ * Returns 0, -EINVAL without a key, -ENOSPC beyond that (nothing is changed), or -ENOMEM. */
+int loophound_label(const char *key, const char *value);
+
+/* How many blocks and stalls the calling thread has caused so far: also those that were over the
+ * rate, or are not written yet. For tests that compare it before and after. */
+uint64_t loophound_count(void);
 
 /* Waits until everything that this process reported before the call has been written to the output,
  * by the collector or, where there is none, as raw lines; at most 5 seconds. For tests, and before
@@ -73,27 +91,33 @@ const char *loophound_version(void);
 #define LOOPHOUND_FIND(function, symbol) ((void)(function))
 #endif
 
-#define LOOPHOUND_DEFINE(type, name)                                                               \
-    static __inline__ __attribute__((__unused__)) type name##_if_there(void)                       \
+#define LOOPHOUND_DEFINE(type, name, parameters, arguments)                                        \
+    static __inline__ __attribute__((__unused__)) type name##_if_there parameters                  \
     {                                                                                              \
-        type (*function)(void) = 0;                                                                \
+        type(*function) parameters = 0;                                                            \
         LOOPHOUND_FIND(function, #name);                                                           \
-        return function ? function() : 0;                                                          \
+        return function ? function arguments : 0;                                                  \
     }
 
-LOOPHOUND_DEFINE(int, loophound_loop_enter)
-LOOPHOUND_DEFINE(int, loophound_loop_leave)
-LOOPHOUND_DEFINE(int, loophound_allow_begin)
-LOOPHOUND_DEFINE(int, loophound_allow_end)
-LOOPHOUND_DEFINE(int, loophound_flush)
-LOOPHOUND_DEFINE(const char *, loophound_version)
+LOOPHOUND_DEFINE(int, loophound_loop_enter, (void), ())
+LOOPHOUND_DEFINE(int, loophound_loop_leave, (void), ())
+LOOPHOUND_DEFINE(int, loophound_allow_begin, (void), ())
+LOOPHOUND_DEFINE(int, loophound_allow_end, (void), ())
+LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
+LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
+LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
+LOOPHOUND_DEFINE(int, loophound_flush, (void), ())
+LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 
-#define loophound_loop_enter()  loophound_loop_enter_if_there()
-#define loophound_loop_leave()  loophound_loop_leave_if_there()
-#define loophound_allow_begin() loophound_allow_begin_if_there()
-#define loophound_allow_end()   loophound_allow_end_if_there()
-#define loophound_flush()       loophound_flush_if_there()
-#define loophound_version()     loophound_version_if_there()
+#define loophound_loop_enter()      loophound_loop_enter_if_there()
+#define loophound_loop_leave()      loophound_loop_leave_if_there()
+#define loophound_allow_begin()     loophound_allow_begin_if_there()
+#define loophound_allow_end()       loophound_allow_end_if_there()
+#define loophound_mark(id)          loophound_mark_if_there(id)
+#define loophound_label(key, value) loophound_label_if_there(key, value)
+#define loophound_count()           loophound_count_if_there()
+#define loophound_flush()           loophound_flush_if_there()
+#define loophound_version()         loophound_version_if_there()
 
 #undef LOOPHOUND_DEFINE
 

@@ -105,7 +105,7 @@ def same_functions(symbols: set[str], libc: dict[str, str]) -> dict[str, str]:
 
 def public_functions() -> set[str]:
     header = (ROOT / "include" / "loophound.h").read_text()
-    return set(re.findall(r"^[a-z][\w *]*\b(loophound_\w+)\(void\);", header, re.MULTILINE))
+    return set(re.findall(r"^[a-z][\w *]*\b(loophound_\w+)\([^)]*\);", header, re.MULTILINE))
 
 
 def needed(library: str) -> list[str]:

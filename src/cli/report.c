@@ -23,6 +23,7 @@ struct report {
     uint32_t directory_count;
     uint32_t top;
     bool json;
+    bool advice;
     const struct lh_by *by;
     int64_t since_us; /* INT64_MIN, INT64_MAX: no limit */
     int64_t until_us;
@@ -66,6 +67,13 @@ static int take_format(struct report *report, const char *value)
     return 0;
 }
 
+static int take_advice(struct report *report, const char *value)
+{
+    (void)value;
+    report->advice = true;
+    return 0;
+}
+
 static int take_by(struct report *report, const char *value)
 {
     report->by = lh_by_find(value);
@@ -90,12 +98,13 @@ static int take_until(struct report *report, const char *value)
     return take_time("until", value, &report->until_us);
 }
 
-/* What takes the value of each flag; its row in flags.def has the rest. */
+/* What takes each flag, with its value, if any; its row in flags.def has the rest. */
 static const struct {
     const char *name;
     int (*take)(struct report *report, const char *value);
 } takers[] = {{"symbols", take_symbols}, {"top", take_top},     {"by", take_by},
-              {"since", take_since},     {"until", take_until}, {"format", take_format}};
+              {"advice", take_advice},   {"since", take_since}, {"until", take_until},
+              {"format", take_format}};
 
 static int take_flag(struct report *report, const char *name, const char *value)
 {
@@ -107,13 +116,13 @@ static int take_flag(struct report *report, const char *name, const char *value)
 
 static int take_flags(struct report *report, int argc, char **argv)
 {
-    static const struct option flags[] = {/* all of ours take a value */
-#define FLAG(subcommand, short_flag, ...)      FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
-#define FLAG_OF_run(...)                       /* none of ours */
-#define FLAG_OF_report(letter, long_flag, ...) {long_flag, required_argument, NULL, letter},
+    static const struct option flags[] = {
+#define FLAG(subcommand, short_flag, ...) FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
+#define FLAG_OF_run(...)                  /* none of ours */
+#define FLAG_OF_report(letter, long_flag, argument, ...)                                           \
+    {long_flag, (argument) != NULL ? required_argument : no_argument, NULL, letter},
 #include "cli/flags.def"
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int flag;
     int index = -1; /* of a long flag */
     int status = 0;
@@ -281,6 +290,8 @@ static int read_and_print(struct report *report, char **names)
         fputs("loophound: out of memory; nothing read\n", stderr);
         return LH_EXIT_FAILED;
     }
+    if (report->advice)
+        lh_table_show_advice(report->table);
     if (has_range(report))
         lh_table_count_events(report->table);
     int status = read_files(report, names);

@@ -72,7 +72,8 @@ struct lh_row {
     char what[LH_WHAT_BYTES]; /* the call; only of rows by place */
     char where[LH_WHERE_BYTES];
     char source[LH_WHERE_BYTES];
-    char key[LH_KEY_BYTES]; /* events with the same key share a row */
+    char advice[LH_WHERE_BYTES]; /* only of rows by place */
+    char key[LH_KEY_BYTES];      /* events with the same key share a row */
 };
 
 struct lh_by {
@@ -98,6 +99,9 @@ void lh_table_add(struct lh_table *table, json_t *event);
 /* The totals of the programs' summaries are not those of the events that are looked at: counts
  * these alone. */
 void lh_table_count_events(struct lh_table *table);
+
+/* Prints below each row what can be done about it, where that is known. */
+void lh_table_show_advice(struct lh_table *table);
 
 /* Prints at most `most` rows (0: all), the largest total first, and a line that counts. */
 void lh_table_print(struct lh_table *table, uint32_t most);

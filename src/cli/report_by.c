@@ -86,6 +86,23 @@ static void put_fingerprint(struct lh_text *key, const json_t *event, const stru
         lh_text_format(key, ":%" PRIu32, place->frame.line);
 }
 
+static void put_advice(const json_t *event, struct lh_row *row)
+{
+    struct lh_text text;
+    const json_t *advice = json_object_get(event, "advice");
+    const char *sentence = lh_string_of(advice, "text");
+    const char *rule = lh_string_of(advice, "rule");
+    lh_text_init(&text, row->advice, sizeof(row->advice));
+    if (sentence == NULL)
+        return;
+    put_clean(&text, sentence);
+    if (rule == NULL)
+        return;
+    lh_text_string(&text, "  [ruff ");
+    put_clean(&text, rule);
+    lh_text_char(&text, ']');
+}
+
 static void put_place(const json_t *event, const struct lh_place *place, const char *cwd,
                       struct lh_row *row)
 {
@@ -93,6 +110,7 @@ static void put_place(const json_t *event, const struct lh_place *place, const c
     struct lh_text where;
     struct lh_text source;
     put_what(event, row);
+    put_advice(event, row);
     lh_text_init(&key, row->key, sizeof(row->key));
     put_clean(&key, row->what);
     (void)snprintf(row->where, sizeof(row->where), "?");

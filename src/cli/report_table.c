@@ -11,7 +11,8 @@
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
 
-#define COUNT_MAX 999999999999ULL /* of the last line: what says more is no count */
+#define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
+#define ADVICE_COLUMN 36              /* below the call */
 
 struct offender {
     struct lh_row row;
@@ -23,6 +24,7 @@ struct offender {
 struct lh_table {
     const struct lh_by *by;
     struct lh_book *book;
+    bool advice;      /* is shown */
     bool events_only; /* what summaries say does not count */
     struct offender *rows;
     uint32_t count;
@@ -236,7 +238,14 @@ static void print_rows(const struct lh_table *table, uint32_t most)
         if (calls)
             printf("%-*s  ", what, row->what);
         printf("%s%*s%s\n", row->where, padding, "", row->source);
+        if (table->advice && row->advice[0] != '\0')
+            printf("%*sadvice: %s\n", ADVICE_COLUMN, "", row->advice);
     }
+}
+
+void lh_table_show_advice(struct lh_table *table)
+{
+    table->advice = true;
 }
 
 void lh_table_count_events(struct lh_table *table)

@@ -95,6 +95,12 @@ struct lh_stack_book {
     uint64_t (*put)(struct lh_stack_book *book, const struct lh_frame *frames, uint32_t count);
 };
 
+/* What a person can do about it. */
+struct lh_advice {
+    const char *rule; /* of ruff, which finds it without running it; NULL: it has none */
+    const char *text; /* a sentence without a full stop */
+};
+
 /* All there is to say about one record. What there is none of is NULL or 0. */
 struct lh_report {
     struct lh_stack_book *book;     /* NULL: stacks are written in the event */
@@ -113,7 +119,8 @@ struct lh_report {
     const struct lh_victims *victims;
     const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known */
     bool collects;        /* of an iteration that goes on: its garbage collector runs */
-    const char *note;     /* why names are missing in the stack, and how to get them */
+    const struct lh_advice *advice; /* NULL: nothing is known that would help */
+    const char *note;               /* why names are missing in the stack, and how to get them */
     bool unended; /* of a block or stall: it lasted when the program or its watching ended */
 };
 

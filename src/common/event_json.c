@@ -6,6 +6,7 @@
 #include "common/event_json.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "common/errno_name.h"
 #include "common/event_awaited.h"
@@ -31,6 +32,27 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "coroutine",
                      task->has_coroutine ? record->strings + task->coroutine : NULL);
     lh_member_string(json, "callback", report->callback);
+    lh_json_close(json, '}');
+}
+
+/* What the program has said: which test runs, and the labels of the thread. */
+static void write_tags(struct lh_json *json, const struct lh_tags *tags)
+{
+    const char *string = tags->text;
+    lh_member_string(json, "test", tags->has_test ? string : NULL);
+    if (tags->label_count == 0) {
+        lh_member_null(json, "labels");
+        return;
+    }
+    if (tags->has_test)
+        string += strlen(string) + 1;
+    lh_json_key(json, "labels");
+    lh_json_open(json, '{');
+    for (uint32_t i = 0; i < tags->label_count; i++) {
+        const char *value = string + strlen(string) + 1;
+        lh_member_string(json, string, value);
+        string = value + strlen(value) + 1;
+    }
     lh_json_close(json, '}');
 }
 
@@ -119,6 +141,19 @@ static void write_ended(struct lh_json *json, const struct lh_report *report)
     lh_json_bool(json, !report->unended);
 }
 
+static void write_advice(struct lh_json *json, const struct lh_advice *advice)
+{
+    lh_json_key(json, "advice");
+    if (advice == NULL) {
+        lh_json_null(json);
+        return;
+    }
+    lh_json_open(json, '{');
+    lh_member_string(json, "rule", advice->rule);
+    lh_member_string(json, "text", advice->text);
+    lh_json_close(json, '}');
+}
+
 /* Five thresholds, or what nobody waits for. */
 static bool is_severe(const struct lh_report *report)
 {
@@ -143,6 +178,7 @@ static void write_offence(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "severity", is_severe(report) ? "error" : "warn");
     lh_member_ms(json, "duration_ms", record->elapsed_ns);
     lh_member_ms(json, "over_ms", over_ns);
+    write_tags(json, &record->tags);
 }
 
 /* A call has no member for the reason; an iteration that goes on has. */
@@ -170,6 +206,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     write_task(json, report);
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
+    write_advice(json, report->advice);
     lh_member_null(json, "suppressed");
 }
 
@@ -242,6 +279,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_samples(json, report->book, report->groups, report->group_count);
     lh_member_string(json, "no_stack", lh_no_stack_reason(report->no_stack));
     lh_member_string(json, "note", report->note);
+    write_advice(json, report->advice);
     write_holder(json, report);
     write_victims(json, report->victims);
     lh_member_null(json, "suppressed");

@@ -362,6 +362,18 @@ static bool strings_are_inside(const struct lh_record *record)
     return task_is_inside(&record->task, record->strings_length);
 }
 
+/* The strings that there are to be, all of them whole. */
+static bool tags_are_sane(const struct lh_tags *tags)
+{
+    uint32_t strings = (tags->has_test != 0) + 2u * tags->label_count;
+    if (tags->label_count > LH_LABELS_MAX || tags->length > sizeof(tags->text))
+        return false;
+    for (uint32_t i = 0; i < tags->length; i++)
+        if (tags->text[i] == '\0' && strings > 0)
+            strings--;
+    return strings == 0;
+}
+
 static bool stall_is_sane(const struct lh_stall *stall)
 {
     if (stall->call_count > LH_STALL_CALLS || stall->last_call >= lh_call_count())
@@ -394,6 +406,6 @@ bool lh_record_check(const struct lh_record *record)
            resource_is_sane(&record->resource) && record->stack_length <= LH_STACK_BYTES &&
            record->python_count <= LH_PYTHON_FRAMES && record->strings_length <= LH_STRING_BYTES &&
            strings_are_inside(record) && awaited_is_sane(&record->awaited, record) &&
-           stall_is_sane(&record->stall) &&
+           stall_is_sane(&record->stall) && tags_are_sane(&record->tags) &&
            memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
 }

@@ -199,6 +199,19 @@ struct lh_stall {
     struct lh_stall_call calls[LH_STALL_CALLS];
 };
 
+#define LH_TEST_BYTES        256u /* the name of a test, and its NUL */
+#define LH_LABELS_MAX        8u   /* of one thread */
+#define LH_LABEL_KEY_BYTES   65u
+#define LH_LABEL_VALUE_BYTES 129u
+
+/* What the program says about its reports: loophound_mark(), loophound_label(). */
+struct lh_tags {
+    uint8_t has_test;
+    uint8_t label_count;
+    uint16_t length; /* of `text`: strings, each with its NUL: the test, key, value, key, value … */
+    char text[LH_TEST_BYTES + LH_LABELS_MAX * (LH_LABEL_KEY_BYTES + LH_LABEL_VALUE_BYTES)];
+};
+
 /* Why there is no stack: of an iteration that is a stall, or of any event (the last one). */
 enum lh_no_stack {
     LH_STACK_KNOWN,
@@ -253,7 +266,8 @@ struct lh_record {
     uint32_t python_count;
     uint32_t strings_length;
     struct lh_python_task task;
-    struct lh_awaited awaited;        /* kind LH_AWAITED_NONE: the record is not about that */
+    struct lh_awaited awaited; /* kind LH_AWAITED_NONE: the record is not about that */
+    struct lh_tags tags;
     struct lh_code_range python_loop; /* size not 0: no boundaries are known, but each Python frame
                                          has one native frame of this function */
     struct lh_python_frame python[LH_PYTHON_FRAMES];

@@ -8,7 +8,9 @@ import errno
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import (
@@ -16,14 +18,17 @@ from harness import (
     PROGRAMS,
     PYTHON,
     ROOT,
+    Event,
     blocks,
     clean_environment,
     functions,
     of_type,
     preload_environment,
     read_events,
+    run_command,
     run_preloaded,
     started,
+    wait_until,
 )
 
 API = PROGRAMS / "api"
@@ -38,7 +43,7 @@ def header_version() -> str:
 
 def test_without_the_library_every_function_does_nothing() -> None:
     done = subprocess.run([API, "absent"], capture_output=True, text=True, env=clean_environment())
-    assert done.stdout == "0 0 0 0 0 none\n"
+    assert done.stdout == "0 0 0 0 0 0 0 0 none\n"
 
 
 @pytest.mark.parametrize("optimise", ["-O0", "-O2"])
@@ -98,6 +103,94 @@ def test_flush_returns_when_all_is_written(collector: str, hits: Path) -> None:
     assert int(after) == 0
     assert int(before) == -errno.ENOTCONN, "nothing is attached before there is a loop thread"
     assert [block["call"] for block in found] == ["nanosleep"]
+
+
+def by_function(events: list[Event], member: str) -> dict[str, Any]:
+    """Of each function that blocked: this member, which its reports in flight have as well."""
+    found: dict[str, Any] = {}
+    for event in events:
+        if event["type"] in ("block", "inflight"):
+            value = found.setdefault(functions(event)[1], event[member])
+            assert event[member] == value, event
+    return found
+
+
+@pytest.mark.parametrize("collector", ["auto", "none"])
+def test_report_has_the_test_that_was_marked_when_it_began(collector: str, hits: Path) -> None:
+    options: dict[str, Any] = {"THRESHOLD": "20ms", "COLLECTOR": collector}
+    done, events = run_preloaded([API, "marks"], hits, **options)
+    assert done.returncode == 0
+    wait_until("the summary of the child", lambda: len(of_type(read_events(hits), "summary")) == 2)
+    events = read_events(hits)
+    tests = [block["test"] for block in blocks(events)]
+    assert sorted(tests, key=str) == sorted(
+        ["test_early", "test_first", "x" * 255, None, "test_of_child", "test_of_child"], key=str
+    ), tests
+    if collector == "auto":
+        assert by_function(events, "test")["after_enter"] == "test_first"
+        assert by_function(events, "test")["after_leave"] == "test_of_child"
+
+
+def test_reports_have_the_labels_of_their_thread(hits: Path) -> None:
+    done, events = run_preloaded([API, "labels"], hits, THRESHOLD="20ms", CALLS="sleep")
+    full = -errno.ENOSPC
+    assert [int(result) for result in done.stdout.split()] == [
+        *[0] * 5, *[0] * 7, full, full, full, -errno.EINVAL, 0
+    ]  # fmt: skip
+    many = {"tenant": '"7"', "a": "y" * 128, **dict.fromkeys("bcdefg", "x")}
+    assert by_function(events, "labels") == {
+        "before_enter": {"route": "/price"},
+        "after_enter": {"route": "/pay", "tenant": '"7"'},
+        "in_scope": {"tenant": '"7"'},
+        "after_scopes": many,
+        "in_outer_scope": None,
+        "in_inner_scope": {"only": "of this thread"},
+    }
+
+
+def test_thread_can_count_its_reports(hits: Path) -> None:
+    done, events = run_preloaded([API, "count"], hits, THRESHOLD="20ms", RATE="1/h")
+    assert done.stdout.split() == ["0", "1", "1", "3"]
+    assert of_type(events, "summary")[0]["blocks"] == 3
+
+
+MARKED = """
+import asyncio, ctypes, sys, time
+
+library = ctypes.CDLL(None)
+
+def compute():
+    end = time.thread_time() + 0.2
+    while time.thread_time() < end:
+        sum(range(1000))
+
+async def turn(act):
+    await asyncio.sleep(0)
+    act()
+    await asyncio.sleep(0)
+
+with asyncio.Runner() as runner:
+    for name, act in {"test_a": lambda: time.sleep(0.1), "test_b": compute}.items():
+        library.loophound_mark(name.encode())
+        before = library.loophound_count()
+        runner.run(turn(act))
+        library.loophound_mark(None)
+        print(library.loophound_count() - before)
+    runner.run(turn(lambda: time.sleep(0.1)))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.Runner")
+def test_report_adds_up_by_the_tests_that_were_marked(hits: Path) -> None:
+    program = [PYTHON, "-c", MARKED]
+    done, events = run_preloaded(program, hits, THRESHOLD="50ms", CALLS="sleep")
+    assert done.returncode == 0, done.stderr
+    assert [int(count) >= 1 for count in done.stdout.split()] == [True, True]
+    told = {(event["type"], event["test"]) for event in blocks(events) + of_type(events, "stall")}
+    assert {("block", "test_a"), ("stall", "test_b"), ("block", None)} <= told
+    report = run_command("report", "--by", "test", hits).stdout
+    rows = {line.split(maxsplit=5)[5] for line in report.splitlines()[1:-1]}
+    assert {"test_a", "test_b", "(no test)"} <= rows
 
 
 def test_python_reaches_the_functions_by_ctypes(hits: Path) -> None:

@@ -102,8 +102,8 @@ def check_frame(frame: dict[str, Any]) -> None:
 
 
 def check_parts(event: dict[str, Any]) -> None:
-    """Holder, victims, task, resource and frames have the members of their tables."""
-    for part in ("holder", "victims", "task"):
+    """Holder, victims, task, advice, resource and frames have the members of their tables."""
+    for part in ("holder", "victims", "task", "advice"):
         if event.get(part):
             assert set(event[part]) == MEMBERS[part]
     if event.get("resource"):

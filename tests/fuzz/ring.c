@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "collect/link/ring_map.h"
+#include "collect/report/advice.h"
 #include "collect/report/groups.h"
 #include "collect/report/holders.h"
 #include "collect/report/profile.h"
@@ -20,6 +21,7 @@
 #define STACK_MAX   256u
 #define STRINGS_MAX 128u
 #define UNITS       24u /* of a record before it is packed, with so much of a stack */
+#define TAGS_MAX    64u
 
 /* Bits of the byte that every record begins with. */
 enum { MADE_BY_LIBRARY = 1, IN_CODE = 2, UNFINISHED = 4, MISPLACED = 8 };
@@ -32,6 +34,8 @@ static struct reader {
     struct lh_profile *profile;
     struct lh_groups groups;
     struct lh_holders *holders;
+    struct lh_advice advice;
+    char advice_text[LH_ADVICE_BYTES];
     void *json;
     void *text;
     uint64_t position;
@@ -86,6 +90,7 @@ static void put_record(struct input *input, unsigned index)
     take(input, record->python, 4 * sizeof(record->python[0]));
     take(input, record->strings, STRINGS_MAX);
     take(input, record->stack, STACK_MAX);
+    take(input, &record->tags, TAGS_MAX);
     if ((how & MADE_BY_LIBRARY) != 0) {
         record->type %= LH_EVENT_COUNT;
         record->call %= lh_call_count();
@@ -129,6 +134,8 @@ static void report(void)
     }
     report.holder = lh_holders_find(reader.holders, record);
     report.waits_for = lh_holders_find_awaited(reader.holders, record);
+    if (lh_advice_find(&report, &reader.advice, reader.advice_text))
+        report.advice = &reader.advice;
     size_t length = lh_sink_json.report(reader.json, &report, reader.line, sizeof(reader.line));
     MUST(length <= sizeof(reader.line));
     MUST(length == 0 || is_json_line(reader.line, length));

@@ -3,16 +3,23 @@
  *
  *   api scopes   what is reported is named by the function it is made in
  *   api flush    blocks, flushes, prints what that returned, and _exits
+ *   api marks    blocks in tests and outside of them, and in a child
+ *   api labels   sets labels, more than there can be, and blocks
+ *   api count    prints how many reports there are after each of a few blocks
  *   api absent   prints what every function returns
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "loophound.h"
+
+#define LONG_BYTES 200
 
 static volatile int not_the_last_call;
 
@@ -73,12 +80,93 @@ static int flush(void)
     _exit(0);
 }
 
+static int marks(void)
+{
+    char name[512];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    loophound_mark("test_early");
+    loophound_loop_enter();
+    before_enter();
+    loophound_mark("test_first");
+    after_enter();
+    loophound_mark(name);
+    in_scope();
+    loophound_mark(NULL);
+    after_scopes();
+    loophound_mark("test_of_child");
+    pid_t child = fork();
+    if (child == 0) {
+        loophound_loop_enter();
+        after_leave();
+        return 0;
+    }
+    return waitpid(child, NULL, 0) == child ? 0 : 1;
+}
+
+static void *other_thread(void *unused)
+{
+    (void)unused;
+    loophound_loop_enter();
+    in_outer_scope();
+    loophound_label("only", "of this thread");
+    in_inner_scope();
+    return NULL;
+}
+
+static int labels(void)
+{
+    char long_text[LONG_BYTES];
+    pthread_t thread;
+    memset(long_text, 'y', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    printf("%d ", loophound_label("route", "/price"));
+    loophound_loop_enter();
+    before_enter();
+    printf("%d ", loophound_label("route", "/pay"));
+    printf("%d ", loophound_label("tenant", "\"7\""));
+    after_enter();
+    printf("%d ", loophound_label("route", NULL));
+    printf("%d ", loophound_label("missing", NULL));
+    in_scope();
+    for (char key[] = "a"; key[0] <= 'g'; key[0]++)
+        printf("%d ", loophound_label(key, "x"));
+    printf("%d %d %d %d ", loophound_label("h", "x"), loophound_label("a", long_text),
+           loophound_label(long_text, "x"), loophound_label("", "x"));
+    printf("%d\n", loophound_label("a", long_text + LONG_BYTES - 1 - 128));
+    after_scopes();
+    if (pthread_create(&thread, NULL, other_thread, NULL) != 0)
+        return 1;
+    return pthread_join(thread, NULL);
+}
+
+static int count(void)
+{
+    unsigned long long counts[4];
+    before_enter();
+    counts[0] = loophound_count();
+    loophound_loop_enter();
+    after_enter();
+    counts[1] = loophound_count();
+    loophound_allow_begin();
+    in_scope();
+    loophound_allow_end();
+    counts[2] = loophound_count();
+    after_scopes();
+    after_scopes();
+    loophound_loop_leave();
+    loophound_loop_enter();
+    counts[3] = loophound_count();
+    printf("%llu %llu %llu %llu\n", counts[0], counts[1], counts[2], counts[3]);
+    return 0;
+}
+
 static int absent(void)
 {
     const char *version = loophound_version();
-    printf("%d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
-           loophound_allow_begin(), loophound_allow_end(), loophound_flush(),
-           version ? version : "none");
+    printf("%d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
+           loophound_allow_begin(), loophound_allow_end(), loophound_flush(), loophound_mark("x"),
+           loophound_label("x", "y"), (int)loophound_count(), version ? version : "none");
     return 0;
 }
 
@@ -89,5 +177,11 @@ int main(int argc, char **argv)
         return scopes();
     if (strcmp(what, "flush") == 0)
         return flush();
+    if (strcmp(what, "marks") == 0)
+        return marks();
+    if (strcmp(what, "labels") == 0)
+        return labels();
+    if (strcmp(what, "count") == 0)
+        return count();
     return strcmp(what, "absent") == 0 ? absent() : 2;
 }

@@ -131,11 +131,43 @@ static void write_offence(uint64_t elapsed_ns, uint64_t threshold_ns)
                     &(struct lh_report){.record = &record, .threshold_ns = threshold_ns});
 }
 
+static void test_test_and_labels_are_those_of_the_record(void **state)
+{
+    static const char strings[] = "test_\"a\"\0route\0/price\0tenant\0007";
+    (void)state;
+    memcpy(record.tags.text, strings, sizeof(strings));
+    record.tags.length = sizeof(strings);
+    record.tags.has_test = 1;
+    record.tags.label_count = 2;
+    write_offence(1000, 0);
+    assert_contains("\"test\":\"test_\\\"a\\\"\","
+                    "\"labels\":{\"route\":\"/price\",\"tenant\":\"7\"},");
+    memcpy(record.tags.text, strings + 9, sizeof(strings) - 9);
+    record.tags.has_test = 0;
+    write_offence(1000, 0);
+    assert_contains("\"test\":null,\"labels\":{\"route\":\"/price\",\"tenant\":\"7\"},");
+}
+
+static void test_advice_has_a_rule_or_none(void **state)
+{
+    struct lh_advice advice = {"ASYNC251", "use await asyncio.sleep()"};
+    const struct lh_report report = {.record = &record, .advice = &advice};
+    (void)state;
+    json.length = 0;
+    lh_event_report(&json, 42, &report);
+    assert_contains("\"advice\":{\"rule\":\"ASYNC251\",\"text\":\"use await asyncio.sleep()\"},");
+    advice.rule = NULL;
+    json.length = 0;
+    lh_event_report(&json, 42, &report);
+    assert_contains("\"advice\":{\"rule\":null,\"text\":\"use await asyncio.sleep()\"},");
+}
+
 static void test_five_thresholds_or_ten_seconds_are_severe(void **state)
 {
     (void)state;
     write_offence(499999999, 100000000);
-    assert_contains("\"severity\":\"warn\",\"duration_ms\":499.999,\"over_ms\":399.999,");
+    assert_contains("\"severity\":\"warn\",\"duration_ms\":499.999,\"over_ms\":399.999,\"test\":"
+                    "null,\"labels\":null,");
     write_offence(500000000, 100000000);
     assert_contains("\"severity\":\"error\"");
     write_offence(10000000000, 9000000000);
@@ -143,7 +175,8 @@ static void test_five_thresholds_or_ten_seconds_are_severe(void **state)
     write_offence(9999999999, 9000000000);
     assert_contains("\"severity\":\"warn\"");
     write_offence(1000, 100000000);
-    assert_contains("\"severity\":\"warn\",\"duration_ms\":0.001,\"over_ms\":0.000,");
+    assert_contains("\"severity\":\"warn\",\"duration_ms\":0.001,\"over_ms\":0.000,\"test\":null,"
+                    "\"labels\":null,");
     write_offence(1000, 0);
     assert_contains("\"severity\":\"warn\"");
 }
@@ -238,12 +271,13 @@ static void test_a_block_has_its_members(void **state)
     assert_line(COMMON(
         "block") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
                  "\"start\":\"2026-11-21T03:34:00.123456Z\",\"fingerprint\":null,"
-                 "\"severity\":\"warn\",\"duration_ms\":301.234,\"over_ms\":301.234,"
+                 "\"severity\":\"warn\",\"duration_ms\":301.234,\"over_ms\":301.234,\"test\":null,"
+                 "\"labels\":null,"
                  "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
                  "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
-                 "\"note\":null,\"suppressed\":null}\n");
+                 "\"note\":null,\"advice\":null,\"suppressed\":null}\n");
 }
 
 static void test_a_task_has_a_name_and_a_coroutine(void **state)
@@ -441,6 +475,7 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
         COMMON("stall") "\"tid\":43,\"thread\":\"MainThread\",\"id\":17,"
                         "\"start\":\"2026-11-21T03:34:00.123456Z\",\"fingerprint\":null,"
                         "\"severity\":\"warn\",\"duration_ms\":301.234,\"over_ms\":301.234,"
+                        "\"test\":null,\"labels\":null,"
                         "\"ended\":true,\"oncpu_ms\":200.000,\"blocked_"
                         "ms\":100.000,"
                         "\"runqueue_ms\":null,\"throttled_ms\":null,\"gil_ms\":0.000,"
@@ -453,6 +488,7 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "\"stack\":[{\"lang\":\"python\","
                         "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
                         "\"offset\":null}]}],\"groups\":[],\"no_stack\":null,\"note\":null,"
+                        "\"advice\":null,"
                         "\"holder\":null,"
                         "\"victims\":{\"ready\":5,\"at_least\":true,\"waited_ms\":7.000},"
                         "\"suppressed\":null}\n");
@@ -567,6 +603,8 @@ int main(void)
         TEST(test_a_stack_that_stands_elsewhere_has_its_id),
         TEST(test_a_fingerprint_has_sixteen_digits),
         TEST(test_an_event_began_its_span_before_its_time),
+        TEST(test_test_and_labels_are_those_of_the_record),
+        TEST(test_advice_has_a_rule_or_none),
         TEST(test_five_thresholds_or_ten_seconds_are_severe),
         TEST(test_an_unterminated_argument_is_read_to_the_end_of_its_array),
         TEST(test_start_without_warnings_has_an_empty_list),

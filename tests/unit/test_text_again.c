@@ -249,6 +249,48 @@ static void test_parts_of_a_stall_that_look_alike_are_one(void **state)
                              "  in 30.0 ms of 180.0 ms sampled:\n" DISPATCH_STACK);
 }
 
+#define ADVICE "  advice: use await asyncio.sleep()  [ruff ASYNC251]\n"
+
+static void test_advice_stands_below_the_stack_of_its_place(void **state)
+{
+    static const struct lh_advice advice = {"ASYNC251", "use await asyncio.sleep()"};
+    static const struct lh_advice other = {NULL, "do not \033[2J"};
+    struct fixture *fixture = *state;
+    fixture->advice = &advice;
+    assert_non_null(strstr(in_flight(fixture, 1, 100), HANDLER_STACK ADVICE));
+    assert_null(strstr(blocked(fixture, 1, 200, 0, handler), "advice"));
+    assert_null(strstr(blocked(fixture, 2, 200, 0, handler), "advice"));
+    assert_non_null(strstr(blocked(fixture, 3, 200, MINUTE_NS, handler), HANDLER_STACK ADVICE));
+    fixture->advice = &other;
+    assert_non_null(strstr(blocked(fixture, 4, 200, MINUTE_NS, dispatch),
+                           DISPATCH_STACK "  advice: do not ?[2J\n"));
+}
+
+/* Told while it lasted, and again with where its time went. */
+static void test_advice_about_a_stall_is_not_told_twice(void **state)
+{
+    static const struct lh_advice advice = {"ASYNC251", "use await asyncio.sleep()"};
+    struct fixture *fixture = *state;
+    struct lh_sample group = {.ns = 100 * MS, .frames = handler, .frame_count = 1};
+    fixture->advice = &advice;
+    block(fixture);
+    fixture->record->type = LH_EVENT_STALLING;
+    fixture->record->system_call = -1;
+    assert_non_null(strstr(reported(fixture, handler, 1), HANDLER_STACK ADVICE));
+    fixture->record->type = LH_EVENT_STALL;
+    const struct lh_report report = {.record = fixture->record,
+                                     .fingerprint = fingerprint(fixture->record, handler, 1),
+                                     .advice = &advice,
+                                     .groups = &group,
+                                     .group_count = 1,
+                                     .samples = &group,
+                                     .sample_count = 1};
+    assert_int_equal(lh_sink_report(fixture->sink, &report), 0);
+    const char *text = written(fixture);
+    assert_non_null(strstr(text, HANDLER_STACK));
+    assert_null(strstr(text, "advice"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -269,6 +311,8 @@ int main(void)
         TEST(test_the_table_has_ten_places_and_says_what_it_has_not),
         TEST(test_of_one_report_there_is_no_table),
         TEST(test_what_was_told_in_flight_is_no_nothing),
+        TEST(test_advice_stands_below_the_stack_of_its_place),
+        TEST(test_advice_about_a_stall_is_not_told_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

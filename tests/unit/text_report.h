@@ -38,8 +38,9 @@ struct fixture {
     struct lh_outputs *outputs;
     struct lh_output *output;
     struct lh_sink *sink;
-    uint16_t columns; /* 0: it writes to a file */
-    bool plain;       /* without colours also on a terminal */
+    uint16_t columns;               /* 0: it writes to a file */
+    const struct lh_advice *advice; /* NULL: there is none */
+    bool plain;                     /* without colours also on a terminal */
     int read_fd;
     char content[1 << 18]; /* of the last read */
 };
@@ -171,6 +172,7 @@ static inline const char *reported(struct fixture *fixture, const struct lh_fram
                                      .frames = frames,
                                      .frame_count = count,
                                      .fingerprint = fingerprint(fixture->record, frames, count),
+                                     .advice = fixture->advice,
                                      .no_stack = (enum lh_no_stack)fixture->record->no_stack};
     assert_int_equal(lh_sink_report(fixture->sink, &report), 0);
     return written(fixture);

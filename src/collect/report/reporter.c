@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collect/report/advice.h"
 #include "collect/report/fingerprint.h"
 #include "collect/report/groups.h"
 #include "collect/report/holders.h"
@@ -32,6 +33,8 @@ struct lh_reporter {
     struct lh_notes notes;
     struct lh_source *source;
     struct lh_libraries *libraries;
+    struct lh_advice advice;
+    char advice_text[LH_ADVICE_BYTES];
     char source_line[LH_SOURCE_BYTES]; /* of `frames` */
     char group_line[LH_GROUPS_MAX][LH_SOURCE_BYTES];
 };
@@ -172,6 +175,12 @@ static void take_note(struct lh_reporter *reporter, struct lh_report *report)
                       lh_stacks_old_map(reporter->with.stacks));
 }
 
+static void take_advice(struct lh_reporter *reporter, struct lh_report *report)
+{
+    if (lh_advice_find(report, &reporter->advice, reporter->advice_text))
+        report->advice = &reporter->advice;
+}
+
 static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *record,
                      const struct lh_victims *victims)
 {
@@ -191,6 +200,7 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     take_fingerprint(reporter, &report);
     report.collects =
         record->type == LH_EVENT_STALLING && lh_frames_collect(report.frames, report.frame_count);
+    take_advice(reporter, &report);
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)
         lh_unended_put(reporter->unended, reporter->with.ring, record, report.frames,
                        report.frame_count);
@@ -280,6 +290,7 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
     if (record->type == LH_EVENT_STALL)
         take_samples(reporter, &report);
     take_fingerprint(reporter, &report);
+    take_advice(reporter, &report);
     return lh_sink_report(reporter->with.sink, &report) != 0;
 }
 

@@ -118,11 +118,16 @@ static struct open *keep(struct lh_history *history, uint64_t id)
     return open;
 }
 
+static bool is_remembered(int64_t then_ns, const struct lh_record *record)
+{
+    int64_t age_ns = (int64_t)((uint64_t)record->time_ns - (uint64_t)then_ns); /* hostile */
+    return age_ns >= 0 && age_ns < FORGOTTEN_NS;
+}
+
 static bool was_shown_lately(const struct lh_place_row *row, const struct lh_record *record)
 {
-    int64_t age_ns = (int64_t)((uint64_t)record->time_ns - (uint64_t)row->shown_ns); /* hostile */
-    return row->shown_id != 0 && row->shown_id != record->id && age_ns >= 0 &&
-           age_ns < FORGOTTEN_NS;
+    return row->shown_id != 0 && row->shown_id != record->id &&
+           is_remembered(row->shown_ns, record);
 }
 
 struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report *report)
@@ -161,6 +166,20 @@ void lh_history_show(struct lh_history *history, const struct lh_report *report,
         return;
     seen->row->shown_id = report->record->id;
     seen->row->shown_ns = report->record->time_ns;
+}
+
+bool lh_history_advise(const struct lh_report *report, const struct lh_seen *seen)
+{
+    struct lh_place_row *row = seen->row;
+    if (report->advice == NULL)
+        return false;
+    if (row == NULL || report->fingerprint == 0)
+        return true;
+    if (row->advised && is_remembered(row->advised_ns, report->record))
+        return false;
+    row->advised = true;
+    row->advised_ns = report->record->time_ns;
+    return true;
 }
 
 struct lh_place_table *lh_history_places(struct lh_history *history)

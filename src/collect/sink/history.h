@@ -31,6 +31,10 @@ struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report
 void lh_history_show(struct lh_history *history, const struct lh_report *report,
                      const struct lh_seen *seen, bool whole);
 
+/* Is the advice about its place to be shown with this report, which has it? Once, until a minute
+ * has passed. */
+bool lh_history_advise(const struct lh_report *report, const struct lh_seen *seen);
+
 /* The places, with what has not ended up to now. */
 struct lh_place_table *lh_history_places(struct lh_history *history);
 

@@ -4,6 +4,7 @@
 #ifndef LH_COLLECT_SINK_PLACE_TABLE_H
 #define LH_COLLECT_SINK_PLACE_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collect/sink/text_parts.h"
@@ -20,8 +21,10 @@ struct lh_place_row {
     uint64_t count;
     uint64_t total_ns;
     uint64_t worst_ns;
-    uint64_t shown_id; /* its stack was last shown with this report (0: never) … */
-    int64_t shown_ns;  /* … then (CLOCK_REALTIME) */
+    uint64_t shown_id;  /* its stack was last shown with this report (0: never) … */
+    int64_t shown_ns;   /* … then (CLOCK_REALTIME) */
+    bool advised;       /* its advice has been shown … */
+    int64_t advised_ns; /* … then, likewise */
 };
 
 /* A sum of times that a program tells, which may be any: not beyond what there is. */

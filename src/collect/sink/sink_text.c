@@ -243,8 +243,16 @@ static void add_line(struct text_sink *sink, struct lh_text *text, const struct 
     lh_text_char(text, '\n');
 }
 
+static void add_advice(const struct text_sink *sink, struct lh_text *text,
+                       const struct lh_report *report, const struct lh_seen *seen)
+{
+    if (lh_history_advise(report, seen))
+        lh_text_advice(text, &sink->style, report->advice);
+}
+
 /* What follows the line of a stall that is told in full. */
-static void add_stall(struct text_sink *sink, struct lh_text *text, const struct lh_report *report)
+static void add_stall(struct text_sink *sink, struct lh_text *text, const struct lh_report *report,
+                      const struct lh_seen *seen)
 {
     const struct lh_record *record = report->record;
     lh_text_victims(text, &sink->style, report->victims);
@@ -253,13 +261,15 @@ static void add_stall(struct text_sink *sink, struct lh_text *text, const struct
     lh_text_sentence(text, &sink->style, report->note);
     add_groups(sink, text, report);
     lh_text_no_stack(text, &sink->style, report->no_stack);
+    add_advice(sink, text, report, seen);
     add_holder(sink, text, report);
 }
 
 /* The same of anything else. The stack is not told twice. */
 static void add_block(struct text_sink *sink, struct lh_text *text, const struct lh_report *report,
-                      bool shown)
+                      const struct lh_seen *seen)
 {
+    bool shown = seen->shown;
     const struct lh_record *record = report->record;
     lh_text_victims(text, &sink->style, report->victims);
     if (!shown) {
@@ -267,6 +277,7 @@ static void add_block(struct text_sink *sink, struct lh_text *text, const struct
         lh_text_sentence(text, &sink->style, report->note);
         lh_text_stack_add(sink->stack, text, report->frames, report->frame_count);
         lh_text_no_stack(text, &sink->style, report->no_stack);
+        add_advice(sink, text, report, seen);
     }
     /* The GIL may have another holder by now. */
     if (record->waits_for_gil != 0 || (!shown && record->type != LH_EVENT_STALLING))
@@ -287,9 +298,9 @@ static void add_report(struct text_sink *sink, struct lh_text *text, const struc
     add_line(sink, text, report, &seen);
     lh_text_skipped(text, &sink->style, &sink->header->options, record->skipped);
     if (!seen.again && stall && !(report->unended && seen.shown))
-        add_stall(sink, text, report);
+        add_stall(sink, text, report, &seen);
     else if (!seen.again && !stall)
-        add_block(sink, text, report, seen.shown);
+        add_block(sink, text, report, &seen);
     lh_history_show(sink->history, report, &seen, !seen.again && (stall || !seen.shown));
 }
 

@@ -64,6 +64,18 @@ void lh_text_victims(struct lh_text *text, const struct lh_text_style *style,
     lh_text_char(text, '\n');
 }
 
+void lh_text_advice(struct lh_text *text, const struct lh_text_style *style,
+                    const struct lh_advice *advice)
+{
+    if (advice == NULL)
+        return;
+    lh_text_format(text, "  %sadvice:%s ", style->place, style->reset);
+    lh_text_clean(text, advice->text, strlen(advice->text));
+    if (advice->rule != NULL)
+        lh_text_format(text, "  %s[ruff %s]%s", style->faint, advice->rule, style->reset);
+    lh_text_char(text, '\n');
+}
+
 static void add_callback(struct lh_text *text, const struct lh_text_style *style,
                          const char *callback)
 {

@@ -57,10 +57,13 @@ void lh_text_accounts(struct lh_text *text, const struct lh_stall *stall);
 /* The lines of the calls that took most of it, which are not blocks by themselves. */
 void lh_text_stall_calls(struct lh_text *text, const struct lh_stall *stall);
 
-/* Lines, or nothing where there is nothing to say: the task or callback that ran; who waited
- * meanwhile; why there is no stack; how many reports were left out before this one. */
+/* Lines, or nothing where there is nothing to say: the task or callback that ran; what could
+ * be done; who waited meanwhile; why there is no stack; how many reports were left out before this
+ * one. */
 void lh_text_task(struct lh_text *text, const struct lh_text_style *style,
                   const struct lh_report *report);
+void lh_text_advice(struct lh_text *text, const struct lh_text_style *style,
+                    const struct lh_advice *advice);
 void lh_text_victims(struct lh_text *text, const struct lh_text_style *style,
                      const struct lh_victims *victims);
 void lh_text_no_stack(struct lh_text *text, const struct lh_text_style *style,

@@ -8,6 +8,7 @@
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
 #include "preload/state/state.h"
+#include "preload/state/tags.h"
 #include "preload/sys/clock.h"
 
 #define EXPORTED      __attribute__((visibility("default")))
@@ -51,6 +52,23 @@ EXPORTED int loophound_allow_end(void)
         lh_stall_allowed(slot);
     atomic_store(&slot->allow_depth, depth - 1);
     return 0;
+}
+
+EXPORTED int loophound_mark(const char *id)
+{
+    lh_tag_test(id);
+    return 0;
+}
+
+EXPORTED int loophound_label(const char *key, const char *value)
+{
+    return lh_tag_label(key, value);
+}
+
+EXPORTED uint64_t loophound_count(void)
+{
+    struct lh_slot *slot = lh_self.slot;
+    return atomic_load(&lh_self.reports) + (slot != NULL ? atomic_load(&slot->reports) : 0);
 }
 
 EXPORTED int loophound_flush(void)

@@ -36,6 +36,7 @@ static void drop(struct lh_slot *slot)
     lh_stall_abandon(slot);
     lh_ready_give_up(slot);
     lh_self.slot = NULL;
+    atomic_fetch_add(&lh_self.reports, atomic_load(&slot->reports));
     memset(lh_self.poll_sites, 0, sizeof(lh_self.poll_sites));
     lh_self.allow_depth = atomic_load(&slot->allow_depth);
     lh_thread_end_watch(NULL, drop);

@@ -9,6 +9,7 @@
 #include "preload/python/interpreter.h"
 #include "preload/state/image.h"
 #include "preload/state/resource.h"
+#include "preload/state/tags.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
@@ -177,6 +178,7 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     record->running = 0;
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
+    lh_tags_fill(record, copy->tid, own);
     fill_stack(record, copy);
     if (handlings[type].is_named)
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);

@@ -76,6 +76,7 @@ struct lh_slot *lh_slot_take(uint32_t tid)
         atomic_store(&slot->seen_iteration, 0);
         atomic_store(&slot->no_signal, 0);
         atomic_store(&slot->skipped, 0);
+        atomic_store(&slot->reports, 0);
         count_slot(i + 1);
         return slot;
     }

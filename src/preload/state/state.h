@@ -223,6 +223,7 @@ struct lh_slot {
     _Atomic uint64_t left_iteration; /* the one in which it was seen outside */
     struct lh_slot_home home;
 
+    _Atomic uint64_t reports;     /* stalls of its thread that the watchdog has seen the end of */
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
     _Atomic uint32_t rate_used;   /* … and how many reports it has had */
@@ -302,6 +303,8 @@ struct lh_process {
     struct lh_record taken;     /* raw_lines.c */
 };
 
+struct lh_labels;
+
 /* What each of the program's threads has of us. Initial-exec: one load, no call. */
 struct lh_thread {
     struct lh_slot *slot; /* NULL: not a loop thread; the only field the fast path looks at */
@@ -312,6 +315,9 @@ struct lh_thread {
     struct lh_poll_site poll_sites[LH_POLL_SITES]; /* where it waits in poll and select */
     bool stopped_watchdog;                         /* it ran, and was stopped for that: */
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
+    struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
+    _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
+    struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */
 };
 
 extern LH_HIDDEN __thread struct lh_thread lh_self __attribute__((tls_model("initial-exec")));

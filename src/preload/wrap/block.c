@@ -67,6 +67,7 @@ struct verdict {
 
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
 {
+    atomic_fetch_add_explicit(&lh_self.reports, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&totals->blocks, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&totals->blocked_ns, elapsed_ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&totals->by_call[call].count, 1, memory_order_relaxed);
