@@ -233,6 +233,33 @@ static void test_parts_of_a_stall_that_look_alike_are_one(void **state)
                              "  in 30.0 ms of 180.0 ms sampled:\n" DISPATCH_STACK);
 }
 
+/* A report on a full disk. */
+static void lose(struct fixture *fixture, uint64_t id)
+{
+    char path[128];
+    char kept[128];
+    struct lh_report report = {.record = block(fixture),
+                               .frames = handler,
+                               .frame_count = 1,
+                               .fingerprint = fingerprint(fixture->record, handler, 1)};
+    (void)snprintf(path, sizeof(path), "%s/out", fixture->directory);
+    (void)snprintf(kept, sizeof(kept), "%s/kept", fixture->directory);
+    fixture->record->id = id;
+    assert_int_equal(rename(path, kept), 0);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(lh_sink_report(fixture->sink, &report), -ENOSPC);
+    assert_int_equal(rename(kept, path), 0);
+}
+
+static void test_a_report_that_was_lost_is_none_that_the_next_one_can_point_to(void **state)
+{
+    struct fixture *fixture = *state;
+    open_sink(fixture);
+    lose(fixture, 1);
+    assert_non_null(strstr(blocked(fixture, 2, 100, 0, handler), HANDLER_STACK));
+    assert_non_null(strstr(blocked(fixture, 3, 100, 0, handler), ", as #2\n"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -252,6 +279,7 @@ int main(void)
         TEST(test_the_table_has_ten_places_and_says_what_it_has_not),
         TEST(test_of_one_report_there_is_no_table),
         TEST(test_what_was_told_in_flight_is_no_nothing),
+        TEST(test_a_report_that_was_lost_is_none_that_the_next_one_can_point_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

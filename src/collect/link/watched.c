@@ -212,6 +212,7 @@ static void impose(struct lh_options *options, const struct lh_options *imposed)
     options->output_fd = imposed->output_fd;
     options->format = imposed->format;
     options->stacks = imposed->stacks;
+    options->output_limit = imposed->output_limit;
     memcpy(options->output, imposed->output, sizeof(options->output));
 }
 

@@ -31,6 +31,10 @@ struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report
 void lh_history_show(struct lh_history *history, const struct lh_report *report,
                      const struct lh_seen *seen, bool whole);
 
+/* What was shown last is not on the screen after all: its stack is to be shown with the next one.
+ */
+void lh_history_lost(struct lh_history *history);
+
 /* The places, with what has not ended up to now. */
 struct lh_place_table *lh_history_places(struct lh_history *history);
 
