@@ -19,7 +19,7 @@ SAYS = 'echo "${LOOPHOUND_SOCKET%/*}"; read line'
 
 @contextmanager
 def running(script: str = SAYS) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    command = [COMMAND, "run", "--", "sh", "-c", script]
+    command = [str(COMMAND), "run", "--", "sh", "-c", script]
     with started(command, clean_environment(), stdin=-1, stderr=-3) as process:
         assert process.stdout
         yield process, Path(process.stdout.readline().strip())

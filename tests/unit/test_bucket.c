@@ -23,7 +23,7 @@ static int64_t at_ms(int64_t ms)
 static unsigned taken(struct lh_bucket *bucket, size_t length, int64_t now_ns)
 {
     unsigned count = 0;
-    while (count < 100000 && lh_bucket_take(bucket, LIMIT, length, now_ns))
+    while (count < 5000 && lh_bucket_take(bucket, LIMIT, length, now_ns))
         count++;
     return count;
 }
@@ -87,7 +87,7 @@ static unsigned flood(struct lh_bucket *all, struct lh_bucket *own, unsigned wri
 {
     unsigned count = 0;
     for (int64_t ms = from_ms; ms < to_ms; ms++)
-        while (count < 100000 && lh_bucket_take_share(all, own, writers, LIMIT, 10, at_ms(ms)))
+        while (count < 5000 && lh_bucket_take_share(all, own, writers, LIMIT, 10, at_ms(ms)))
             count++;
     return count;
 }
