@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -280,3 +281,22 @@ def test_fault_signal_that_was_sent_is_the_commands(hits: Path) -> None:
         assert ctypes.CDLL(None).syscall(TGKILL, process.pid, thread, signal.SIGBUS) == 0
         out, err = process.communicate(timeout=60)
     assert (out, process.returncode) == ("got it\n", 5), err
+
+
+def test_collector_has_as_many_descriptors_as_it_may(hits: Path) -> None:
+    """It opens the files of the program's stacks; the program's own limit is its own."""
+    argv, environment, pipes = turning(OUTPUT=str(hits))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def lower() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+
+    with started(argv, environment, preexec_fn=lower, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        wait_until(
+            "the collector's own limit",
+            lambda: resource.prlimit(collector_of(process), resource.RLIMIT_NOFILE)[0] == hard,
+        )
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[0] == 64
+        turns.end()

@@ -11,6 +11,7 @@
 #include <dwarf.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@
 #include "collect/stack/modules.h"
 #include "collect/stack/unwind.h"
 #include "collect/stack/unwind_table.h"
+#include "collect/sys/memory.h"
 
 static uint64_t random_word(void)
 {
@@ -86,7 +88,7 @@ static uint64_t vaddr_of(uintptr_t address)
 static struct lh_symbol symbol_at(struct lh_elf *elf, uint64_t vaddr)
 {
     struct lh_symbol found[LH_SYMBOLS_MAX] = {0};
-    return found[lh_elf_symbols(elf, vaddr, found) - 1];
+    return found[lh_elf_symbols(elf, vaddr, found, NULL) - 1];
 }
 
 static void test_a_local_function_has_its_name_and_line(void **state)
@@ -113,6 +115,74 @@ static void test_the_second_answer_is_the_same(void **state)
     assert_ptr_equal(first.file, again.file);
     assert_int_equal(first.line, again.line);
     lh_elf_release(elf);
+}
+
+/* What a stack's frames have of it is there until they are let go. */
+static void test_symbols_are_given_up_oldest_first_and_read_again(void **state)
+{
+    struct lh_symbol found[LH_SYMBOLS_MAX];
+    struct lh_kept first = {0};
+    struct lh_kept second = {0};
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    Dl_info info;
+    (void)state;
+    assert_int_not_equal(dladdr(dlsym(RTLD_NEXT, "nanosleep"), &info), 0);
+    while (lh_elf_forget_oldest()) /* what other tests have asked for */
+        continue;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    struct lh_elf *libc = open_path(info.dli_fname);
+    assert_int_equal(lh_elf_symbols(elf, vaddr, found, &first), 1);
+    const char *function = found[0].function;
+    (void)symbol_at(libc, 0x1000);
+    assert_true(lh_elf_forget_oldest());
+    assert_false(lh_elf_forget_oldest()); /* libc's, the last that was asked for */
+    assert_string_equal(function, "a_local_function");
+    assert_int_equal(lh_elf_symbols(elf, vaddr, found, &second), 1);
+    assert_string_equal(found[0].function, "a_local_function");
+    assert_int_equal(first.count, 1);
+    assert_int_equal(second.count, 1);
+    assert_ptr_not_equal(first.symbols[0], second.symbols[0]);
+    assert_true(lh_elf_forget_oldest()); /* libc's */
+    assert_false(lh_elf_forget_oldest());
+    lh_kept_let_go(&first);
+    lh_kept_let_go(&second);
+    lh_elf_release(libc);
+    lh_elf_release(elf);
+}
+
+/* Files that are used keep their names at hand, until there are too many of them. */
+static void test_symbols_that_are_given_up_give_their_memory_back(void **state)
+{
+    enum { FILES = 16 };
+    struct lh_elf *files[FILES];
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    (void)state;
+    while (lh_elf_forget_oldest())
+        continue;
+    malloc_trim(0);
+    uint64_t before = lh_memory_own();
+    for (int i = 0; i < FILES; i++) {
+        int fd = make_file(bytes, size);
+        files[i] = lh_elf_open(fd, "/proc/self/exe");
+        close(fd);
+        assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
+    }
+    malloc_trim(0);
+    uint64_t all = lh_memory_own() - before;
+    for (int i = 0; i < FILES - 1; i++)
+        assert_true(lh_elf_forget_oldest());
+    malloc_trim(0);
+    uint64_t now = lh_memory_own();
+    uint64_t left = now > before ? now - before : 0;
+    assert_true(all > FILES * (64u << 10));
+    assert_in_range(left, 0, all / 4);
+    for (int i = 0; i < FILES; i++) {
+        assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
+        lh_elf_release(files[i]);
+    }
+    free(bytes);
 }
 
 static void test_where_nothing_stands_nothing_is_named(void **state)
@@ -394,6 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_local_function_has_its_name_and_line),
         cmocka_unit_test(test_the_second_answer_is_the_same),
+        cmocka_unit_test(test_symbols_are_given_up_oldest_first_and_read_again),
+        cmocka_unit_test(test_symbols_that_are_given_up_give_their_memory_back),
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
         cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
         cmocka_unit_test(test_a_debug_link_is_followed_if_the_file_is_the_right_one),

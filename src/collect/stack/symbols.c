@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct place {
 };
 
 struct lh_symbols {
+    _Atomic uint32_t users;
     Dwfl *dwfl;
     Dwfl_Module *module;
     struct function *functions;
@@ -256,21 +258,28 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     struct lh_symbols *symbols = calloc(1, sizeof(*symbols));
     if (symbols == NULL)
         return NULL;
+    atomic_store(&symbols->users, 1);
     symbols->names = lh_demangler_new();
     symbols->dwfl = dwfl_begin(&callbacks);
     if (symbols->names != NULL && symbols->dwfl != NULL)
         symbols->module = report_file(symbols->dwfl, fd, path);
     if (symbols->module == NULL) {
-        lh_symbols_free(symbols);
+        lh_symbols_release(symbols);
         return NULL;
     }
     collect_functions(symbols);
     return symbols;
 }
 
-void lh_symbols_free(struct lh_symbols *symbols)
+void lh_symbols_hold(struct lh_symbols *symbols)
 {
-    if (symbols == NULL)
+    if (symbols != NULL)
+        atomic_fetch_add(&symbols->users, 1);
+}
+
+void lh_symbols_release(struct lh_symbols *symbols)
+{
+    if (symbols == NULL || atomic_fetch_sub(&symbols->users, 1) != 1)
         return;
     if (symbols->dwfl != NULL)
         dwfl_end(symbols->dwfl);
