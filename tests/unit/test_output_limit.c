@@ -2,6 +2,9 @@
 /* An output's limit: what is over it is not written, and said once; what must be written is. */
 #include "output_to_test.h"
 
+#include "collect/sink/sink.h"
+#include "preload/reader/raw_output.h"
+
 #define LIMIT 65536u
 #define BYTES 1024u
 
@@ -141,6 +144,66 @@ static void test_what_could_not_be_written_takes_nothing_of_the_limit(void **sta
     release_stderr(fixture, said, sizeof(said));
 }
 
+/* A sink of JSON whose reports are over the limit by now, and the record that they are of. */
+static struct lh_sink *flooded_sink(struct fixture *fixture, struct lh_report *report)
+{
+    fixture->header->options.output_limit = 1024;
+    fixture->header->options.format = LH_FORMAT_JSON;
+    fixture->output = open_in_directory(fixture, LH_OUTPUT_PATH, "limited");
+    const struct lh_sink_setup with = {.header = fixture->header, .output = fixture->output};
+    struct lh_sink *sink = lh_sink_new(&with);
+    int error = 0;
+    for (int i = 0; i < 1000 && error == 0; i++)
+        error = lh_sink_report(sink, report);
+    assert_int_equal(error, -EOVERFLOW);
+    return sink;
+}
+
+/* As many loops as a program has at once: more may be a flood, too. */
+static void test_loops_and_the_summary_are_told_over_the_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lh_record *record = calloc(1, sizeof(*record));
+    struct lh_report report = {.record = record};
+    char said[4096];
+    int loops = 0;
+    record->type = LH_EVENT_BLOCK;
+    capture_stderr(fixture);
+    struct lh_sink *sink = flooded_sink(fixture, &report);
+    record->type = LH_EVENT_LOOP;
+    while (loops < 10000 && lh_sink_report(sink, &report) == 0)
+        loops++;
+    int summary = lh_sink_summary(sink, 0);
+    release_stderr(fixture, said, sizeof(said));
+    lh_sink_free(sink);
+    free(record);
+    assert_in_range(loops, 4096, 9999);
+    assert_int_equal(summary, 0);
+}
+
+/* The library's own, where there is no collector. */
+static void test_raw_lines_have_the_same_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[256];
+    unsigned written = 0;
+    (void)snprintf(path, sizeof(path), "%s/limited", fixture->directory);
+    wish(fixture, LH_OUTPUT_PATH, path);
+    fixture->header->options.output_limit = LIMIT;
+    lh_raw_output_begin();
+    int64_t begin_ms = now_ms();
+    while (written < 10000 &&
+           lh_raw_output_write(fixture->header, report_of('a'), BYTES, false) == 0)
+        written++;
+    size_t most = LIMIT + (size_t)(now_ms() - begin_ms + 1) * LIMIT / 1000;
+    int over = lh_raw_output_write(fixture->header, report_of('a'), LIMIT / 4, false);
+    int always = lh_raw_output_write(fixture->header, report_of('a'), LIMIT / 4, true);
+    assert_in_range(written * BYTES, LIMIT - BYTES, most);
+    assert_int_equal(over, -EOVERFLOW);
+    assert_int_equal(always, 0);
+    assert_int_equal(size_of(fixture), written * BYTES + LIMIT / 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -152,6 +215,8 @@ int main(void)
         TEST(test_a_flood_of_one_program_leaves_another_its_part),
         TEST(test_news_of_what_was_left_out_are_not_known),
         TEST(test_what_could_not_be_written_takes_nothing_of_the_limit),
+        TEST(test_loops_and_the_summary_are_told_over_the_limit),
+        TEST(test_raw_lines_have_the_same_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
