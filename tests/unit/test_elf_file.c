@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "collect/stack/debug_file.h"
 #include "collect/stack/elf_file.h"
 #include "collect/stack/modules.h"
 #include "collect/stack/unwind.h"
@@ -182,6 +183,69 @@ static void test_symbols_that_are_given_up_give_their_memory_back(void **state)
         assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
         lh_elf_release(files[i]);
     }
+    free(bytes);
+}
+
+static Elf64_Shdr *find_section(uint8_t *bytes, const char *name)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+    Elf64_Shdr *sections = (Elf64_Shdr *)(bytes + header->e_shoff);
+    const char *names = (const char *)bytes + sections[header->e_shstrndx].sh_offset;
+    for (unsigned i = 0; i < header->e_shnum; i++)
+        if (strcmp(names + sections[i].sh_name, name) == 0)
+            return &sections[i];
+    fail_msg("no section %s", name);
+    return NULL;
+}
+
+/* Says of the compressed section what it will be when it is unpacked. */
+static int make_compressed(uint64_t size)
+{
+    size_t length;
+    uint8_t *bytes = read_self(&length);
+    Elf64_Shdr *section = find_section(bytes, ".debug_line");
+    const Elf64_Chdr compression = {
+        .ch_type = ELFCOMPRESS_ZLIB, .ch_size = size, .ch_addralign = 1};
+    section->sh_flags |= SHF_COMPRESSED;
+    memcpy(bytes + section->sh_offset, &compression, sizeof(compression));
+    int fd = make_file(bytes, length);
+    free(bytes);
+    return fd;
+}
+
+static void test_debug_information_that_is_too_large_unpacked_is_left_alone(void **state)
+{
+    (void)state;
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    int fits = make_compressed(LH_DEBUG_BYTES_MAX);
+    int too_large = make_compressed(LH_DEBUG_BYTES_MAX + 1ULL);
+    assert_true(lh_debug_file_fits(fits));
+    assert_false(lh_debug_file_fits(too_large));
+    struct lh_elf *elf = lh_elf_open(too_large, "/proc/self/exe");
+    struct lh_symbol symbol = symbol_at(elf, vaddr);
+    assert_string_equal(symbol.function, "a_local_function");
+    assert_null(symbol.file);
+    lh_elf_release(elf);
+    close(fits);
+    close(too_large);
+}
+
+static void test_older_compression_has_the_same_limit(void **state)
+{
+    static const uint8_t large[] = {'Z', 'L', 'I', 'B', 0, 0, 0, 1, 0, 0, 0, 0};
+    static const uint8_t small[] = {'Z', 'L', 'I', 'B', 0, 0, 0, 0, 1, 0, 0, 0};
+    size_t length;
+    (void)state;
+    uint8_t *bytes = read_self(&length);
+    const Elf64_Shdr *section = find_section(bytes, ".debug_line");
+    memcpy(bytes + section->sh_offset, large, sizeof(large));
+    int too_large = make_file(bytes, length);
+    memcpy(bytes + section->sh_offset, small, sizeof(small));
+    int fits = make_file(bytes, length);
+    assert_false(lh_debug_file_fits(too_large));
+    assert_true(lh_debug_file_fits(fits));
+    close(fits);
+    close(too_large);
     free(bytes);
 }
 
@@ -466,6 +530,8 @@ int main(void)
         cmocka_unit_test(test_the_second_answer_is_the_same),
         cmocka_unit_test(test_symbols_are_given_up_oldest_first_and_read_again),
         cmocka_unit_test(test_symbols_that_are_given_up_give_their_memory_back),
+        cmocka_unit_test(test_debug_information_that_is_too_large_unpacked_is_left_alone),
+        cmocka_unit_test(test_older_compression_has_the_same_limit),
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
         cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
         cmocka_unit_test(test_a_debug_link_is_followed_if_the_file_is_the_right_one),

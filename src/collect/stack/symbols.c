@@ -39,6 +39,7 @@ struct lh_symbols {
     _Atomic uint32_t users;
     Dwfl *dwfl;
     Dwfl_Module *module;
+    bool fits; /* its debug information is not too large to be unpacked */
     struct function *functions;
     size_t function_count;
     struct place *places; /* open addressing */
@@ -210,7 +211,9 @@ static void remember(struct lh_symbols *symbols, uint64_t vaddr, const struct lh
  * debug information calls it. */
 static uint32_t resolve(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
 {
-    uint32_t count = lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX);
+    uint32_t count =
+        symbols->fits ? lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX)
+                      : 0;
     if (count == 0)
         found[count++] = (struct lh_symbol){0};
     const char *function = find_function(symbols, vaddr);
@@ -259,6 +262,7 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     if (symbols == NULL)
         return NULL;
     atomic_store(&symbols->users, 1);
+    symbols->fits = lh_debug_file_fits(fd);
     symbols->names = lh_demangler_new();
     symbols->dwfl = dwfl_begin(&callbacks);
     if (symbols->names != NULL && symbols->dwfl != NULL)
