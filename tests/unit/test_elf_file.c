@@ -12,6 +12,9 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -186,6 +189,53 @@ static void test_symbols_that_are_given_up_give_their_memory_back(void **state)
         assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
         lh_elf_release(files[i]);
     }
+    free(bytes);
+}
+
+struct asker {
+    struct lh_elf *files[2];
+    _Atomic bool stop;
+    _Atomic unsigned wrong;
+};
+
+/* Looks at the names after others may have given them up. */
+static void *ask_again_and_again(void *argument)
+{
+    struct asker *asker = argument;
+    struct lh_kept kept = {0};
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    for (unsigned i = 0; !atomic_load(&asker->stop); i++) {
+        struct lh_symbol found[LH_SYMBOLS_MAX];
+        uint32_t count = lh_elf_symbols(asker->files[i % 2], vaddr, found, &kept);
+        (void)sched_yield();
+        const struct lh_symbol *symbol = &found[count - 1];
+        if (symbol->function == NULL || strcmp(symbol->function, "a_local_function") != 0)
+            atomic_fetch_add(&asker->wrong, 1);
+        lh_kept_let_go(&kept);
+    }
+    return NULL;
+}
+
+static void test_symbols_are_given_up_while_other_threads_look_at_them(void **state)
+{
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    struct asker asker = {{open_path("/proc/self/exe"), NULL}, false, 0};
+    pthread_t threads[3];
+    (void)state;
+    int fd = make_file(bytes, size);
+    asker.files[1] = lh_elf_open(fd, "/proc/self/exe");
+    close(fd);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_again_and_again, &asker), 0);
+    for (int forgotten = 0; forgotten < 50; forgotten += lh_elf_forget_oldest())
+        (void)sched_yield();
+    atomic_store(&asker.stop, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&asker.wrong), 0);
+    lh_elf_release(asker.files[0]);
+    lh_elf_release(asker.files[1]);
     free(bytes);
 }
 
@@ -566,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_the_second_answer_is_the_same),
         cmocka_unit_test(test_symbols_are_given_up_oldest_first_and_read_again),
         cmocka_unit_test(test_symbols_that_are_given_up_give_their_memory_back),
+        cmocka_unit_test(test_symbols_are_given_up_while_other_threads_look_at_them),
         cmocka_unit_test(test_debug_information_that_is_too_large_unpacked_is_left_alone),
         cmocka_unit_test(test_older_compression_has_the_same_limit),
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
