@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "collect/link/collector.h"
+#include "collect/sys/descriptors.h"
 #include "common/protocol.h"
 
 #define NICENESS 5
@@ -40,6 +41,7 @@ int lh_cmd_collector(int argc, char **argv)
     if (status != 0)
         return status < 0 ? 0 : status;
     outlive_the_program();
+    lh_allow_more_descriptors();
     (void)!nice(NICENESS); /* the program comes first */
     struct lh_collector *collector = lh_collector_new();
     if (collector == NULL)

@@ -3,6 +3,7 @@
 #include "cli/locate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +26,8 @@
  * linker ends a program whose libc lacks a version that a preloaded library asks for. */
 #define OLDEST_MAJOR 2
 #define OLDEST_MINOR 28
+
+#define TRIES_MAX 3 /* to make a directory that is there a moment later */
 
 static bool libc_is_too_old(void)
 {
@@ -89,7 +93,25 @@ int lh_locate_library(char *path, size_t size)
     return 0;
 }
 
-static int make_in(struct lh_private_dir *dir, const char *parent)
+/* For as long as this process lives. 0, also where the file system has no such locks, or -EAGAIN:
+ * it was taken for one that was left behind, a moment ago. */
+static int lock(struct lh_private_dir *dir)
+{
+    struct stat ours;
+    struct stat named;
+    int fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -EAGAIN : 0;
+    int error = flock(fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
+    bool gone = fstat(fd, &ours) != 0 || stat(dir->path, &named) != 0 ||
+                ours.st_ino != named.st_ino || ours.st_dev != named.st_dev;
+    dir->lock_fd = error == 0 && !gone ? fd : -1;
+    if (dir->lock_fd < 0)
+        close(fd);
+    return gone || error == EWOULDBLOCK ? -EAGAIN : 0;
+}
+
+static int try_in(struct lh_private_dir *dir, const char *parent)
 {
     if (parent == NULL || parent[0] != '/')
         return -ENOENT;
@@ -107,7 +129,18 @@ static int make_in(struct lh_private_dir *dir, const char *parent)
     if (mkdtemp(dir->path) == NULL)
         return -errno;
     memcpy(dir->socket, dir->path, strlen(dir->path)); /* what mkdtemp made of it */
-    return geteuid() == 0 && chmod(dir->path, 0711) != 0 ? -errno : 0;
+    int error = lock(dir);
+    if (error == 0 && geteuid() == 0 && chmod(dir->path, 0711) != 0)
+        error = -errno;
+    return error;
+}
+
+static int make_in(struct lh_private_dir *dir, const char *parent)
+{
+    int error = -EAGAIN;
+    for (int tries = 0; error == -EAGAIN && tries < TRIES_MAX; tries++)
+        error = try_in(dir, parent);
+    return error;
 }
 
 int lh_private_dir_make(struct lh_private_dir *dir)
@@ -131,4 +164,6 @@ void lh_private_dir_remove(const struct lh_private_dir *dir)
 {
     unlink(dir->socket);
     rmdir(dir->path);
+    if (dir->lock_fd >= 0)
+        close(dir->lock_fd);
 }

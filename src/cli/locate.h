@@ -11,8 +11,10 @@ int lh_locate_library(char *path, size_t size);
 
 /* A directory of our own (0700) and a name for a socket in it that nobody can guess. A root's
  * programs may give up their rights before they have a loop (nginx's workers) and must still get to
- * the socket: its directory is 0711, and who knows the name may come in. */
+ * the socket: its directory is 0711, and who knows the name may come in. It is locked, flock(2), as
+ * long as this process lives: see left_dirs.h. */
 struct lh_private_dir {
+    int lock_fd; /* -1: the file system has no such locks */
     char path[80];
     char socket[108]; /* fits sockaddr_un.sun_path */
 };

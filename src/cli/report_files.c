@@ -155,6 +155,6 @@ uint32_t lh_symbol_files_find(struct lh_symbol_files *files, const char *path, c
         module = new_module(files, path, build_id);
     if (module == NULL || module->elf == NULL)
         return 0;
-    uint32_t count = lh_elf_symbols(module->elf, vaddr, found);
+    uint32_t count = lh_elf_symbols(module->elf, vaddr, found, NULL);
     return found[count - 1].function != NULL ? count : 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "cli/cli.h"
+#include "cli/left_dirs.h"
 #include "cli/locate.h"
 #include "cli/run.h"
 
@@ -54,13 +55,15 @@ static int exit_status(int wait_status, const struct lh_run_totals *totals, bool
 }
 
 static int run_command(const struct lh_run_flags *flags, const struct signals *before,
-                       struct lh_collector *collector, struct lh_run_end *end)
+                       const struct lh_private_dir *dir, struct lh_collector *collector,
+                       struct lh_run_end *end)
 {
     int wait_status;
     struct lh_run_totals totals;
     int error = lh_run_start(flags->command, &before->mask, &before->on_sigchld, &end->pid);
     if (error != 0)
         return fail_to_start(flags->command[0], error);
+    lh_left_dirs_remove(dir->path); /* while the command begins, and not before it */
     error = lh_run_watch(end->pid, collector, &wait_status, &end->seen);
     if (error != 0) {
         fprintf(stderr, "loophound: lost the command: %s\n", strerror(-error));
@@ -73,7 +76,7 @@ static int run_command(const struct lh_run_flags *flags, const struct signals *b
 }
 
 static int run_with_collector(const struct lh_run_flags *flags, const struct signals *before,
-                              const char *library, const char *socket)
+                              const char *library, const struct lh_private_dir *dir)
 {
     struct lh_collector *collector = lh_collector_new();
     if (collector == NULL)
@@ -85,13 +88,13 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
         .options = &options, .command = command.program, .kind = lh_run_say_kind(&command)};
     if (command.kind == LH_COMMAND_OTHER_CPU) /* its ld.so would complain, in the program's name */
         library = NULL;
-    int error = lh_run_environment(flags, library, socket, &options);
+    int error = lh_run_environment(flags, library, dir->socket, &options);
     bool usable = error != 0 || lh_run_check_output(&options) == 0;
     if (error == 0 && usable)
-        error = lh_collector_listen(collector, socket, &options);
+        error = lh_collector_listen(collector, dir->socket, &options);
     int status = !usable      ? LH_EXIT_USAGE
-                 : error != 0 ? fail(socket, error)
-                              : run_command(flags, before, collector, &end);
+                 : error != 0 ? fail(dir->socket, error)
+                              : run_command(flags, before, dir, collector, &end);
     lh_collector_free(collector);
     return status;
 }
@@ -116,7 +119,7 @@ int lh_cmd_run(int argc, char **argv)
         return fail("no directory for its socket (XDG_RUNTIME_DIR, TMPDIR, /tmp, /dev/shm, "
                     "/var/tmp, HOME)",
                     error);
-    int status = run_with_collector(&flags, &before, library, dir.socket);
+    int status = run_with_collector(&flags, &before, library, &dir);
     lh_private_dir_remove(&dir);
     return status;
 }

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "collect/sys/descriptors.h"
 
 /* Does what the signal does by default, so that the shell sees us stop together with the command;
  * ignored signals and orphaned process groups stay the kernel's business. */
@@ -72,21 +72,11 @@ static int serve(int signal_fd, pid_t child, struct lh_collector *collector, int
     }
 }
 
-/* Each process that is watched takes a few. The command has its own limit already. */
-static void allow_more_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int lh_run_watch(pid_t child, struct lh_collector *collector, int *wait_status,
                  struct lh_run_seen *seen)
 {
     sigset_t all;
-    allow_more_descriptors();
+    lh_allow_more_descriptors(); /* the command has its own limit already */
     lh_run_seen_init(seen);
     sigfillset(&all);
     int signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);

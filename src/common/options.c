@@ -8,12 +8,17 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "common/number.h"
 #include "common/text.h"
 #include "common/units.h"
 
 /* A threshold in ns is multiplied by the counter's kHz somewhere: an hour still fits 64 bits. */
 #define DURATION_MAX_NS LH_NS_PER_HOUR
 #define RATE_MAX        1000000u
+
+/* Of LOOPHOUND_OUTPUT_LIMIT, in bytes a second. */
+#define LIMIT_LEAST (1ULL << 10)
+#define LIMIT_MAX   (1ULL << 40)
 
 /* What a value of each type looks like, for people. */
 static const char expected_duration[] = "a duration such as 100ms, 2s or 500us";
@@ -29,6 +34,7 @@ static const char expected_stack[] = "a number of frames from 0 to 256, or full"
 static const char expected_stacks[] = "auto, inline or once";
 static const char expected_bytes[] = "a size from 4K to 256K";
 static const char expected_rate[] = "a number per s, min or h such as 60/min, or off";
+static const char expected_limit[] = "bytes per second such as 10MiB/s or 64KiB/s, or off";
 static const char expected_path[] = "auto, none or a path";
 static const char expected_follow[] = "on, off, or a glob of executables such as *python3*";
 
@@ -41,22 +47,23 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 
 /* Where the parser of each option puts its result: a field where the type is that of one field, the
  * options where it fills several. */
-#define INTO_THRESHOLD(options)   (&(options)->threshold_ns)
-#define INTO_STRICT(options)      (&(options)->strict)
-#define INTO_STALL(options)       (&(options)->stall)
-#define INTO_SIGNAL(options)      (&(options)->signal)
-#define INTO_LOOP(options)        (options)
-#define INTO_CALLS(options)       ((options)->calls)
-#define INTO_OUTPUT(options)      (options)
-#define INTO_FORMAT(options)      (&(options)->format)
-#define INTO_STACK(options)       (options)
-#define INTO_STACKS(options)      (&(options)->stacks)
-#define INTO_STACK_BYTES(options) (&(options)->stack_bytes)
-#define INTO_PROJECT(options)     ((options)->project)
-#define INTO_SERVICE(options)     ((options)->service)
-#define INTO_RATE(options)        (options)
-#define INTO_COLLECTOR(options)   (options)
-#define INTO_FOLLOW(options)      (options)
+#define INTO_THRESHOLD(options)    (&(options)->threshold_ns)
+#define INTO_STRICT(options)       (&(options)->strict)
+#define INTO_STALL(options)        (&(options)->stall)
+#define INTO_SIGNAL(options)       (&(options)->signal)
+#define INTO_LOOP(options)         (options)
+#define INTO_CALLS(options)        ((options)->calls)
+#define INTO_OUTPUT(options)       (options)
+#define INTO_OUTPUT_LIMIT(options) (&(options)->output_limit)
+#define INTO_FORMAT(options)       (&(options)->format)
+#define INTO_STACK(options)        (options)
+#define INTO_STACKS(options)       (&(options)->stacks)
+#define INTO_STACK_BYTES(options)  (&(options)->stack_bytes)
+#define INTO_PROJECT(options)      ((options)->project)
+#define INTO_SERVICE(options)      ((options)->service)
+#define INTO_RATE(options)         (options)
+#define INTO_COLLECTOR(options)    (options)
+#define INTO_FOLLOW(options)       (options)
 
 static const struct lh_option_info infos[LH_OPTION_COUNT] = {
 #define OPTION(id, type, ...) [LH_OPTION_##id] = {#id, "LOOPHOUND_" #id, __VA_ARGS__},
@@ -78,31 +85,10 @@ static int find_word(const struct word *words, const char *text)
     return -EINVAL;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Reads digits up to `most`. Returns where they end, or NULL: there are none, or it is more. */
-static const char *read_number(const char *text, uint64_t most, uint64_t *number)
-{
-    uint64_t sum = 0;
-    if (!is_digit(*text))
-        return NULL;
-    for (; is_digit(*text); text++) {
-        uint64_t digit = (uint64_t)(*text - '0');
-        if (digit > most || sum > (most - digit) / 10)
-            return NULL;
-        sum = sum * 10 + digit;
-    }
-    *number = sum;
-    return text;
-}
-
 /* The whole text is one number of at most `most`. */
 static int whole_number(const char *text, uint64_t most, uint64_t *number)
 {
-    const char *end = read_number(text, most, number);
+    const char *end = lh_number_read(text, most, number);
     return end != NULL && *end == '\0' ? 0 : -EINVAL;
 }
 
@@ -121,7 +107,7 @@ static uint64_t unit_ns(const char *unit)
 
 static const char *skip_digits(const char *text)
 {
-    while (is_digit(*text))
+    while (lh_is_digit(*text))
         text++;
     return text;
 }
@@ -142,7 +128,7 @@ static int parse_duration(const char *text, uint64_t *result_ns)
     if (scale_ns == 0)
         return -EINVAL;
     uint64_t whole;
-    if (read_number(text, DURATION_MAX_NS / scale_ns, &whole) == NULL)
+    if (lh_number_read(text, DURATION_MAX_NS / scale_ns, &whole) == NULL)
         return -ERANGE;
     uint64_t total_ns = whole * scale_ns;
     for (const char *digit = point + 1; digit < unit; digit++) {
@@ -272,14 +258,24 @@ static int parse_stack(const char *text, struct lh_options *options)
 
 static int parse_bytes(const char *text, uint32_t *result)
 {
-    uint64_t number;
-    const char *unit = read_number(text, LH_STACK_BYTES, &number);
-    if (unit == NULL || (strcmp(unit, "") != 0 && strcasecmp(unit, "K") != 0))
-        return -EINVAL;
-    uint64_t bytes = *unit != '\0' ? number << 10 : number;
-    if (bytes < LH_STACK_BYTES_LEAST || bytes > LH_STACK_BYTES || bytes % sizeof(uint64_t) != 0)
+    uint64_t bytes;
+    const char *end = lh_size_read(text, LH_STACK_BYTES, &bytes);
+    if (end == NULL || *end != '\0' || bytes < LH_STACK_BYTES_LEAST ||
+        bytes % sizeof(uint64_t) != 0)
         return -EINVAL;
     *result = (uint32_t)bytes;
+    return 0;
+}
+
+static int parse_limit(const char *text, uint64_t *result)
+{
+    uint64_t bytes = 0;
+    if (strcmp(text, "off") != 0) {
+        const char *per = lh_size_read(text, LIMIT_MAX, &bytes);
+        if (per == NULL || strcmp(per, "/s") != 0 || bytes < LIMIT_LEAST)
+            return -EINVAL;
+    }
+    *result = bytes;
     return 0;
 }
 
@@ -300,7 +296,7 @@ static int parse_rate(const char *text, struct lh_options *options)
     uint64_t reports = 0;
     uint64_t ns = 0;
     if (strcmp(text, "off") != 0) {
-        const char *per = read_number(text, RATE_MAX, &reports);
+        const char *per = lh_number_read(text, RATE_MAX, &reports);
         ns = per != NULL ? window_ns(per) : 0;
         if (ns == 0 || reports == 0)
             return -EINVAL;

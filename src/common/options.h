@@ -53,6 +53,7 @@ enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH
 struct lh_options {
     uint64_t threshold_ns;
     uint64_t rate_window_ns; /* rate_reports full reports in each such window; 0: no limit */
+    uint64_t output_limit;   /* bytes a second to an output; 0: no limit */
     uint32_t rate_reports;
     uint32_t stack_frames;  /* most frames; 0: none */
     uint32_t stack_bytes;   /* most that is copied of a stack */

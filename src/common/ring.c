@@ -43,13 +43,15 @@ struct place {
 
 /* How much there is of what it has at its end. */
 struct lengths {
+    uint32_t tags; /* bytes … */
     uint32_t python_count;
-    uint32_t strings; /* bytes … */
+    uint32_t strings;
     uint32_t stack;
 };
 
 /* Where that is, in bytes from its begin. */
 struct parts {
+    size_t python;
     size_t strings;
     size_t stack;
     size_t end;
@@ -63,6 +65,9 @@ void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *o
     ring->options = *options;
     ring->magic = LH_RING_MAGIC;
 }
+
+/* What a record always has: up to the text of its tags. */
+#define FIXED (offsetof(struct lh_record, tags) + offsetof(struct lh_tags, text))
 
 /* ---- cells ---- */
 
@@ -95,7 +100,8 @@ static struct lh_record *record_at(struct lh_ring *ring, uint32_t first)
 /* Each is read once: who shares the ring may change it meanwhile. */
 static struct lengths lengths_of(const struct lh_record *record)
 {
-    return (struct lengths){record->python_count, record->strings_length, record->stack_length};
+    return (struct lengths){record->tags.length, record->python_count, record->strings_length,
+                            record->stack_length};
 }
 
 static uint32_t units_for(size_t bytes)
@@ -141,24 +147,31 @@ struct lh_record *lh_ring_reserve(struct lh_ring *ring, uint32_t stack_bytes)
     struct lh_record *record = record_at(ring, first);
     record->position = position;
     record->units = units;
+    record->tags.length = 0;
     record->python_count = 0;
     record->strings_length = 0;
     record->stack_length = 0;
     return record;
 }
 
+static size_t even(uint32_t bytes)
+{
+    return (bytes + 7u) / 8 * 8;
+}
+
 /* False: these lengths are none of a record's. */
 static bool find_parts(struct parts *parts, const struct lengths *lengths, bool packed)
 {
-    if (lengths->python_count > LH_PYTHON_FRAMES || lengths->strings > LH_STRING_BYTES ||
-        lengths->stack > LH_STACK_BYTES)
+    if (lengths->tags > LH_TAGS_BYTES || lengths->python_count > LH_PYTHON_FRAMES ||
+        lengths->strings > LH_STRING_BYTES || lengths->stack > LH_STACK_BYTES)
         return false;
+    parts->python = offsetof(struct lh_record, python);
     parts->strings = offsetof(struct lh_record, strings);
     parts->stack = offsetof(struct lh_record, stack);
     if (packed) {
-        parts->strings = offsetof(struct lh_record, python) +
-                         lengths->python_count * sizeof(struct lh_python_frame);
-        parts->stack = parts->strings + (lengths->strings + 7u) / 8 * 8;
+        parts->python = FIXED + even(lengths->tags);
+        parts->strings = parts->python + lengths->python_count * sizeof(struct lh_python_frame);
+        parts->stack = parts->strings + even(lengths->strings);
     }
     parts->end = parts->stack + lengths->stack;
     return true;
@@ -174,6 +187,8 @@ static uint32_t pack(struct lh_record *record, uint32_t units, bool packed)
         return units; /* the program has written to it: for the reader to refuse */
     record->packed = packed;
     if (packed) {
+        memmove((char *)record + parts.python, record->python,
+                lengths.python_count * sizeof(record->python[0]));
         memmove((char *)record + parts.strings, record->strings, lengths.strings);
         memmove((char *)record + parts.stack, record->stack, lengths.stack);
     }
@@ -204,14 +219,14 @@ void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
 static bool copy_record(struct lh_record *to, const uint8_t *from, size_t most)
 {
     struct parts parts;
-    if (most < offsetof(struct lh_record, python))
+    if (most < FIXED)
         return false;
-    memcpy(to, from, offsetof(struct lh_record, python));
+    memcpy(to, from, FIXED);
     struct lengths lengths = lengths_of(to);
     if (!find_parts(&parts, &lengths, to->packed != 0) || parts.end > most)
         return false;
-    memcpy(to->python, from + offsetof(struct lh_record, python),
-           lengths.python_count * sizeof(to->python[0]));
+    memcpy(to->tags.text, from + FIXED, lengths.tags);
+    memcpy(to->python, from + parts.python, lengths.python_count * sizeof(to->python[0]));
     memcpy(to->strings, from + parts.strings, lengths.strings);
     memcpy(to->stack, from + parts.stack, lengths.stack);
     return true;

@@ -203,13 +203,14 @@ struct lh_stall {
 #define LH_LABELS_MAX        8u   /* of one thread */
 #define LH_LABEL_KEY_BYTES   65u
 #define LH_LABEL_VALUE_BYTES 129u
+#define LH_TAGS_BYTES        (LH_TEST_BYTES + LH_LABELS_MAX * (LH_LABEL_KEY_BYTES + LH_LABEL_VALUE_BYTES))
 
 /* What the program says about its reports: loophound_mark(), loophound_label(). */
 struct lh_tags {
     uint8_t has_test;
     uint8_t label_count;
     uint16_t length; /* of `text`: strings, each with its NUL: the test, key, value, key, value … */
-    char text[LH_TEST_BYTES + LH_LABELS_MAX * (LH_LABEL_KEY_BYTES + LH_LABEL_VALUE_BYTES)];
+    char text[LH_TAGS_BYTES];
 };
 
 /* Why there is no stack: of an iteration that is a stall, or of any event (the last one). */
@@ -223,8 +224,8 @@ enum lh_no_stack {
     LH_NO_STACK_COUNT
 };
 
-/* A committed record may be packed: `python`, `strings` and `stack` are as long as they are used,
- * one behind the other. What lh_ring_take() copies is not. */
+/* A committed record may be packed: `tags.text`, `python`, `strings` and `stack` are as long as
+ * they are used, one behind the other. What lh_ring_take() copies is not. */
 struct lh_record {
     uint64_t position; /* set by reserve, used by commit … */
     uint32_t units;    /* … as is this: how much was claimed for it */
@@ -266,10 +267,10 @@ struct lh_record {
     uint32_t python_count;
     uint32_t strings_length;
     struct lh_python_task task;
-    struct lh_awaited awaited; /* kind LH_AWAITED_NONE: the record is not about that */
-    struct lh_tags tags;
+    struct lh_awaited awaited;        /* kind LH_AWAITED_NONE: the record is not about that */
     struct lh_code_range python_loop; /* size not 0: no boundaries are known, but each Python frame
                                          has one native frame of this function */
+    struct lh_tags tags;              /* from its text on all of it may be packed */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
     char strings[LH_STRING_BYTES];
     uint8_t stack[LH_STACK_BYTES]; /* last: there is room for what was asked for */

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -309,3 +310,22 @@ def test_thousand_captures_at_once_are_all_told(hits: Path) -> None:
     naps = [block for block in blocks(events) if block["call"] == "clock_nanosleep"]
     assert (len(naps), summary["dropped"]) == (1000, 0)
     assert all(functions(block).count("down") == 21 for block in naps), describe(naps[-5:])
+
+
+def test_collector_has_as_many_descriptors_as_it_may(hits: Path) -> None:
+    """It opens the files of the program's stacks; the program's own limit is its own."""
+    argv, environment, pipes = turning(OUTPUT=str(hits))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def lower() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+
+    with started(argv, environment, preexec_fn=lower, **pipes) as process:
+        turns = Turns(process)
+        turns.block()
+        wait_until(
+            "the collector's own limit",
+            lambda: resource.prlimit(collector_of(process), resource.RLIMIT_NOFILE)[0] == hard,
+        )
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[0] == 64
+        turns.end()

@@ -40,9 +40,9 @@ static void look_around(struct lh_elf *elf, size_t size)
         (void)lh_unwind_entry_find(elf, vaddr, &entry);
         struct lh_symbol found[LH_SYMBOLS_MAX];
         struct lh_symbol again[LH_SYMBOLS_MAX];
-        uint32_t count = lh_elf_symbols(elf, vaddr, found);
+        uint32_t count = lh_elf_symbols(elf, vaddr, found, NULL);
         MUST(count >= 1 && count <= LH_SYMBOLS_MAX);
-        MUST(lh_elf_symbols(elf, vaddr, again) == count);
+        MUST(lh_elf_symbols(elf, vaddr, again, NULL) == count);
         for (uint32_t at = 0; at < count; at++) {
             MUST(found[at].function == again[at].function && found[at].line == again[at].line);
             MUST(found[at].line == 0 || found[at].file != NULL);

@@ -11,18 +11,26 @@
 #include <dwarf.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "capture.h"
+#include "collect/stack/debug_file.h"
 #include "collect/stack/elf_file.h"
 #include "collect/stack/modules.h"
 #include "collect/stack/unwind.h"
 #include "collect/stack/unwind_table.h"
+#include "collect/sys/memory.h"
+#include "measured_memory.h"
 
 static uint64_t random_word(void)
 {
@@ -86,7 +94,7 @@ static uint64_t vaddr_of(uintptr_t address)
 static struct lh_symbol symbol_at(struct lh_elf *elf, uint64_t vaddr)
 {
     struct lh_symbol found[LH_SYMBOLS_MAX] = {0};
-    return found[lh_elf_symbols(elf, vaddr, found) - 1];
+    return found[lh_elf_symbols(elf, vaddr, found, NULL) - 1];
 }
 
 static void test_a_local_function_has_its_name_and_line(void **state)
@@ -113,6 +121,218 @@ static void test_the_second_answer_is_the_same(void **state)
     assert_ptr_equal(first.file, again.file);
     assert_int_equal(first.line, again.line);
     lh_elf_release(elf);
+}
+
+/* What a stack's frames have of it is there until they are let go. */
+static void test_symbols_are_given_up_oldest_first_and_read_again(void **state)
+{
+    struct lh_symbol found[LH_SYMBOLS_MAX];
+    struct lh_kept first = {0};
+    struct lh_kept second = {0};
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    Dl_info info;
+    (void)state;
+    assert_int_not_equal(dladdr(dlsym(RTLD_NEXT, "nanosleep"), &info), 0);
+    while (lh_elf_forget_oldest()) /* what other tests have asked for */
+        continue;
+    struct lh_elf *elf = open_path("/proc/self/exe");
+    struct lh_elf *libc = open_path(info.dli_fname);
+    assert_int_equal(lh_elf_symbols(elf, vaddr, found, &first), 1);
+    const char *function = found[0].function;
+    (void)symbol_at(libc, 0x1000);
+    assert_true(lh_elf_forget_oldest());
+    assert_false(lh_elf_forget_oldest()); /* libc's, the last that was asked for */
+    assert_string_equal(function, "a_local_function");
+    assert_int_equal(lh_elf_symbols(elf, vaddr, found, &second), 1);
+    assert_string_equal(found[0].function, "a_local_function");
+    assert_int_equal(first.count, 1);
+    assert_int_equal(second.count, 1);
+    assert_ptr_not_equal(first.symbols[0], second.symbols[0]);
+    assert_true(lh_elf_forget_oldest()); /* libc's */
+    assert_false(lh_elf_forget_oldest());
+    lh_kept_let_go(&first);
+    lh_kept_let_go(&second);
+    lh_elf_release(libc);
+    lh_elf_release(elf);
+}
+
+/* Files that are used keep their names at hand, until there are too many of them. */
+static void test_symbols_that_are_given_up_give_their_memory_back(void **state)
+{
+    enum { FILES = 16 };
+    struct lh_elf *files[FILES];
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    (void)state;
+    while (lh_elf_forget_oldest())
+        continue;
+    malloc_trim(0);
+    uint64_t before = lh_memory_own();
+    for (int i = 0; i < FILES; i++) {
+        int fd = make_file(bytes, size);
+        files[i] = lh_elf_open(fd, "/proc/self/exe");
+        close(fd);
+        assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
+    }
+    malloc_trim(0);
+    uint64_t all = lh_memory_own() - before;
+    for (int i = 0; i < FILES - 1; i++)
+        assert_true(lh_elf_forget_oldest());
+    malloc_trim(0);
+    uint64_t now = lh_memory_own();
+    uint64_t left = now > before ? now - before : 0;
+    assert_true(all > FILES * (64u << 10));
+    if (!memory_is_kept())
+        assert_in_range(left, 0, all / 4);
+    for (int i = 0; i < FILES; i++) {
+        assert_string_equal(symbol_at(files[i], vaddr).function, "a_local_function");
+        lh_elf_release(files[i]);
+    }
+    free(bytes);
+}
+
+struct asker {
+    struct lh_elf *files[2];
+    _Atomic bool stop;
+    _Atomic unsigned wrong;
+};
+
+/* Looks at the names after others may have given them up. */
+static void *ask_again_and_again(void *argument)
+{
+    struct asker *asker = argument;
+    struct lh_kept kept = {0};
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    for (unsigned i = 0; !atomic_load(&asker->stop); i++) {
+        struct lh_symbol found[LH_SYMBOLS_MAX];
+        uint32_t count = lh_elf_symbols(asker->files[i % 2], vaddr, found, &kept);
+        (void)sched_yield();
+        const struct lh_symbol *symbol = &found[count - 1];
+        if (symbol->function == NULL || strcmp(symbol->function, "a_local_function") != 0)
+            atomic_fetch_add(&asker->wrong, 1);
+        lh_kept_let_go(&kept);
+    }
+    return NULL;
+}
+
+static void test_symbols_are_given_up_while_other_threads_look_at_them(void **state)
+{
+    size_t size;
+    uint8_t *bytes = read_self(&size);
+    struct asker asker = {{open_path("/proc/self/exe"), NULL}, false, 0};
+    pthread_t threads[3];
+    (void)state;
+    int fd = make_file(bytes, size);
+    asker.files[1] = lh_elf_open(fd, "/proc/self/exe");
+    close(fd);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_again_and_again, &asker), 0);
+    for (int forgotten = 0; forgotten < 50; forgotten += lh_elf_forget_oldest())
+        (void)sched_yield();
+    atomic_store(&asker.stop, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&asker.wrong), 0);
+    lh_elf_release(asker.files[0]);
+    lh_elf_release(asker.files[1]);
+    free(bytes);
+}
+
+static Elf64_Shdr *find_section(uint8_t *bytes, const char *name)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+    Elf64_Shdr *sections = (Elf64_Shdr *)(bytes + header->e_shoff);
+    const char *names = (const char *)bytes + sections[header->e_shstrndx].sh_offset;
+    for (unsigned i = 0; i < header->e_shnum; i++)
+        if (strcmp(names + sections[i].sh_name, name) == 0)
+            return &sections[i];
+    return NULL;
+}
+
+/* Where variables are, of which nobody asks here: DWARF 5's, or the older one's. */
+static Elf64_Shdr *find_places(uint8_t *bytes)
+{
+    Elf64_Shdr *places = find_section(bytes, ".debug_loclists");
+    return places != NULL ? places : find_section(bytes, ".debug_loc");
+}
+
+/* So many zeros, packed, to be freed. */
+static uint8_t *pack_zeros(uint64_t size, size_t *packed)
+{
+    static uint8_t zeros[1 << 16];
+    z_stream stream = {0};
+    size_t room = 1024 + size / 100;
+    uint8_t *to = malloc(room);
+    assert_int_equal(deflateInit(&stream, 1), Z_OK);
+    stream.next_out = to;
+    stream.avail_out = (uInt)room;
+    while (stream.total_in < size) {
+        uint64_t left = size - stream.total_in;
+        stream.next_in = zeros;
+        stream.avail_in = (uInt)(left < sizeof(zeros) ? left : sizeof(zeros));
+        assert_true(deflate(&stream, left > sizeof(zeros) ? Z_NO_FLUSH : Z_FINISH) >= Z_OK);
+    }
+    *packed = stream.total_out;
+    deflateEnd(&stream);
+    return to;
+}
+
+/* This program, with a section that is so large when it is unpacked. */
+static int make_compressed(uint64_t size)
+{
+    size_t length;
+    size_t packed;
+    uint8_t *bytes = read_self(&length);
+    uint8_t *zeros = pack_zeros(size, &packed);
+    Elf64_Shdr *section = find_places(bytes);
+    const Elf64_Chdr compression = {
+        .ch_type = ELFCOMPRESS_ZLIB, .ch_size = size, .ch_addralign = 1};
+    section->sh_flags |= SHF_COMPRESSED;
+    section->sh_offset = length;
+    section->sh_size = sizeof(compression) + packed;
+    bytes = realloc(bytes, length + section->sh_size);
+    memcpy(bytes + length, &compression, sizeof(compression));
+    memcpy(bytes + length + sizeof(compression), zeros, packed);
+    int fd = make_file(bytes, length + sizeof(compression) + packed);
+    free(bytes);
+    free(zeros);
+    return fd;
+}
+
+static void test_debug_information_that_is_too_large_unpacked_is_left_alone(void **state)
+{
+    (void)state;
+    uint64_t vaddr = vaddr_of((uintptr_t)a_local_function);
+    int fds[] = {make_compressed(1 << 20), make_compressed(LH_DEBUG_BYTES_MAX + 1ULL)};
+    for (int i = 0; i < 2; i++) {
+        struct lh_elf *elf = lh_elf_open(fds[i], "/proc/self/exe");
+        struct lh_symbol symbol = symbol_at(elf, vaddr);
+        assert_int_equal(lh_debug_file_fits(fds[i]), i == 0);
+        assert_string_equal(symbol.function, "a_local_function");
+        assert_int_equal(symbol.file != NULL, i == 0);
+        lh_elf_release(elf);
+        close(fds[i]);
+    }
+}
+
+static void test_older_compression_has_the_same_limit(void **state)
+{
+    static const uint8_t large[] = {'Z', 'L', 'I', 'B', 0, 0, 0, 1, 0, 0, 0, 0};
+    static const uint8_t small[] = {'Z', 'L', 'I', 'B', 0, 0, 0, 0, 1, 0, 0, 0};
+    size_t length;
+    (void)state;
+    uint8_t *bytes = read_self(&length);
+    const Elf64_Shdr *section = find_places(bytes);
+    memcpy(bytes + section->sh_offset, large, sizeof(large));
+    int too_large = make_file(bytes, length);
+    memcpy(bytes + section->sh_offset, small, sizeof(small));
+    int fits = make_file(bytes, length);
+    assert_false(lh_debug_file_fits(too_large));
+    assert_true(lh_debug_file_fits(fits));
+    close(fits);
+    close(too_large);
+    free(bytes);
 }
 
 static void test_where_nothing_stands_nothing_is_named(void **state)
@@ -436,6 +656,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_local_function_has_its_name_and_line),
         cmocka_unit_test(test_the_second_answer_is_the_same),
+        cmocka_unit_test(test_symbols_are_given_up_oldest_first_and_read_again),
+        cmocka_unit_test(test_symbols_that_are_given_up_give_their_memory_back),
+        cmocka_unit_test(test_symbols_are_given_up_while_other_threads_look_at_them),
+        cmocka_unit_test(test_debug_information_that_is_too_large_unpacked_is_left_alone),
+        cmocka_unit_test(test_older_compression_has_the_same_limit),
         cmocka_unit_test(test_where_nothing_stands_nothing_is_named),
         cmocka_unit_test(test_a_public_name_is_preferred_and_has_no_version),
         cmocka_unit_test(test_a_debug_link_is_followed_if_the_file_is_the_right_one),

@@ -257,6 +257,22 @@ static void test_a_rate_is_a_number_per_time_or_off(void **state)
         assert_refused(LH_OPTION_RATE, bad[i], "60/min, or off");
 }
 
+static void test_an_output_limit_is_bytes_per_second(void **state)
+{
+    (void)state;
+    assert_int_equal(fresh().output_limit, 10 << 20);
+    assert_int_equal(with(LH_OPTION_OUTPUT_LIMIT, "64KiB/s").output_limit, 65536);
+    assert_int_equal(with(LH_OPTION_OUTPUT_LIMIT, "64k/s").output_limit, 65536);
+    assert_int_equal(with(LH_OPTION_OUTPUT_LIMIT, "3GiB/s").output_limit, 3LL << 30);
+    assert_int_equal(with(LH_OPTION_OUTPUT_LIMIT, "5000/s").output_limit, 5000);
+    assert_int_equal(with(LH_OPTION_OUTPUT_LIMIT, "off").output_limit, 0);
+    static const char *const bad[] = {
+        "",       "10MiB",     "1MB/s", "1Ki/s",   "/s",    "1023/s", "0K/s",
+        "1.5M/s", "10MiB/min", "1T/s",  "2000G/s", "off/s", " 10M/s", "99999999999999999999/s"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_refused(LH_OPTION_OUTPUT_LIMIT, bad[i], "bytes per second such as 10MiB/s");
+}
+
 static void test_a_collector_is_auto_none_or_a_path(void **state)
 {
     (void)state;
@@ -347,6 +363,7 @@ static void test_a_hostile_glob_ends_soon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_output_limit_is_bytes_per_second),
         cmocka_unit_test(test_every_default_is_a_value_that_is_taken),
         cmocka_unit_test(test_defaults_are_those_of_the_table),
         cmocka_unit_test(test_names_of_the_table_carry_the_prefix),

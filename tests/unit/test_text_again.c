@@ -291,6 +291,33 @@ static void test_advice_about_a_stall_is_not_told_twice(void **state)
     assert_null(strstr(text, "advice"));
 }
 
+/* A report on a full disk. */
+static void lose(struct fixture *fixture, uint64_t id)
+{
+    char path[128];
+    char kept[128];
+    struct lh_report report = {.record = block(fixture),
+                               .frames = handler,
+                               .frame_count = 1,
+                               .fingerprint = fingerprint(fixture->record, handler, 1)};
+    (void)snprintf(path, sizeof(path), "%s/out", fixture->directory);
+    (void)snprintf(kept, sizeof(kept), "%s/kept", fixture->directory);
+    fixture->record->id = id;
+    assert_int_equal(rename(path, kept), 0);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(lh_sink_report(fixture->sink, &report), -ENOSPC);
+    assert_int_equal(rename(kept, path), 0);
+}
+
+static void test_a_report_that_was_lost_is_none_that_the_next_one_can_point_to(void **state)
+{
+    struct fixture *fixture = *state;
+    open_sink(fixture);
+    lose(fixture, 1);
+    assert_non_null(strstr(blocked(fixture, 2, 100, 0, handler), HANDLER_STACK));
+    assert_non_null(strstr(blocked(fixture, 3, 100, 0, handler), ", as #2\n"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -313,6 +340,7 @@ int main(void)
         TEST(test_what_was_told_in_flight_is_no_nothing),
         TEST(test_advice_stands_below_the_stack_of_its_place),
         TEST(test_advice_about_a_stall_is_not_told_twice),
+        TEST(test_a_report_that_was_lost_is_none_that_the_next_one_can_point_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect/link/memory_limit.h"
 #include "collect/link/rights.h"
 #include "collect/link/ring_map.h"
 #include "collect/link/ring_thread.h"
@@ -55,6 +56,7 @@ struct lh_watched {
     _Atomic uint64_t position; /* in the ring; read by lh_watched_abandon too */
     bool summary_written;
     bool said_bad;
+    uint32_t given_up; /* see lh_memory_give_up() */
     struct lh_rights rights;
     struct lh_ring_mark mark;
     struct lh_record record;
@@ -163,6 +165,8 @@ static void serve_living(struct lh_watched *watched)
     while (!atomic_load(&watched->stop)) {
         uint32_t wake = atomic_load(&ring->wake);
         bool closing = atomic_load(&ring->closing) != 0;
+        if (lh_memory_give_up(&watched->given_up))
+            lh_reporter_give_up(watched->reporter);
         if (report_next(watched))
             continue;
         if (closing && !watched->summary_written && records_left(watched) == 0)
@@ -212,6 +216,7 @@ static void impose(struct lh_options *options, const struct lh_options *imposed)
     options->output_fd = imposed->output_fd;
     options->format = imposed->format;
     options->stacks = imposed->stacks;
+    options->output_limit = imposed->output_limit;
     memcpy(options->output, imposed->output, sizeof(options->output));
 }
 

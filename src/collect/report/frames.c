@@ -20,13 +20,19 @@ static const char *keep(char **at, const char *text)
     return kept;
 }
 
-struct lh_frame *lh_frames_copy(const struct lh_frame *frames, uint32_t count)
+size_t lh_frames_bytes(const struct lh_frame *frames, uint32_t count)
 {
     size_t size = count * sizeof(*frames);
     for (uint32_t i = 0; i < count; i++)
         size += text_size(frames[i].function) + text_size(frames[i].file) +
                 text_size(frames[i].module) + text_size(frames[i].build_id) +
                 text_size(frames[i].source) + text_size(frames[i].directory);
+    return size;
+}
+
+struct lh_frame *lh_frames_copy(const struct lh_frame *frames, uint32_t count)
+{
+    size_t size = lh_frames_bytes(frames, count);
     struct lh_frame *copy = malloc(size > 0 ? size : 1);
     if (copy == NULL)
         return NULL;

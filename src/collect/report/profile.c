@@ -13,6 +13,8 @@
 #define THREADS 64  /* loop threads in a long iteration at the same time */
 #define STACKS  256 /* different stacks in one iteration */
 
+#define BYTES_MAX (32u << 20) /* of all stacks: then only those are added up that are there */
+
 /* Of a program that says anything: no sum of such times runs over. */
 #define SAMPLE_NS_MAX (1000 * (uint64_t)LH_NS_PER_HOUR)
 
@@ -25,6 +27,7 @@ struct iteration {
 
 struct lh_profile {
     unsigned next; /* the row that is given to another thread when all are taken */
+    size_t bytes;
     struct iteration iterations[THREADS];
 };
 
@@ -33,10 +36,13 @@ struct lh_profile *lh_profile_new(void)
     return calloc(1, sizeof(struct lh_profile));
 }
 
-static void forget(struct iteration *iteration)
+static void forget(struct lh_profile *profile, struct iteration *iteration)
 {
-    for (uint32_t i = 0; i < iteration->count; i++)
-        free((void *)iteration->samples[i].frames);
+    for (uint32_t i = 0; i < iteration->count; i++) {
+        const struct lh_sample *sample = &iteration->samples[i];
+        profile->bytes -= lh_frames_bytes(sample->frames, sample->frame_count);
+        free((void *)sample->frames);
+    }
     iteration->count = 0;
     iteration->tid = 0;
 }
@@ -46,7 +52,7 @@ void lh_profile_free(struct lh_profile *profile)
     if (profile == NULL)
         return;
     for (unsigned i = 0; i < THREADS; i++)
-        forget(&profile->iterations[i]);
+        forget(profile, &profile->iterations[i]);
     free(profile);
 }
 
@@ -67,7 +73,7 @@ static struct iteration *begin(struct lh_profile *profile, uint32_t tid, uint64_
         iteration = find(profile, 0);
     if (iteration == NULL)
         iteration = &profile->iterations[profile->next++ % THREADS];
-    forget(iteration);
+    forget(profile, iteration);
     iteration->tid = tid;
     iteration->iteration_id = iteration_id;
     return iteration;
@@ -126,9 +132,12 @@ void lh_profile_add(struct lh_profile *profile, const struct lh_record *record,
         return;
     struct lh_sample *sample = &iteration->samples[i];
     if (i == iteration->count) {
-        const struct lh_frame *copy = lh_frames_copy(frames, frame_count);
+        size_t bytes = lh_frames_bytes(frames, frame_count);
+        bool room = bytes <= BYTES_MAX - profile->bytes;
+        const struct lh_frame *copy = room ? lh_frames_copy(frames, frame_count) : NULL;
         if (copy == NULL)
             return;
+        profile->bytes += bytes;
         *sample = (struct lh_sample){.frames = copy, .frame_count = frame_count};
         iteration->count++;
     }

@@ -238,6 +238,7 @@ uint32_t lh_reporter_release(struct lh_reporter *reporter, bool all)
     while (lh_pending_oldest(reporter->pending).record != NULL &&
            lh_pending_oldest(reporter->pending).until_ns <= now)
         lost += tell_pending(reporter, lh_pending_take(reporter->pending, 0), NULL);
+    lh_stacks_let_go(reporter->with.stacks);
     return lost;
 }
 
@@ -367,7 +368,14 @@ uint32_t lh_reporter_take(struct lh_reporter *reporter, const struct lh_record *
     uint32_t lost = take(reporter, checked, position);
     while (position - lh_reporter_reported(reporter, position) >= LH_REPORTER_HELD)
         lost += tell_pending(reporter, lh_pending_take(reporter->pending, 0), NULL);
+    lh_stacks_let_go(reporter->with.stacks);
     return lost;
+}
+
+void lh_reporter_give_up(struct lh_reporter *reporter)
+{
+    lh_source_give_up(reporter->source);
+    lh_stacks_give_up(reporter->with.stacks);
 }
 
 int64_t lh_reporter_due_ns(const struct lh_reporter *reporter, int64_t most_ns)

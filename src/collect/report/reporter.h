@@ -28,6 +28,9 @@ void lh_reporter_free(struct lh_reporter *reporter);
 uint32_t lh_reporter_take(struct lh_reporter *reporter, const struct lh_record *checked,
                           uint64_t position);
 
+/* Gives up what can be read again: source files, the map of made code. */
+void lh_reporter_give_up(struct lh_reporter *reporter);
+
 /* Tells what has been held back too long, or all of it. Returns as above. */
 uint32_t lh_reporter_release(struct lh_reporter *reporter, bool all);
 

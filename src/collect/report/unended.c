@@ -9,11 +9,13 @@
 #include "collect/report/frames.h"
 #include "common/told.h"
 
-#define KEPT LH_RING_TOLD /* no program has more of them at once */
+#define KEPT      LH_RING_TOLD /* no program has more of them at once */
+#define BYTES_MAX (16u << 20)  /* of all; the others are counted only */
 
 struct lh_unended_list {
     struct lh_unended *rows;
     uint32_t count;
+    size_t bytes;
 };
 
 struct lh_unended_list *lh_unended_new(void)
@@ -28,8 +30,14 @@ struct lh_unended_list *lh_unended_new(void)
     return NULL;
 }
 
+static size_t bytes_of(const struct lh_frame *frames, uint32_t frame_count)
+{
+    return offsetof(struct lh_record, stack) + lh_frames_bytes(frames, frame_count);
+}
+
 static void forget(struct lh_unended_list *list, uint32_t row)
 {
+    list->bytes -= bytes_of(list->rows[row].frames, list->rows[row].frame_count);
     free(list->rows[row].record);
     free(list->rows[row].frames);
     list->rows[row] = list->rows[--list->count];
@@ -82,9 +90,13 @@ void lh_unended_put(struct lh_unended_list *list, const struct lh_ring *ring,
     for (row = list->count; row > 0; row--)
         if (!lh_told_lasts(ring, list->rows[row - 1].record->id))
             forget(list, row - 1);
-    if (list->count < KEPT && lh_told_lasts(ring, record->id) &&
-        fill(&list->rows[list->count], record, frames, frame_count))
-        list->count++;
+    size_t bytes = bytes_of(frames, frame_count);
+    if (list->count == KEPT || bytes > BYTES_MAX - list->bytes ||
+        !lh_told_lasts(ring, record->id) ||
+        !fill(&list->rows[list->count], record, frames, frame_count))
+        return;
+    list->bytes += bytes;
+    list->count++;
 }
 
 bool lh_unended_end(struct lh_unended_list *list, uint64_t id)

@@ -22,6 +22,10 @@ struct lh_history {
     struct lh_place_table *places;
     unsigned next;
     struct open open[OPEN_MAX];
+
+    /* What the last report has shown; NULL: nothing. */
+    struct open *shown_open;
+    struct lh_place_row *shown_row;
 };
 
 struct lh_history *lh_history_new(const char *cwd)
@@ -132,6 +136,8 @@ static bool was_shown_lately(const struct lh_place_row *row, const struct lh_rec
 
 struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report *report)
 {
+    history->shown_open = NULL;
+    history->shown_row = NULL;
     const struct lh_record *record = report->record;
     struct open *open = find(history, record->id);
     struct lh_seen seen = {.row = row_of(history, report, open)};
@@ -160,12 +166,22 @@ void lh_history_show(struct lh_history *history, const struct lh_report *report,
 {
     struct open *open = find(history, report->record->id);
     bool has_stack = report->frame_count > 0 || report->group_count > 0;
+    history->shown_open = open;
     if (open != NULL)
         open->shown = report->no_stack == LH_STACK_KNOWN; /* else the next one may have a stack */
     if (!whole || !has_stack || seen->row == NULL)
         return;
     seen->row->shown_id = report->record->id;
     seen->row->shown_ns = report->record->time_ns;
+    history->shown_row = seen->row;
+}
+
+void lh_history_lost(struct lh_history *history)
+{
+    if (history->shown_open != NULL)
+        history->shown_open->shown = false;
+    if (history->shown_row != NULL)
+        history->shown_row->shown_id = 0;
 }
 
 bool lh_history_advise(const struct lh_report *report, const struct lh_seen *seen)

@@ -35,6 +35,10 @@ void lh_history_show(struct lh_history *history, const struct lh_report *report,
  * has passed. */
 bool lh_history_advise(const struct lh_report *report, const struct lh_seen *seen);
 
+/* What was shown last is not on the screen after all: its stack is to be shown with the next one.
+ */
+void lh_history_lost(struct lh_history *history);
+
 /* The places, with what has not ended up to now. */
 struct lh_place_table *lh_history_places(struct lh_history *history);
 

@@ -6,7 +6,9 @@
 #include "collect/sink/output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +28,15 @@
 struct lh_output {
     struct lh_output *next;
     struct lh_output_target target;
-    unsigned users; /* under outputs->lock */
+    _Atomic unsigned users; /* changed under outputs->lock */
 
     pthread_mutex_t lock; /* of all below */
+    struct lh_bucket limit;
     struct lh_output_file file;
     bool is_open;
     bool stuck;       /* the last write was not taken */
     bool said;        /* the user knows of a loss */
+    bool said_limit;  /* … and of what was over the limit */
     int open_error;   /* of the last try */
     int64_t retry_ns; /* CLOCK_MONOTONIC: no try to open before */
     char *rest;       /* of a line that was begun */
@@ -219,11 +223,44 @@ static int write_or_lose(struct lh_output *output, const char *bytes, size_t len
     return error;
 }
 
-int lh_output_write_news(struct lh_output *output, const char *bytes, size_t length,
-                         const struct lh_output_news *news)
+static void say_limit(struct lh_output *output)
+{
+    char name[32];
+    bool error_output = output->target.kind == LH_OUTPUT_STDERR;
+    if (output->said_limit)
+        return;
+    output->said_limit = true;
+    lh_output_say("more than %" PRIu64 " bytes a second for %s (LOOPHOUND_OUTPUT_LIMIT): what is "
+                  "over it is left out, and counted as dropped",
+                  output->target.limit,
+                  error_output ? "standard error"
+                               : target_name(&output->target, name, sizeof(name)));
+}
+
+/* Of the limit only what was written is taken. */
+static int write_within_limit(struct lh_output *output, struct lh_bucket *share, const char *bytes,
+                              size_t length, const struct lh_output_news *news)
+{
+    struct lh_bucket all = output->limit;
+    struct lh_bucket own = *share;
+    if (!lh_bucket_take_share(&all, &own, atomic_load(&output->users), output->target.limit, length,
+                              lh_monotonic_ns())) {
+        say_limit(output);
+        return -EOVERFLOW;
+    }
+    int error = write_or_lose(output, bytes, length, news);
+    if (error != 0)
+        return error;
+    output->limit = all;
+    *share = own;
+    return 0;
+}
+
+int lh_output_write_report(struct lh_output *output, struct lh_bucket *share, const char *bytes,
+                           size_t length, const struct lh_output_news *news)
 {
     pthread_mutex_lock(&output->lock);
-    int error = write_or_lose(output, bytes, length, news);
+    int error = write_within_limit(output, share, bytes, length, news);
     if (error == 0 && news != NULL)
         lh_id_set_add_all(&output->known, &news->ids);
     pthread_mutex_unlock(&output->lock);
@@ -232,7 +269,12 @@ int lh_output_write_news(struct lh_output *output, const char *bytes, size_t len
 
 int lh_output_write(struct lh_output *output, const char *bytes, size_t length)
 {
-    return lh_output_write_news(output, bytes, length, NULL);
+    pthread_mutex_lock(&output->lock);
+    int error = write_or_lose(output, bytes, length, NULL);
+    if (error == 0)
+        lh_bucket_take_anyway(&output->limit, output->target.limit, length, lh_monotonic_ns());
+    pthread_mutex_unlock(&output->lock);
+    return error;
 }
 
 bool lh_output_is_file(struct lh_output *output)

@@ -12,6 +12,7 @@
 #include "collect/sink/id_set.h"
 #include "collect/sink/output_target.h"
 #include "collect/sink/output_write.h"
+#include "common/bucket.h"
 
 /* The outputs of one collector; programs with the same target share one. */
 struct lh_outputs;
@@ -28,8 +29,9 @@ void lh_output_put(struct lh_outputs *outputs, struct lh_output *output);
 /* Opens it now and not at the first write. */
 void lh_output_prepare(struct lh_output *output);
 
-/* Writes one whole line or report. Returns 0, or a negative errno when it is lost: -EAGAIN when the
- * reader was too slow. The first loss of an output is said on standard error. */
+/* Writes one whole line or report, whatever the limit is. Returns 0, or a negative errno when it is
+ * lost: -EAGAIN when the reader was too slow. The first loss of an output is said on standard
+ * error. */
 int lh_output_write(struct lh_output *output, const char *bytes, size_t length);
 
 /* Ids that lines give a meaning to, for all that follow in the same file. */
@@ -49,10 +51,12 @@ uint64_t lh_output_file_number(struct lh_output *output);
 bool lh_output_knows(struct lh_output *output, const struct lh_output_news *news, uint64_t id,
                      struct lh_known *known);
 
-/* lh_output_write() of lines with news, which are known from then on. -ESTALE, and nothing is
- * written: the file is another one by now. */
-int lh_output_write_news(struct lh_output *output, const char *bytes, size_t length,
-                         const struct lh_output_news *news);
+/* lh_output_write() of what may be left out: -EOVERFLOW, and nothing is written, where it is over
+ * the output's limit. `share`, all zero at first, is what is left to this program of that; `news`
+ * (or NULL) is known from then on. -ESTALE, and nothing is written: the file is another one than
+ * that of the news by now. */
+int lh_output_write_report(struct lh_output *output, struct lh_bucket *share, const char *bytes,
+                           size_t length, const struct lh_output_news *news);
 
 /* Is there somebody who likes colours? */
 bool lh_output_is_terminal(struct lh_output *output);

@@ -10,7 +10,8 @@
 int lh_output_target(struct lh_output_target *target, const struct lh_ring *header, bool adopted)
 {
     *target = (struct lh_output_target){.kind = (enum lh_output_kind)header->options.output_kind,
-                                        .fd = -1};
+                                        .fd = -1,
+                                        .limit = header->options.output_limit};
     switch (target->kind) {
     case LH_OUTPUT_STDERR:
         target->fd = adopted ? LH_COLLECTOR_OUTPUT_FD : STDERR_FILENO;

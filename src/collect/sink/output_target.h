@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/options.h"
 #include "common/ring.h"
@@ -13,6 +14,7 @@ struct lh_output_target {
     enum lh_output_kind kind;
     int fd;              /* of LH_OUTPUT_STDERR and LH_OUTPUT_FD */
     bool own_name;       /* of LH_OUTPUT_PATH: it has the program's pid in it */
+    uint64_t limit;      /* bytes a second; 0: no limit. The first program's counts for all */
     char path[PATH_MAX]; /* of LH_OUTPUT_PATH and LH_OUTPUT_UNIX, expanded */
 };
 

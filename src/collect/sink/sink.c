@@ -14,10 +14,14 @@
 
 #define TRIES_MAX 3 /* where the output's file is another one each time */
 
+#define LOOPS_MAX 4096u /* as many as a program has at once: told whatever the limit is */
+
 struct lh_sink {
     const struct lh_sink_format *format;
     void *state;
     struct lh_output *output;
+    struct lh_bucket share; /* of the output's limit */
+    uint32_t loops;         /* told, up to LOOPS_MAX */
     char buf[LH_SINK_BYTES];
 };
 
@@ -60,14 +64,24 @@ static const struct lh_output_news *news_of(const struct lh_sink *sink)
     return sink->format->news != NULL ? sink->format->news(sink->state) : NULL;
 }
 
+/* Few and short, and what follows cannot be understood without them. */
+static bool is_told_anyway(struct lh_sink *sink, const struct lh_report *report)
+{
+    return report->record->type == LH_EVENT_LOOP && sink->loops < LOOPS_MAX && ++sink->loops > 0;
+}
+
 int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
 {
+    bool anyway = is_told_anyway(sink, report);
     int error = -ESTALE;
     for (int tries = 0; error == -ESTALE && tries < TRIES_MAX; tries++) {
         size_t length = sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf));
-        error =
-            length > 0 ? lh_output_write_news(sink->output, sink->buf, length, news_of(sink)) : 0;
+        error = anyway || length == 0 ? put_out(sink, length)
+                                      : lh_output_write_report(sink->output, &sink->share,
+                                                               sink->buf, length, news_of(sink));
     }
+    if (error != 0 && sink->format->lost != NULL)
+        sink->format->lost(sink->state);
     return error;
 }
 

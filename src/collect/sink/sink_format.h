@@ -34,6 +34,9 @@ struct lh_sink_format {
     size_t (*report)(void *state, const struct lh_report *report, char *buf, size_t size);
     size_t (*summary)(void *state, int64_t time_ns, char *buf, size_t size);
 
+    /* The last report was not written: what it has shown stands nowhere. May be NULL. */
+    void (*lost)(void *state);
+
     /* The ids that the last report gave a meaning to; NULL: there are none.
      * May be NULL. */
     const struct lh_output_news *(*news)(void *state);

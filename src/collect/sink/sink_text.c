@@ -328,6 +328,12 @@ static size_t text_report(void *state, const struct lh_report *report, char *buf
     return finish(sink, buf, size);
 }
 
+static void text_lost(void *state)
+{
+    const struct text_sink *sink = state;
+    lh_history_lost(sink->history);
+}
+
 static uint64_t larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -400,5 +406,6 @@ const struct lh_sink_format lh_sink_text = {
     .free = text_free,
     .start = text_start,
     .report = text_report,
+    .lost = text_lost,
     .summary = text_summary,
 };

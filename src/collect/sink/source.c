@@ -16,7 +16,8 @@
 #include "collect/sys/other_user.h"
 
 #define CACHED_FILES 16
-#define BYTES_MAX    (2 << 20)
+#define BYTES_MAX    (2 << 20) /* of a file */
+#define ALL_BYTES    (8u << 20)
 #define LINE_WIDTH   100
 
 struct file {
@@ -29,6 +30,7 @@ struct lh_source {
     const char *cwd;
     struct file files[CACHED_FILES];
     unsigned next; /* the one that is replaced next */
+    size_t bytes;
 };
 
 struct lh_source *lh_source_new(const char *cwd)
@@ -39,8 +41,9 @@ struct lh_source *lh_source_new(const char *cwd)
     return source;
 }
 
-static void forget(struct file *file)
+static void forget(struct lh_source *source, struct file *file)
 {
+    source->bytes -= file->length;
     free(file->name);
     free(file->bytes);
     *file = (struct file){0};
@@ -50,9 +53,14 @@ void lh_source_free(struct lh_source *source)
 {
     if (source == NULL)
         return;
-    for (unsigned i = 0; i < CACHED_FILES; i++)
-        forget(&source->files[i]);
+    lh_source_give_up(source);
     free(source);
+}
+
+void lh_source_give_up(struct lh_source *source)
+{
+    for (unsigned i = 0; i < CACHED_FILES; i++)
+        forget(source, &source->files[i]);
 }
 
 static void read_whole(struct file *file, int fd)
@@ -93,11 +101,14 @@ static struct file *find(struct lh_source *source, const char *name)
         if (source->files[i].name != NULL && strcmp(source->files[i].name, name) == 0)
             return &source->files[i];
     struct file *file = &source->files[source->next++ % CACHED_FILES];
-    forget(file);
+    forget(source, file);
     file->name = strdup(name);
     if (file->name == NULL)
         return NULL;
     load(file, source->cwd);
+    source->bytes += file->length;
+    for (unsigned i = source->next; source->bytes > ALL_BYTES; i++) /* the oldest first */
+        forget(source, &source->files[i % CACHED_FILES]);
     return file;
 }
 

@@ -13,6 +13,9 @@ struct lh_source;
 struct lh_source *lh_source_new(const char *cwd); /* NULL: out of memory; `cwd` outlives it */
 void lh_source_free(struct lh_source *source);
 
+/* Forgets the files; they are read again when they are asked for. */
+void lh_source_give_up(struct lh_source *source);
+
 /* Adds line `line` (from 1) of `file` without the space around it, or nothing. */
 void lh_source_line(struct lh_source *source, const char *file, uint32_t line,
                     struct lh_text *text);

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,13 +81,67 @@ static int find_by_debug_link(const char *file_name, const char *link, uint32_t 
     return -1;
 }
 
+/* What a section of the older kind, .zdebug_*, says: "ZLIB" and its size, the first byte first. */
+static uint64_t zdebug_bytes(Elf_Scn *section, const GElf_Shdr *header)
+{
+    const size_t digits = sizeof(uint64_t);
+    uint64_t bytes = 0;
+    const Elf_Data *data = header->sh_type == SHT_PROGBITS && (header->sh_flags & SHF_ALLOC) == 0
+                               ? elf_rawdata(section, NULL)
+                               : NULL;
+    if (data == NULL || data->d_buf == NULL || data->d_size < 4 + digits ||
+        memcmp(data->d_buf, "ZLIB", 4) != 0)
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        bytes = bytes << 8 | ((const uint8_t *)data->d_buf)[4 + i];
+    return bytes;
+}
+
+static uint64_t unpacked_bytes(Elf_Scn *section)
+{
+    GElf_Shdr header;
+    GElf_Chdr compression;
+    if (gelf_getshdr(section, &header) == NULL)
+        return 0;
+    if ((header.sh_flags & SHF_COMPRESSED) == 0)
+        return zdebug_bytes(section, &header);
+    return gelf_getchdr(section, &compression) != NULL ? compression.ch_size : 0;
+}
+
+bool lh_debug_file_fits(int fd)
+{
+    uint64_t left = LH_DEBUG_BYTES_MAX;
+    Elf_Scn *section = NULL;
+    bool fits = true;
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    while (fits && elf != NULL && (section = elf_nextscn(elf, section)) != NULL) {
+        uint64_t bytes = unpacked_bytes(section);
+        fits = bytes <= left;
+        left -= fits ? bytes : 0;
+    }
+    elf_end(elf);
+    return fits;
+}
+
+/* `*name` is what malloc(3) gave. */
+static int if_it_fits(int fd, char **name)
+{
+    if (fd < 0 || lh_debug_file_fits(fd))
+        return fd;
+    close(fd);
+    free(*name);
+    *name = NULL;
+    return -1;
+}
+
 int lh_debug_file_find(Dwfl_Module *module, void **user_data, const char *name, Dwarf_Addr base,
                        const char *file_name, const char *debug_link, GElf_Word debug_link_crc,
                        char **found_name)
 {
     int fd = dwfl_build_id_find_debuginfo(module, user_data, name, base, file_name, debug_link,
                                           debug_link_crc, found_name);
-    if (fd >= 0 || file_name == NULL || debug_link == NULL)
-        return fd;
-    return find_by_debug_link(file_name, debug_link, debug_link_crc, found_name);
+    if (fd < 0 && file_name != NULL && debug_link != NULL)
+        fd = find_by_debug_link(file_name, debug_link, debug_link_crc, found_name);
+    return if_it_fits(fd, found_name);
 }

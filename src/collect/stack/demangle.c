@@ -13,14 +13,17 @@
 
 #include "common/text.h"
 
-#define NAME_BYTES  1024u /* longer ones are cut */
-#define MANGLED_MAX 4096u
+#define NAME_BYTES       1024u /* longer ones are cut */
+#define MANGLED_MAX      4096u
+#define ALLOCATION_BYTES 16u /* what malloc(3) has to itself */
+
 #define FIRST_SLOTS 64u /* a power of two, like every size of the table */
 
 struct lh_demangler {
     char **kept; /* open addressing; NULL: free */
     uint32_t slots;
     uint32_t count;
+    size_t bytes; /* of the names, and their slots */
 };
 
 struct lh_demangler *lh_demangler_new(void)
@@ -81,8 +84,16 @@ const char *lh_demangler_keep(struct lh_demangler *demangler, const char *name)
     if (*slot != NULL)
         return *slot;
     *slot = strdup(name);
-    demangler->count += *slot != NULL;
+    if (*slot == NULL)
+        return NULL;
+    demangler->count++;
+    demangler->bytes += strlen(name) + 1 + ALLOCATION_BYTES + 2 * sizeof(*slot);
     return *slot;
+}
+
+size_t lh_demangler_bytes(const struct lh_demangler *demangler)
+{
+    return demangler->bytes;
 }
 
 struct part {

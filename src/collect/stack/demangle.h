@@ -3,12 +3,17 @@
 #ifndef LH_COLLECT_STACK_DEMANGLE_H
 #define LH_COLLECT_STACK_DEMANGLE_H
 
+#include <stddef.h>
+
 /* Names that were made from those of the linker, each kept once. */
 struct lh_demangler;
 
 /* NULL: out of memory. */
 struct lh_demangler *lh_demangler_new(void);
 void lh_demangler_free(struct lh_demangler *demangler);
+
+/* How much memory the names take. */
+size_t lh_demangler_bytes(const struct lh_demangler *demangler);
 
 /* The one copy of this name. NULL: out of memory. */
 const char *lh_demangler_keep(struct lh_demangler *demangler, const char *name);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,7 +38,7 @@ struct lh_elf {
     off_t bytes;
     struct timespec modified;
 
-    int fd; /* for libdw, which opens the file once more; then -1 */
+    int fd; /* for libdw, which opens the file once more */
     char *path;
     Elf *elf;
     const uint8_t *image;
@@ -51,14 +52,16 @@ struct lh_elf {
     pthread_mutex_t symbols_lock;
     struct lh_symbols *symbols; /* made at the first question */
     bool symbols_tried;
+    _Atomic uint64_t asked; /* when, as `questions` counts; 0: there are none */
 };
 
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lh_elf *cache;
+static _Atomic uint64_t questions;
 
 static void free_elf(struct lh_elf *elf)
 {
-    lh_symbols_free(elf->symbols);
+    lh_symbols_release(elf->symbols);
     if (elf->elf != NULL)
         elf_end(elf->elf);
     if (elf->fd >= 0)
@@ -250,7 +253,29 @@ const char *lh_elf_build_id(const struct lh_elf *elf)
     return elf->build_id[0] == '\0' ? NULL : elf->build_id;
 }
 
-uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX])
+void lh_kept_let_go(struct lh_kept *kept)
+{
+    while (kept->count > 0)
+        lh_symbols_release(kept->symbols[--kept->count]);
+}
+
+/* False: there is no room. */
+static bool keep(struct lh_kept *kept, struct lh_symbols *symbols)
+{
+    if (kept == NULL)
+        return true;
+    for (uint32_t i = kept->count; i > 0; i--)
+        if (kept->symbols[i - 1] == symbols)
+            return true;
+    if (kept->count == LH_KEPT_MAX)
+        return false;
+    lh_symbols_hold(symbols);
+    kept->symbols[kept->count++] = symbols;
+    return true;
+}
+
+uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX],
+                        struct lh_kept *kept)
 {
     uint32_t count = 1;
     found[0] = (struct lh_symbol){0};
@@ -258,11 +283,49 @@ uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol fou
     if (!elf->symbols_tried) {
         elf->symbols_tried = true;
         elf->symbols = lh_symbols_new(elf->fd, elf->path);
-        close(elf->fd);
-        elf->fd = -1;
     }
-    if (elf->symbols != NULL)
+    if (elf->symbols != NULL && keep(kept, elf->symbols)) {
+        atomic_store(&elf->asked, atomic_fetch_add(&questions, 1) + 1);
         count = lh_symbols_find(elf->symbols, vaddr, found);
+    }
     pthread_mutex_unlock(&elf->symbols_lock);
     return count;
+}
+
+/* Of those whose symbols nobody asks for at this moment; its lock is held then. NULL: none. */
+static struct lh_elf *lock_oldest(void)
+{
+    uint64_t last = atomic_load(&questions);
+    uint64_t before = 0;
+    for (;;) {
+        struct lh_elf *oldest = NULL;
+        uint64_t first = last;
+        for (struct lh_elf *elf = cache; elf != NULL; elf = elf->next) {
+            uint64_t asked = atomic_load(&elf->asked);
+            if (asked <= before || asked >= first)
+                continue;
+            first = asked;
+            oldest = elf;
+        }
+        if (oldest == NULL || pthread_mutex_trylock(&oldest->symbols_lock) == 0)
+            return oldest;
+        before = first;
+    }
+}
+
+bool lh_elf_forget_oldest(void)
+{
+    struct lh_symbols *symbols = NULL;
+    pthread_mutex_lock(&cache_lock);
+    struct lh_elf *oldest = lock_oldest();
+    if (oldest != NULL) {
+        symbols = oldest->symbols;
+        oldest->symbols = NULL;
+        oldest->symbols_tried = false;
+        atomic_store(&oldest->asked, 0);
+        pthread_mutex_unlock(&oldest->symbols_lock);
+    }
+    pthread_mutex_unlock(&cache_lock);
+    lh_symbols_release(symbols);
+    return oldest != NULL;
 }

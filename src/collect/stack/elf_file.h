@@ -9,6 +9,8 @@
 
 #include "collect/stack/symbol.h"
 
+struct lh_symbols;
+
 /* One ELF file. Addresses in it ("vaddr") count as its own symbol table does. */
 struct lh_elf;
 
@@ -34,8 +36,27 @@ bool lh_elf_eh_frame_hdr(const struct lh_elf *elf, uint64_t *vaddr, uint64_t *si
 /* Hexadecimal; NULL: the file has none. Valid as long as `elf`. */
 const char *lh_elf_build_id(const struct lh_elf *elf);
 
+/* Whose symbols are looked at, so that they are there also when they are given up meanwhile. One
+ * thread's; all zero: nobody's. */
+#define LH_KEPT_MAX 256u
+struct lh_kept {
+    uint32_t count;
+    struct lh_symbols *symbols[LH_KEPT_MAX];
+};
+
+void lh_kept_let_go(struct lh_kept *kept);
+
 /* The function at a vaddr, and before it those that were inlined there, innermost first. Returns
- * how many, one at least. Any thread; the first call for a file reads its symbol table. */
-uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX]);
+ * how many, one at least. What they point to is there until lh_kept_let_go(); of more than
+ * LH_KEPT_MAX files nothing is known until then. `kept` NULL: no symbols are ever given up. Any
+ * thread; the first call for a file reads its symbol table. */
+uint32_t lh_elf_symbols(struct lh_elf *elf, uint64_t vaddr, struct lh_symbol found[LH_SYMBOLS_MAX],
+                        struct lh_kept *kept);
+
+/* Gives up the symbols and the debug information of the file for which nobody has asked for
+ * longest; the next question reads them again. The one that was asked for last stays: it would be
+ * read again for the next report. False: there are no others that could be given up now. Any
+ * thread. */
+bool lh_elf_forget_oldest(void);
 
 #endif

@@ -110,6 +110,30 @@ void lh_jit_map_free(struct lh_jit_map *map)
     free(map);
 }
 
+static void forget_names(struct lh_jit_map *map)
+{
+    struct lh_demangler *fresh = lh_demangler_new();
+    if (fresh == NULL)
+        return;
+    lh_demangler_free(map->names);
+    map->names = fresh;
+}
+
+void lh_jit_map_let_go(struct lh_jit_map *map)
+{
+    if (lh_demangler_bytes(map->names) > LH_JIT_NAME_BYTES)
+        forget_names(map);
+}
+
+void lh_jit_map_give_up(struct lh_jit_map *map)
+{
+    forget_names(map);
+    free(map->entries);
+    map->entries = NULL;
+    map->count = map->room = 0;
+    map->read_to = 0;
+}
+
 /* The number that the process has for itself: the last one of NSpid. pid_namespaces(7). */
 static pid_t pid_inside(pid_t pid)
 {

@@ -20,11 +20,19 @@ struct lh_jit_map;
 struct lh_jit_map *lh_jit_map_new(pid_t pid, int maps_fd);
 void lh_jit_map_free(struct lh_jit_map *map);
 
+/* What was found is not looked at any more: the names may be forgotten, of which there are
+ * LH_JIT_NAME_BYTES at most before. */
+#define LH_JIT_NAME_BYTES (4u << 20)
+void lh_jit_map_let_go(struct lh_jit_map *map);
+
+/* The same of all that is kept of it; the next question reads the map again. */
+void lh_jit_map_give_up(struct lh_jit_map *map);
+
 /* Was a map found that is older than the process, and so is another one's? It is not used. */
 bool lh_jit_map_is_old(const struct lh_jit_map *map);
 
 /* The code that was put last where `address` is, also if it was a moment ago. What is found is
- * valid as long as `map`. False: there is no such name. */
+ * valid until lh_jit_map_let_go(). False: there is no such name. */
 bool lh_jit_map_find(struct lh_jit_map *map, uint64_t address, struct lh_jit_symbol *found);
 
 /* The code that begins in (address, address + reach]: of an interpreted function, whose object is

@@ -27,6 +27,7 @@ struct lh_stacks {
     struct lh_jit_map *jit_map;
     struct lh_native_frame native[NATIVE_MAX];
     struct lh_merged_frame merged[MERGED_MAX];
+    struct lh_kept kept;           /* whose names the frames have */
     const char *project;           /* LOOPHOUND_PROJECT */
     char strings[LH_STRING_BYTES]; /* Python names: the record may go before the frames do */
 };
@@ -72,6 +73,7 @@ void lh_stacks_close(struct lh_stacks *stacks)
 {
     if (stacks == NULL)
         return;
+    lh_kept_let_go(&stacks->kept);
     lh_jit_map_free(stacks->jit_map);
     lh_unwinder_free(stacks->unwinder);
     lh_modules_close(&stacks->modules);
@@ -132,12 +134,14 @@ static bool is_interpreted(struct lh_stacks *stacks, const struct lh_record *rec
 
 /* One frame for the function, and one before it for each call that was inlined there. Returns how
  * many these are, of which `most` are put. */
-static uint32_t put_symbols(struct lh_elf *elf, const struct lh_native_frame *native,
-                            const struct lh_frame *place, struct lh_frame *frames, uint32_t most)
+static uint32_t put_symbols(struct lh_stacks *stacks, struct lh_elf *elf,
+                            const struct lh_native_frame *native, const struct lh_frame *place,
+                            struct lh_frame *frames, uint32_t most)
 {
     struct lh_symbol found[LH_SYMBOLS_MAX];
     /* A return address may already belong to the next line, or the next function. */
-    uint32_t count = lh_elf_symbols(elf, place->offset - (native->exact ? 0 : 1), found);
+    uint32_t count =
+        lh_elf_symbols(elf, place->offset - (native->exact ? 0 : 1), found, &stacks->kept);
     const struct lh_symbol *symbol = found;
     if (lh_frame_kind_of(place) == LH_FRAME_INTERPRETER) {
         symbol = &found[count - 1]; /* they would fill the stack, and say nothing */
@@ -177,7 +181,7 @@ static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *rec
     if (elf == NULL ||
         !lh_elf_vaddr(elf, native->pc - mapping->start + mapping->file_offset, &place.offset))
         return 1;
-    uint32_t count = put_symbols(elf, native, &place, frames, most);
+    uint32_t count = put_symbols(stacks, elf, native, &place, frames, most);
     if (count <= most &&
         is_interpreted(stacks, record, native, frames[count - 1].function, &symbol))
         frames[count - 1] = jit_frame(&symbol);
@@ -224,6 +228,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
 {
     if (most > LH_STACK_FRAMES_MAX)
         most = LH_STACK_FRAMES_MAX;
+    lh_stacks_let_go(stacks);
     if (most == 0)
         return 0;
     memcpy(stacks->strings, record->strings, record->strings_length);
@@ -253,6 +258,18 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
     return count;
 }
 
+void lh_stacks_let_go(struct lh_stacks *stacks)
+{
+    lh_kept_let_go(&stacks->kept);
+    lh_jit_map_let_go(stacks->jit_map);
+}
+
+void lh_stacks_give_up(struct lh_stacks *stacks)
+{
+    lh_stacks_let_go(stacks);
+    lh_jit_map_give_up(stacks->jit_map);
+}
+
 bool lh_stacks_old_map(const struct lh_stacks *stacks)
 {
     return lh_jit_map_is_old(stacks->jit_map);
@@ -277,7 +294,9 @@ void lh_stacks_find_home(struct lh_stacks *stacks, const struct lh_record *recor
 {
     enum lh_home_role roles[NATIVE_MAX];
     uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        lh_stacks_let_go(stacks);
         roles[i] = role_of(stacks, record, &stacks->native[i]);
+    }
     lh_home_fill(home, record, stacks->native, roles, count);
 }

@@ -22,9 +22,15 @@ void lh_stacks_close(struct lh_stacks *stacks);
 
 /* Builds the stack of a checked record, innermost first, at most `most` frames; our own wrapper is
  * not part of it. Returns the number of frames. What the frames point to is valid until the next
- * call. Never fails: what cannot be resolved stays NULL or 0. */
+ * call, or lh_stacks_let_go(). Never fails: what cannot be resolved stays NULL or 0. */
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
                          struct lh_frame *frames, uint32_t most);
+
+/* What the frames point to is not looked at any more. It may be given up from now on. */
+void lh_stacks_let_go(struct lh_stacks *stacks);
+
+/* The same, and gives up what can be read again of this process alone: its map of made code. */
+void lh_stacks_give_up(struct lh_stacks *stacks);
 
 /* Is there a perf map of a process that had the same number before? It is not used. */
 bool lh_stacks_old_map(const struct lh_stacks *stacks);

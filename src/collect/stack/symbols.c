@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,10 @@ struct place {
 };
 
 struct lh_symbols {
+    _Atomic uint32_t users;
     Dwfl *dwfl;
     Dwfl_Module *module;
+    bool fits; /* its debug information is not too large to be unpacked */
     struct function *functions;
     size_t function_count;
     struct place *places; /* open addressing */
@@ -208,7 +211,9 @@ static void remember(struct lh_symbols *symbols, uint64_t vaddr, const struct lh
  * debug information calls it. */
 static uint32_t resolve(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
 {
-    uint32_t count = lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX);
+    uint32_t count =
+        symbols->fits ? lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX)
+                      : 0;
     if (count == 0)
         found[count++] = (struct lh_symbol){0};
     const char *function = find_function(symbols, vaddr);
@@ -256,21 +261,29 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     struct lh_symbols *symbols = calloc(1, sizeof(*symbols));
     if (symbols == NULL)
         return NULL;
+    atomic_store(&symbols->users, 1);
+    symbols->fits = lh_debug_file_fits(fd);
     symbols->names = lh_demangler_new();
     symbols->dwfl = dwfl_begin(&callbacks);
     if (symbols->names != NULL && symbols->dwfl != NULL)
         symbols->module = report_file(symbols->dwfl, fd, path);
     if (symbols->module == NULL) {
-        lh_symbols_free(symbols);
+        lh_symbols_release(symbols);
         return NULL;
     }
     collect_functions(symbols);
     return symbols;
 }
 
-void lh_symbols_free(struct lh_symbols *symbols)
+void lh_symbols_hold(struct lh_symbols *symbols)
 {
-    if (symbols == NULL)
+    if (symbols != NULL)
+        atomic_fetch_add(&symbols->users, 1);
+}
+
+void lh_symbols_release(struct lh_symbols *symbols)
+{
+    if (symbols == NULL || atomic_fetch_sub(&symbols->users, 1) != 1)
         return;
     if (symbols->dwfl != NULL)
         dwfl_end(symbols->dwfl);

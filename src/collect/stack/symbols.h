@@ -15,7 +15,11 @@ struct lh_symbols;
 /* Reads the symbol table of the file behind `fd`, which stays the caller's. NULL: there is nothing
  * to be read. */
 struct lh_symbols *lh_symbols_new(int fd, const char *path);
-void lh_symbols_free(struct lh_symbols *symbols);
+
+/* One user more than the first, and one less; the last one gone, they are freed. NULL is allowed.
+ * Any thread. */
+void lh_symbols_hold(struct lh_symbols *symbols);
+void lh_symbols_release(struct lh_symbols *symbols);
 
 /* What stands at this address of the file, as lh_elf_symbols() gives it. Asked again, it is a
  * look-up in a small table. */

@@ -28,9 +28,10 @@ void lh_raw_lines_reset(bool new_ring)
         started = false;
 }
 
-static void write_line(struct lh_ring *ring, const struct lh_json *json)
+/* `always`: whatever LOOPHOUND_OUTPUT_LIMIT is. */
+static void write_line(struct lh_ring *ring, const struct lh_json *json, bool always)
 {
-    if (json->overflow || lh_raw_output_write(ring, json->buf, json->length) != 0)
+    if (json->overflow || lh_raw_output_write(ring, json->buf, json->length, always) != 0)
         atomic_fetch_add(&ring->totals.dropped, 1);
 }
 
@@ -85,7 +86,7 @@ static void start(struct lh_ring *ring)
     take_up_reading(ring);
     lh_json_init(&json, line, sizeof(line));
     lh_event_start(&json, ring);
-    write_line(ring, &json);
+    write_line(ring, &json, true);
 }
 
 /* A call or iteration without an end has been told in flight, and counts as any other. */
@@ -106,7 +107,7 @@ static void write_summary(struct lh_ring *ring)
     count_unended(ring);
     lh_json_init(&json, line, sizeof(line));
     lh_event_summary(&json, ring, lh_clock_ns(CLOCK_REALTIME));
-    write_line(ring, &json);
+    write_line(ring, &json, true);
     atomic_store(&ring->drained, 1);
     lh_futex_wake(&ring->drained, true);
 }
@@ -124,7 +125,7 @@ static void write_report(struct lh_ring *ring)
         lh_told_end(ring, lh_process->taken.id);
     lh_event_report(&json, ring->pid, &report);
     if (json.length > 0)
-        write_line(ring, &json);
+        write_line(ring, &json, lh_process->taken.type == LH_EVENT_LOOP);
 }
 
 void lh_raw_lines_drain(struct lh_ring *ring)

@@ -6,12 +6,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 
+#include "common/bucket.h"
 #include "common/output_name.h"
 #include "common/output_rules.h"
 #include "common/text.h"
+#include "preload/sys/clock.h"
 #include "preload/sys/fd.h"
 #include "preload/sys/syscall.h"
 
@@ -21,6 +22,8 @@ static struct {
     bool asks; /* O_NONBLOCK would not be ours to set */
     bool torn; /* the last line there is not whole */
 } output = {.fd = -1};
+
+static struct lh_bucket limit; /* a later watchdog goes on with it */
 
 void lh_raw_output_begin(void)
 {
@@ -184,7 +187,7 @@ static int write_all(const char *bytes, size_t length)
     return 0;
 }
 
-int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t length)
+static int write_line(const struct lh_ring *ring, const char *line, size_t length)
 {
     if (output.fd < 0) {
         output.fd = open_output(ring);
@@ -194,4 +197,19 @@ int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t len
         return output.fd;
     int error = output.torn ? write_all("\n", 1) : 0;
     return error != 0 ? error : write_all(line, length);
+}
+
+int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t length, bool always)
+{
+    uint64_t most = ring->options.output_limit;
+    int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
+    struct lh_bucket left = limit;
+    if (always)
+        lh_bucket_take_anyway(&left, most, length, now_ns);
+    else if (!lh_bucket_take(&left, most, length, now_ns))
+        return -EOVERFLOW;
+    int error = write_line(ring, line, length);
+    if (error == 0)
+        limit = left;
+    return error;
 }

@@ -4,6 +4,7 @@
 #ifndef LH_PRELOAD_READER_RAW_OUTPUT_H
 #define LH_PRELOAD_READER_RAW_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/ring.h"
@@ -13,7 +14,8 @@ void lh_raw_output_begin(void);
 
 /* Appends a whole line to the output that the options in this ring of ours name, which is opened
  * first where it is not. 0, or a negative errno: the line is lost. One that was torn is ended
- * before the next. */
-int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t length);
+ * before the next. `always`: also over LOOPHOUND_OUTPUT_LIMIT, by which others are lost
+ * (-EOVERFLOW). */
+int lh_raw_output_write(const struct lh_ring *ring, const char *line, size_t length, bool always);
 
 #endif
