@@ -260,6 +260,8 @@ static void test_writer_of_a_ring_that_makes_no_sense_gives_up(void **state)
 
 #define STACK_ASKED 65536u /* by default */
 
+#define USUAL_TAGS "test_price[EUR]"
+
 /* As large as those of a Python server. */
 static bool put_usual(struct lh_ring *ring, uint64_t id)
 {
@@ -267,6 +269,8 @@ static bool put_usual(struct lh_ring *ring, uint64_t id)
     if (record == NULL)
         return false;
     record->id = id;
+    record->tags.length = sizeof(USUAL_TAGS);
+    memcpy(record->tags.text, USUAL_TAGS, sizeof(USUAL_TAGS));
     record->python_count = 30;
     record->strings_length = 2000;
     record->stack_length = 9000;
@@ -280,6 +284,8 @@ static bool put_usual(struct lh_ring *ring, uint64_t id)
 static void assert_usual(uint64_t id)
 {
     assert_int_equal(taken.id, id);
+    assert_int_equal(taken.tags.length, sizeof(USUAL_TAGS));
+    assert_string_equal(taken.tags.text, USUAL_TAGS);
     assert_int_equal(taken.python_count, 30);
     assert_int_equal(taken.strings_length, 2000);
     assert_int_equal(taken.stack_length, 9000);
