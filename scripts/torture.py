@@ -141,7 +141,7 @@ class Torture:
         told = Told(made=out.count("made"), survived=process.returncode == status)
         for event in self.events():
             told.told += event.get("type") == "block"
-            told.counted += int(event.get("dropped") or 0) if event["type"] == "summary" else 0
+            told.counted += int(str(event.get("dropped") or 0)) if event["type"] == "summary" else 0
         last = re.search(r"(\d+) dropped$", errors.strip())
         told.counted = max(told.counted, int(last[1]) if last else 0)
         lines = [line for line in errors.splitlines() if line.startswith("loophound")]
@@ -168,7 +168,7 @@ def collector_of(pid: int) -> int:
     """Whoever else has the program's map open. 0: nobody."""
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            if os.readlink(link) == f"/proc/{pid}/maps" and int(link.parts[2]) != pid:
+            if str(link.readlink()) == f"/proc/{pid}/maps" and int(link.parts[2]) != pid:
                 return int(link.parts[2])
     return 0
 

@@ -114,15 +114,27 @@ static int take_flag(struct report *report, const char *name, const char *value)
     return takers[i].take(report, value);
 }
 
-static int take_flags(struct report *report, int argc, char **argv)
-{
-    static const struct option flags[] = {
 #define FLAG(subcommand, short_flag, ...) FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
 #define FLAG_OF_run(...)                  /* none of ours */
-#define FLAG_OF_report(letter, long_flag, argument, ...)                                           \
-    {long_flag, (argument) != NULL ? required_argument : no_argument, NULL, letter},
+
+/* As getopt_long(3) wants them; each takes nothing yet. */
+static struct option flags[] = {
+#define FLAG_OF_report(letter, long_flag, ...) {long_flag, no_argument, NULL, letter},
 #include "cli/flags.def"
-        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+#undef FLAG_OF_report
+
+/* What they take, in the same order. */
+static const char *const arguments[] = {
+#define FLAG(subcommand, short_flag, ...)                FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
+#define FLAG_OF_report(letter, long_flag, argument, ...) argument,
+#include "cli/flags.def"
+};
+
+static int take_flags(struct report *report, int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++)
+        flags[i].has_arg = arguments[i] != NULL ? required_argument : no_argument;
     int flag;
     int index = -1; /* of a long flag */
     int status = 0;

@@ -54,9 +54,9 @@ def measure(name: str, builds: list[Path], pairs: int) -> None:
                 found.setdefault((way, build), []).append(time_ms(argv, environment))
     alone = statistics.median(found[("alone", None)])
     print(f"  {name:28} alone {alone:6.1f} ms", end="")
-    for (way, build), costs in found.items():
-        if build is not None:
-            what = f"{way} ({build.parent.name})" if len(builds) > 1 else way
+    for (way, of), costs in found.items():
+        if of is not None:
+            what = f"{way} ({of.parent.name})" if len(builds) > 1 else way
             print(f"; {what} {statistics.median(costs) - alone:+5.1f}", end="")
     print(flush=True)
 

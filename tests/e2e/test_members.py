@@ -171,9 +171,9 @@ def test_root_is_what_git_keeps_or_else_where_a_package_begins(
     ],
 )
 def test_service_is_what_the_environment_calls_it(
-    options: dict[str, str], extra: dict[str, str], service: str | None, hits: Path
+    options: dict[str, Any], extra: dict[str, str], service: str | None, hits: Path
 ) -> None:
-    argv = [PROGRAMS / "deep_stack", "3"]
+    argv: list[str | Path] = [PROGRAMS / "deep_stack", "3"]
     _, events = run_preloaded(argv, hits, extra=extra, THRESHOLD="20ms", **options)
     assert [start["service"] for start in of_type(events, "start")] == [service]
 

@@ -291,11 +291,12 @@ static int make_compressed(uint64_t size)
     section->sh_flags |= SHF_COMPRESSED;
     section->sh_offset = length;
     section->sh_size = sizeof(compression) + packed;
-    bytes = realloc(bytes, length + section->sh_size);
-    memcpy(bytes + length, &compression, sizeof(compression));
-    memcpy(bytes + length + sizeof(compression), zeros, packed);
-    int fd = make_file(bytes, length + sizeof(compression) + packed);
-    free(bytes);
+    uint8_t *longer = realloc(bytes, length + sizeof(compression) + packed);
+    assert_non_null(longer);
+    memcpy(longer + length, &compression, sizeof(compression));
+    memcpy(longer + length + sizeof(compression), zeros, packed);
+    int fd = make_file(longer, length + sizeof(compression) + packed);
+    free(longer);
     free(zeros);
     return fd;
 }
