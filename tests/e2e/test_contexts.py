@@ -131,7 +131,7 @@ def test_own_wait_at_the_end_is_no_stall(hits: Path) -> None:
     """The last iteration goes on while the library waits for the collector, which starts late."""
     slow = hits.parent / "slow-collector"
     command = LIBRARY.parent / "loophound"
-    slow.write_text(f"#!/bin/sh\nsleep 0.15\nexec '{command}' collector\n")
+    slow.write_text(f"#!/bin/sh\nsleep 0.06\nexec '{command}' collector\n")
     slow.chmod(0o755)
     _, events = same_both_ways(
         [CONTEXTS, "storm"], hits, COLLECTOR=str(slow), CALLS="sleep", THRESHOLD="20ms"
