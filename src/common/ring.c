@@ -147,6 +147,7 @@ struct lh_record *lh_ring_reserve(struct lh_ring *ring, uint32_t stack_bytes)
     struct lh_record *record = record_at(ring, first);
     record->position = position;
     record->units = units;
+    record->ring = ring->number;
     record->tags.length = 0;
     record->python_count = 0;
     record->strings_length = 0;
@@ -195,9 +196,18 @@ static uint32_t pack(struct lh_record *record, uint32_t units, bool packed)
     return units_for(parts.end);
 }
 
+/* Its position and its place are those of a ring that this one has taken over from, and nobody's
+ * here: it was counted. */
+static bool was_left_behind(const struct lh_ring *ring, const struct lh_record *record)
+{
+    return record->ring != ring->number && record->position >= ring->first;
+}
+
 void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
 {
     uint64_t position = record->position;
+    if (was_left_behind(ring, record))
+        return;
     uint32_t claimed = record->units;
     uint32_t first = (uint32_t)(((uint8_t *)record - ring->records) / LH_RING_UNIT);
     uint32_t most = LH_ROOM_UNITS - first < UNITS_MAX ? LH_ROOM_UNITS - first : UNITS_MAX;
@@ -323,20 +333,50 @@ static void take_over_room(struct lh_ring *ring, struct lh_ring *old)
     }
 }
 
-void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old)
+void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old, struct lh_ring_copied *copied)
 {
     memcpy(ring, old, offsetof(struct lh_ring, cells));
+    copied->totals = ring->totals;
     for (uint64_t i = 0; i < LH_RING_CELLS; i++)
         take_over_cell(ring, old, i);
     /* Read last: it is beyond all that was copied. */
-    uint64_t head = atomic_load(&old->head);
-    atomic_store(&ring->head, head);
+    copied->head = atomic_load(&old->head);
+    atomic_store(&ring->head, copied->head);
+    ring->first = copied->head;
+    ring->number = old->number + 1;
     take_over_room(ring, old);
-    for (uint64_t position = lh_ring_resume(ring); position < head; position++)
+    for (uint64_t position = lh_ring_resume(ring); position < copied->head; position++)
         if (ahead(atomic_load(&ring->cells[CELL(position)]), position) == 0) {
             atomic_fetch_add(&ring->totals.dropped, 1);
             atomic_store(&ring->cells[CELL(position)], full_cell(position, (struct place){0, 0}));
         }
+}
+
+static void add_since(_Atomic uint64_t *to, const _Atomic uint64_t *now,
+                      const _Atomic uint64_t *copied)
+{
+    uint64_t added = atomic_load(now) - atomic_load(copied);
+    if (added != 0)
+        atomic_fetch_add(to, added);
+}
+
+void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
+                    const struct lh_ring_copied *copied)
+{
+    const struct lh_totals *now = &old->totals;
+    const struct lh_totals *then = &copied->totals;
+    struct lh_totals *to = &ring->totals;
+    atomic_fetch_add(&to->dropped, atomic_load(&old->head) - copied->head);
+    add_since(&to->loops, &now->loops, &then->loops);
+    add_since(&to->blocks, &now->blocks, &then->blocks);
+    add_since(&to->stalls, &now->stalls, &then->stalls);
+    add_since(&to->stalled_ns, &now->stalled_ns, &then->stalled_ns);
+    add_since(&to->dropped, &now->dropped, &then->dropped);
+    add_since(&to->blocked_ns, &now->blocked_ns, &then->blocked_ns);
+    for (uint32_t i = 0; i < LH_CALLS_MAX; i++) {
+        add_since(&to->by_call[i].count, &now->by_call[i].count, &then->by_call[i].count);
+        add_since(&to->by_call[i].total_ns, &now->by_call[i].total_ns, &then->by_call[i].total_ns);
+    }
 }
 
 /* ---- what a record must be ---- */

@@ -228,7 +228,8 @@ enum lh_no_stack {
  * they are used, one behind the other. What lh_ring_take() copies is not. */
 struct lh_record {
     uint64_t position; /* set by reserve, used by commit … */
-    uint32_t units;    /* … as is this: how much was claimed for it */
+    uint32_t units;    /* … as is this: how much was claimed for it … */
+    uint32_t ring;     /* … and by the number of which ring */
     uint32_t packed;   /* 1: by commit */
 
     uint32_t type;           /* enum lh_event */
@@ -349,6 +350,9 @@ struct lh_ring {
     char root[1024];        /* the directory of the project that the program is of */
     char runtime[24];       /* of which language, by its name in src/runtimes.def */
 
+    uint64_t first;  /* position that was not given out by a ring that this one took over from */
+    uint32_t number; /* how many it took over from */
+
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
     _Atomic uint32_t closing;  /* 1: the program exits normally */
@@ -390,9 +394,20 @@ static inline uint64_t lh_ring_free_cell(uint64_t position)
 /* Makes zeroed shared memory a ring. */
 void lh_ring_init(struct lh_ring *ring, uint32_t pid, const struct lh_options *options);
 
-/* Makes zeroed memory what `old` is, a ring that nobody has read: its totals and waiting records.
- * Threads may write to `old` meanwhile. A record that is not whole is dropped: LH_EVENT_LOST. */
-void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old);
+/* What was copied when a ring took over from another. */
+struct lh_ring_copied {
+    uint64_t head;
+    struct lh_totals totals;
+};
+
+/* Copies what is in `old` to `ring`, which is all zeroes and takes its place in memory afterwards.
+ * Threads may write to `old` meanwhile: a record that is not whole is dropped, LH_EVENT_LOST. */
+void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old, struct lh_ring_copied *copied);
+
+/* Once `ring` is in the place of `old`, and `old` elsewhere, so that nobody writes to it any more:
+ * adds what was counted there since, and counts as dropped what was written. */
+void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
+                    const struct lh_ring_copied *copied);
 
 /* A free record with room for `stack_bytes` of a stack, or NULL when there is none. Every reserved
  * record must be committed. Any thread, signal handlers too. */

@@ -222,11 +222,12 @@ static void test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_n
 {
     struct lh_ring *old = *state;
     static struct lh_ring ring;
+    static struct lh_ring_copied copied;
     struct lh_record copy;
     uint64_t position = 0;
     assert_true(put(old, 7));
     struct lh_record *unwritten = lh_ring_reserve(old, 0);
-    lh_ring_take_over(&ring, old);
+    lh_ring_take_over(&ring, old, &copied);
     /* The new one takes the place of the old: its writer goes on where it was. */
     struct lh_record *here =
         (struct lh_record *)(ring.records + ((uint8_t *)unwritten - old->records));
@@ -245,6 +246,38 @@ static void test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_n
     assert_int_equal(copy.id, 9);
     assert_false(lh_ring_take(&ring, &position, &copy));
     assert_int_equal(lh_room_in_use(&ring.room), 0);
+}
+
+/* Between the copy and the change of place: threads still write to the old ring. */
+static void test_what_was_written_to_the_old_ring_meanwhile_is_counted(void **state)
+{
+    struct lh_ring *old = *state;
+    static struct lh_ring ring;
+    static struct lh_ring_copied copied;
+    uint64_t position = 0;
+    atomic_store(&old->totals.blocks, 5);
+    memset(&ring, 0, sizeof(ring));
+    assert_true(put(old, 1));
+    lh_ring_take_over(&ring, old, &copied);
+    atomic_fetch_add(&old->totals.blocks, 2);
+    assert_true(put(old, 2));
+    struct lh_record *late = lh_ring_reserve(old, 0);
+    struct lh_record *here = (struct lh_record *)(ring.records + ((uint8_t *)late - old->records));
+    here->position = late->position;
+    here->units = late->units;
+    here->ring = late->ring;
+    lh_ring_settle(&ring, old, &copied);
+    lh_ring_commit(&ring, here); /* not there */
+    assert_int_equal(atomic_load(&ring.totals.blocks), 7);
+    assert_int_equal(atomic_load(&ring.totals.dropped), 2);
+    assert_true(put(&ring, 4));
+    assert_true(put(&ring, 5));
+    static const uint64_t ids[] = {1, 4, 5};
+    for (int i = 0; i < 3; i++) {
+        assert_true(lh_ring_take(&ring, &position, &taken));
+        assert_int_equal(taken.id, ids[i]);
+    }
+    assert_false(lh_ring_take(&ring, &position, &taken));
 }
 
 static void test_writer_of_a_ring_that_makes_no_sense_gives_up(void **state)
@@ -441,6 +474,7 @@ int main(void)
         RING_TEST(test_new_reader_begins_where_the_old_one_stopped),
         RING_TEST(test_writers_at_the_same_time_lose_and_double_nothing),
         RING_TEST(test_ring_that_takes_over_holds_what_is_written_and_counts_what_is_not),
+        RING_TEST(test_what_was_written_to_the_old_ring_meanwhile_is_counted),
         RING_TEST(test_writer_of_a_ring_that_makes_no_sense_gives_up),
         RING_TEST(test_a_thousand_usual_records_wait_at_once),
         RING_TEST(test_what_has_been_read_is_written_to_again_before_what_is_untouched),

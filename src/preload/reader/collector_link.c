@@ -106,7 +106,25 @@ static struct lh_ring *map_unlocked(int fd, size_t size)
     return NULL;
 }
 
-/* At `old`, if there is one: threads that hold its address write to the new one from then on. */
+/* Threads that hold the address of `old` write to the new one from then on. What they have written
+ * to the old one in the meantime is seen in a second mapping of it, mremap(2) with a size of 0. */
+static bool put_in_place(struct lh_ring *ring, struct lh_ring *old)
+{
+    static struct lh_ring_copied copied; /* the watchdog's stack is small */
+    const long size = sizeof(*ring);
+    long also = lh_syscall4(SYS_mremap, (long)old, 0, size, MREMAP_MAYMOVE);
+    lh_ring_take_over(ring, old, &copied);
+    if (lh_syscall5(SYS_mremap, (long)ring, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (long)old) !=
+        (long)old)
+        return false;
+    if (also > 0) {
+        lh_ring_settle(old, (const struct lh_ring *)also, &copied);
+        lh_syscall2(SYS_munmap, also, size);
+    }
+    return true;
+}
+
+/* At `old`, if there is one. */
 static bool map_new_ring(struct lh_ring *old, const char *problem)
 {
     size_t size = sizeof(struct lh_ring);
@@ -123,9 +141,7 @@ static bool map_new_ring(struct lh_ring *old, const char *problem)
         atomic_store(&lh_process->ring, ring);
         return true;
     }
-    lh_ring_take_over(ring, old);
-    return lh_syscall5(SYS_mremap, (long)ring, (long)size, (long)size,
-                       MREMAP_MAYMOVE | MREMAP_FIXED, (long)old) == (long)old;
+    return put_in_place(ring, old);
 }
 
 bool lh_link_make_ring(const char *problem)
