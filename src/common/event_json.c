@@ -207,6 +207,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
     write_advice(json, report->advice);
+    lh_member_null(json, "known");
     lh_member_null(json, "suppressed");
 }
 
@@ -282,6 +283,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_advice(json, report->advice);
     write_holder(json, report);
     write_victims(json, report->victims);
+    lh_member_null(json, "known");
     lh_member_null(json, "suppressed");
 }
 

@@ -277,7 +277,7 @@ static void test_a_block_has_its_members(void **state)
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
                  "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
-                 "\"note\":null,\"advice\":null,\"suppressed\":null}\n");
+                 "\"note\":null,\"advice\":null,\"known\":null,\"suppressed\":null}\n");
 }
 
 static void test_a_task_has_a_name_and_a_coroutine(void **state)
@@ -491,7 +491,7 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "\"advice\":null,"
                         "\"holder\":null,"
                         "\"victims\":{\"ready\":5,\"at_least\":true,\"waited_ms\":7.000},"
-                        "\"suppressed\":null}\n");
+                        "\"known\":null,\"suppressed\":null}\n");
 }
 
 static void test_an_iteration_that_goes_on_is_in_flight_without_a_call(void **state)
