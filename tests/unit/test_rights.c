@@ -57,7 +57,7 @@ static pid_t start(uid_t user, int *pipe_end)
     return pid;
 }
 
-static void stop(pid_t pid, int pipe_end)
+static void end_child(pid_t pid, int pipe_end)
 {
     int status;
     close(pipe_end);
@@ -74,7 +74,7 @@ static void test_rights_are_those_that_the_program_has_now(void **state)
     struct lh_rights rights = {pid, 0, 0}; /* of its hello */
     lh_rights_follow(&rights, 0);
     assert_int_equal(in_force(), USER);
-    stop(pid, end);
+    end_child(pid, end);
 }
 
 static void test_rights_of_a_program_that_is_gone_are_the_last_known(void **state)
@@ -85,7 +85,7 @@ static void test_rights_of_a_program_that_is_gone_are_the_last_known(void **stat
     pid_t pid = start(USER, &end);
     struct lh_rights rights = {pid, 0, 0};
     lh_rights_follow(&rights, USER);
-    stop(pid, end);
+    end_child(pid, end);
     lh_rights_follow(&rights, USER);
     assert_int_equal(in_force(), USER);
 }
@@ -99,12 +99,12 @@ static void test_record_takes_rights_away_and_gives_none(void **state)
     struct lh_rights rights = {pid, 0, 0};
     lh_rights_follow(&rights, USER); /* it was that when it made the record */
     assert_int_equal(in_force(), NOBODY);
-    stop(pid, end);
+    end_child(pid, end);
     pid = start(USER, &end);
     rights = (struct lh_rights){pid, USER, USER};
     lh_rights_follow(&rights, 0); /* as only a hostile program would say */
     assert_int_equal(in_force(), USER);
-    stop(pid, end);
+    end_child(pid, end);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, give_back)
