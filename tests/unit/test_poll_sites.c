@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "preload/loop/anchor.h"
@@ -166,11 +167,26 @@ static void test_listening_socket_is_an_anchor_beside_another_descriptor(void **
     close(other);
 }
 
+/* Whose ends have numbers next to each other, as those of nearly all: somebody else may make a
+ * socket in between. */
+static void make_pair(int pair[2])
+{
+    struct stat ends[2];
+    for (;;) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(fstat(pair[0], &ends[0]) | fstat(pair[1], &ends[1]), 0);
+        if (ends[1].st_ino == ends[0].st_ino + 1)
+            return;
+        close(pair[0]);
+        close(pair[1]);
+    }
+}
+
 static void test_wakeup_is_an_anchor_where_it_is_waited_for_and_looked_at(void **state)
 {
     (void)state;
     int pair[2], ends[2], event = eventfd(0, EFD_CLOEXEC);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    make_pair(pair);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     const int wakeups[] = {event, pair[0], pair[1], ends[0]};
     for (size_t i = 0; i < sizeof(wakeups) / sizeof(wakeups[0]); i++) {
