@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect/stack/demangle.h"
+#include "common/linux_compat.h"
 #include "common/text.h"
 #include "common/units.h"
 
