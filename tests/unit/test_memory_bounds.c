@@ -56,13 +56,13 @@ static void write_lines(const char *path, size_t bytes)
 
 static void test_source_files_take_8_mib(void **state)
 {
+    (void)state;
+    if (memory_is_kept())
+        skip();
     char directory[] = "/tmp/lh-bounds-XXXXXX";
     char path[64];
     char line[LH_SOURCE_BYTES];
     struct lh_text text;
-    (void)state;
-    if (memory_is_kept())
-        skip();
     assert_non_null(mkdtemp(directory));
     struct lh_source *source = lh_source_new(directory);
     begin();
@@ -105,13 +105,13 @@ static void write_map(const char *path)
 
 static void test_names_of_made_code_take_4_mib(void **state)
 {
+    (void)state;
+    if (memory_is_kept())
+        skip();
     char path[64];
     struct lh_jit_symbol found;
     int maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     struct lh_jit_map *map = lh_jit_map_new(getpid(), maps_fd);
-    (void)state;
-    if (memory_is_kept())
-        skip();
     close(maps_fd);
     (void)snprintf(path, sizeof(path), "/tmp/perf-%d.map", getpid());
     write_map(path);
@@ -145,12 +145,12 @@ static const struct lh_frame *stack_of(uint32_t number)
 
 static void test_samples_take_32_mib(void **state)
 {
-    struct lh_record *record = calloc(1, sizeof(*record));
-    struct lh_profile *profile = lh_profile_new();
-    const struct lh_sample *samples;
     (void)state;
     if (memory_is_kept())
         skip();
+    struct lh_record *record = calloc(1, sizeof(*record));
+    struct lh_profile *profile = lh_profile_new();
+    const struct lh_sample *samples;
     begin();
     record->elapsed_ns = LH_SAMPLE_NS;
     for (uint32_t tid = 1; tid <= 64; tid++)
@@ -172,13 +172,13 @@ static void test_samples_take_32_mib(void **state)
 
 static void test_what_has_not_ended_takes_16_mib_and_is_counted(void **state)
 {
+    (void)state;
+    if (memory_is_kept())
+        skip();
     struct lh_record *record = calloc(1, sizeof(*record));
     struct lh_ring *ring = new_ring();
     struct lh_unended_list *list = lh_unended_new();
     struct lh_totals totals = {0};
-    (void)state;
-    if (memory_is_kept())
-        skip();
     record->type = LH_EVENT_INFLIGHT;
     begin();
     for (uint64_t id = 1; id <= LH_RING_TOLD; id++) {
