@@ -203,7 +203,7 @@ def test_fingerprint_stays_where_the_file_has_moved_by_a_line_and_to_another_dir
 ) -> None:
     """As on another machine: a path is named from the working directory on."""
     for name, more in (("a", ""), ("b", "# one line\n# or two more")):
-        app = nap(tmp_path / name, more=more)
+        app = nap(tmp_path / name, 0.3, more=more)
         _, events = run_preloaded(
             [PYTHON, app], hits, cwd=app.parent, THRESHOLD="20ms", CALLS="sleep"
         )
