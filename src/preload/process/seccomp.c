@@ -60,6 +60,7 @@ static const short tried[] = {
     SYS_statfs,        SYS_tgkill,
     SYS_timer_create,  SYS_timer_delete,
     SYS_timer_settime, SYS_write,
+    SYS_waitid,
 };
 
 /* How the child ends. Otherwise a signal ended it. */

@@ -21,6 +21,7 @@ struct moment {
 };
 
 static struct moment reference; /* taken at the start */
+static uint64_t usual_width;    /* the least counts between two readings of the counter */
 
 int64_t lh_clock_ns(clockid_t clock)
 {
@@ -38,17 +39,18 @@ uint64_t lh_counter_coarse(void)
     return (uint64_t)(now.tv_sec * LH_NS_PER_S + now.tv_nsec);
 }
 
-/* The thread may lose the processor between the readings: the closest of a few count. */
-static struct moment read_moment(void)
+/* The thread may lose the processor between the readings: the closest of a few count, or the first
+ * one that is close. */
+static struct moment read_moment(uint64_t close, uint64_t *least)
 {
     struct moment closest = {0, 0};
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < READINGS; i++) {
+    *least = UINT64_MAX;
+    for (int i = 0; i<READINGS && * least> close; i++) {
         uint64_t before = lh_counter();
         int64_t ns = lh_clock_ns(CLOCK_MONOTONIC);
         uint64_t width = lh_counter() - before;
-        if (width < least) {
-            least = width;
+        if (width < *least) {
+            *least = width;
             closest = (struct moment){before + width / 2, ns};
         }
     }
@@ -79,14 +81,15 @@ void lh_clock_init(void)
     read_clock = (int (*)(clockid_t, struct timespec *))next.address;
     lh_clock_is_faked = is_faked(&next);
     lh_counter_is_tsc = lh_cpu_counter_is_steady();
-    reference = read_moment();
+    reference = read_moment(0, &usual_width);
 }
 
 uint64_t lh_counter_to_ns(uint64_t count)
 {
     if (!lh_counter_is_tsc)
         return count;
-    struct moment now = read_moment();
+    uint64_t width;
+    struct moment now = read_moment(2 * usual_width, &width);
     uint64_t counted = now.counter - reference.counter;
     uint64_t passed_ns = (uint64_t)(now.ns - reference.ns);
     if (counted == 0)

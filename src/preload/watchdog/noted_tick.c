@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "common/text.h"
 #include "preload/state/waiting.h"
@@ -24,12 +25,18 @@ struct children {
     int32_t pids[CHILDREN_MAX];
 };
 
+/* Of any thread, without a look at a file: waitid(2) says ECHILD. */
+static bool has_children(void)
+{
+    return lh_syscall5(SYS_waitid, P_ALL, 0, 0, WEXITED | WNOHANG | WNOWAIT | __WALL, 0) == 0;
+}
+
 /* proc_tid_children(5): "123 124 ". */
 static void find_children(struct children *children, uint32_t tid)
 {
     char text[CHILDREN_MAX * 8];
     children->count = 0;
-    if (lh_proc_read(tid, "children", text, sizeof(text)) <= 0)
+    if (!has_children() || lh_proc_read(tid, "children", text, sizeof(text)) <= 0)
         return;
     int32_t pid = 0;
     for (const char *at = text; *at != '\0' && children->count < CHILDREN_MAX; at++) {
@@ -169,11 +176,29 @@ static bool name_whom(struct lh_waited_for *who, const struct lh_call_copy *copy
     }
 }
 
+/* What has ended since keeps the name it had. */
+static void name_again(struct lh_waited_for *who, const struct lh_call_copy *copy)
+{
+    struct lh_waited_for now;
+    if (lh_call_info(copy->call)->operand == LH_OPERAND_THREAD)
+        name_thread(&now, copy->operand);
+    else
+        name_child(&now, who->id);
+    if (now.length > 0)
+        *who = now;
+}
+
 void lh_noted_tick(struct lh_slot *slot, const struct lh_call_copy *copy, bool again)
 {
     struct lh_waited_for who;
-    if ((!again && atomic_load(&slot->noted_seq) == copy->seq) || !name_whom(&who, copy))
+    if (atomic_load(&slot->noted_seq) == copy->seq) {
+        if (!again || slot->noted.id <= 0)
+            return; /* a thread that waits makes no child: it has none now either */
+        who = slot->noted;
+        name_again(&who, copy);
+    } else if (!name_whom(&who, copy)) {
         return;
+    }
     atomic_store(&slot->noted_seq, 0);
     atomic_thread_fence(memory_order_seq_cst);
     slot->noted = who;
