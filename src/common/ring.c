@@ -399,7 +399,7 @@ static bool awaited_is_sane(const struct lh_awaited *awaited, const struct lh_re
         if (memchr(candidate->thread, '\0', sizeof(candidate->thread)) == NULL)
             return false;
     }
-    return frames <= record->python_count;
+    return frames + (awaited->is_suspended != 0) <= record->python_count;
 }
 
 static bool strings_are_inside(const struct lh_record *record)

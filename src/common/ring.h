@@ -160,7 +160,8 @@ struct lh_awaited {
     uint8_t is_own;   /* the waiting thread has it itself, or is to run it */
     uint8_t for_ever; /* it waits without a time-out */
     uint8_t has_coroutine;
-    uint16_t coroutine; /* of a future: what is to set its result; in `strings` */
+    uint8_t is_suspended; /* a coroutine of its own loop has it: `task` and the only frame */
+    uint16_t coroutine;   /* of a future: what is to set its result; in `strings` */
     uint32_t candidate_count;
     uint64_t address;                              /* of the object */
     struct lh_candidate candidates[LH_CANDIDATES]; /* who comes first is likeliest */

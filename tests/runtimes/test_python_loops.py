@@ -107,18 +107,6 @@ def test_wait_for_the_gil_under_uvloop_is_told_while_it_lasts_with_its_holder(hi
         assert frame and frame["function"] == "keep_it_for_ever"
 
 
-def test_loop_of_uvloop_that_waits_for_itself_is_told_so(hits: Path) -> None:
-    program = ROOT / "tests" / "programs" / "python" / "locks.py"
-    install = "import runpy, sys, uvloop; uvloop.install(); sys.argv[:] = sys.argv[2:]; "
-    install += "runpy.run_path(sys.argv[0], None, '__main__')"
-    with watched(hits, [PYTHON, "-c", install, "", program, "own_loop"], "40ms"):
-        wait_until("a report", lambda: of_type(read_events(hits), "inflight"))
-        told = of_type(read_events(hits), "inflight")[0]
-    waits_for = told["waits_for"]
-    assert (waits_for["own"], waits_for["for_ever"]) == (True, True)
-    assert waits_for["coroutine"] == "answer"
-
-
 @pytest.fixture(scope="module", params=[PYTHON, *OLDER])
 def with_uvloop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that has uvloop: the one of the tests, and older ones of this machine."""
@@ -131,6 +119,27 @@ def with_uvloop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     (uvloop,) = re.findall(r"^uvloop==.*", (HERE / "requirements.txt").read_text(), re.MULTILINE)
     subprocess.run([*pip, "install", uvloop], check=True)
     return home / "bin" / "python"
+
+
+@pytest.mark.parametrize(
+    ("way", "coroutine", "task"),
+    [("own_loop", "answer", None), ("lock_of_task", None, "upload")],
+)
+def test_loop_of_uvloop_that_waits_for_itself_is_told_so(
+    with_uvloop: Path, way: str, coroutine: str | None, task: str | None, hits: Path
+) -> None:
+    program = ROOT / "tests" / "programs" / "python" / "locks.py"
+    install = "import runpy, sys, uvloop; uvloop.install(); sys.argv[:] = sys.argv[2:]; "
+    install += "runpy.run_path(sys.argv[0], None, '__main__')"
+    with watched(hits, [with_uvloop, "-c", install, "", program, way], "40ms"):
+
+        def in_flight() -> Event | None:
+            told = of_type(read_events(hits), "inflight")
+            return next((e for e in told if e["waits_for"] and e["waits_for"]["for_ever"]), None)
+
+        waits_for = wait_until("a wait for ever", in_flight)["waits_for"]
+    assert (waits_for["own"], waits_for["coroutine"]) == (True, coroutine)
+    assert (waits_for["suspended"] or {}).get("task") == task
 
 
 def test_task_or_callback_that_blocked_under_uvloop_is_named(with_uvloop: Path, hits: Path) -> None:

@@ -137,6 +137,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     record->task = (struct lh_python_task){0};
     record->awaited.kind = LH_AWAITED_NONE;
     record->awaited.has_coroutine = 0;
+    record->awaited.is_suspended = 0;
     record->awaited.candidate_count = 0;
     if (lh_options.stack_frames == 0)
         return;
