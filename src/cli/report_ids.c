@@ -38,6 +38,7 @@ uint32_t lh_ids_find(const struct lh_ids *ids, const char *id)
 
 static bool grow(struct lh_ids *ids)
 {
+    struct lh_ids old = *ids;
     struct lh_ids wider = {.size = ids->size != 0 ? 2 * ids->size : SIZE_LEAST,
                            .count = ids->count};
     wider.keys = calloc(wider.size, sizeof(*wider.keys));
@@ -46,15 +47,15 @@ static bool grow(struct lh_ids *ids)
         lh_ids_free(&wider);
         return false;
     }
-    for (uint32_t i = 0; i < ids->size; i++) {
-        if (ids->keys[i] == 0)
+    for (uint32_t i = 0; i < old.size; i++) {
+        if (old.keys[i] == 0)
             continue;
-        uint32_t place = place_of(&wider, ids->keys[i]);
-        wider.keys[place] = ids->keys[i];
-        wider.numbers[place] = ids->numbers[i];
+        uint32_t place = place_of(&wider, old.keys[i]);
+        wider.keys[place] = old.keys[i];
+        wider.numbers[place] = old.numbers[i];
     }
-    lh_ids_free(ids);
     *ids = wider;
+    lh_ids_free(&old);
     return true;
 }
 

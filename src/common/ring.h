@@ -349,7 +349,8 @@ struct lh_ring {
     char run[LH_RUN_BYTES]; /* which run it is of */
     char boot[40];          /* which boot of the machine it is of */
     char root[1024];        /* the directory of the project that the program is of */
-    char runtime[24];       /* of which language, by its name in src/runtimes.def */
+    char runtime[24];       /* of which language, by its name in src/runtimes.def … */
+    char version[16];       /* … and of that, as its file's path has it */
 
     uint64_t first;  /* position that was not given out by a ring that this one took over from */
     uint32_t number; /* how many it took over from */

@@ -111,6 +111,19 @@ static void test_start_has_its_members(void **state)
     assert_line(expected);
 }
 
+static void test_start_of_another_runtime_has_its_name_and_its_version_or_none(void **state)
+{
+    (void)state;
+    strcpy(ring->runtime, "Java");
+    strcpy(ring->version, "17");
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":\"17\"},");
+    ring->version[0] = '\0';
+    json.length = 0;
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":null},");
+}
+
 static void test_an_unterminated_argument_is_read_to_the_end_of_its_array(void **state)
 {
     (void)state;
@@ -613,6 +626,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_start_has_its_members),
+        TEST(test_start_of_another_runtime_has_its_name_and_its_version_or_none),
         TEST(test_a_stack_that_stands_elsewhere_has_its_id),
         TEST(test_a_fingerprint_has_sixteen_digits),
         TEST(test_an_event_began_its_span_before_its_time),
