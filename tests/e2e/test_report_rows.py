@@ -316,17 +316,18 @@ def peak_bytes(lines: list[str]) -> int:
         env=clean_environment(),
         text=True,
     ) as process:
-        assert process.stdin
-        process.stdin.write("".join(lines))
-        process.stdin.flush()
+        stdin = process.stdin
+        assert stdin
+        stdin.write("".join(lines))
+        stdin.flush()
 
         def is_read() -> bool:
-            unread = fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4))
+            unread = fcntl.ioctl(stdin, termios.FIONREAD, bytes(4))
             return not any(unread)
 
         wait_until("all is read", is_read)
         status = Path(f"/proc/{process.pid}/status").read_text()
-        process.stdin.close()
+        stdin.close()
         assert process.wait() == 0
     (peak_kb,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     return int(peak_kb) * 1024

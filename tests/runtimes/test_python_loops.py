@@ -115,7 +115,7 @@ def with_uvloop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         return python
     home = tmp_path_factory.mktemp("with-uvloop")
     subprocess.run([python, "-m", "venv", home], check=True)
-    pip = [home / "bin" / "pip", "-q", "--disable-pip-version-check"]
+    pip: list[str | Path] = [home / "bin" / "pip", "-q", "--disable-pip-version-check"]
     (uvloop,) = re.findall(r"^uvloop==.*", (HERE / "requirements.txt").read_text(), re.MULTILINE)
     subprocess.run([*pip, "install", uvloop], check=True)
     return home / "bin" / "python"
@@ -131,7 +131,8 @@ def test_loop_of_uvloop_that_waits_for_itself_is_told_so(
     program = ROOT / "tests" / "programs" / "python" / "locks.py"
     install = "import runpy, sys, uvloop; uvloop.install(); sys.argv[:] = sys.argv[2:]; "
     install += "runpy.run_path(sys.argv[0], None, '__main__')"
-    with watched(hits, [with_uvloop, "-c", install, "", program, way], "40ms"):
+    argv: list[str | Path] = [with_uvloop, "-c", install, "", program, way]
+    with watched(hits, argv, "40ms"):
 
         def in_flight() -> Event | None:
             told = of_type(read_events(hits), "inflight")
@@ -144,7 +145,7 @@ def test_loop_of_uvloop_that_waits_for_itself_is_told_so(
 
 def test_task_or_callback_that_blocked_under_uvloop_is_named(with_uvloop: Path, hits: Path) -> None:
     program = ROOT / "tests" / "programs" / "python" / "whose.py"
-    argv = [with_uvloop, program, "uvloop"]
+    argv: list[str | Path] = [with_uvloop, program, "uvloop"]
     with watched(hits, argv, flags=["--no-stall", "--calls", "sleep"]) as run:
         events = finish(run, hits)
     tasks = [block["task"] for block in of_type(events, "block")]

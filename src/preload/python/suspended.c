@@ -30,10 +30,12 @@
 #define ENTRIES      16u   /* of a set that are read at once */
 #define SLOTS_MAX    65536u
 #define DEPTH_MAX    4096 /* of a frame's values */
-#define HEAD_MAX     128u /* bytes of a coroutine before its frame */
-#define TASK_MAX     256u /* bytes of a task up to its coroutine */
-#define PLACES       64u  /* in code, that are remembered: many tasks await at the same one */
-#define TYPES        8u
+#define HEAD_MAX     128u /* bytes of a coroutine before its frame … */
+#define FRAME_MAX                                                                                  \
+    (LH_PYTHON_FRAME_SPAN_MAX + 2 * LH_PYTHON_WORD) /* … and what is looked at of it */
+#define TASK_MAX 256u                               /* bytes of a task up to its coroutine */
+#define PLACES   64u /* in code, that are remembered: many tasks await at the same one */
+#define TYPES    8u
 
 /* Words behind the header of an object. */
 enum { SET_MASK = 2, SET_TABLE = 3, REFERENCE_OBJECT = 0, MODULE_DICT = 0, TASK_LOOP = 0 };
@@ -164,7 +166,7 @@ static bool note_still(const struct lh_python_walk *walk, uintptr_t frame, const
 static bool read_still(const struct lh_python_walk *walk, uintptr_t coroutine, struct still *still)
 {
     const struct lh_python_offsets *at = &walk->layout->at;
-    uint8_t bytes[HEAD_MAX + LH_PYTHON_FRAME_SPAN_MAX];
+    uint8_t bytes[HEAD_MAX + FRAME_MAX] = {0};
     if (has_frame_objects(walk)) {
         uintptr_t frame = lh_python_member(walk, coroutine, GENERATOR_FRAME * LH_PYTHON_WORD);
         return frame != 0 && walk->read(bytes, frame, at->frame_span) == 0 &&
