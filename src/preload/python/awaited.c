@@ -157,9 +157,12 @@ static uintptr_t parked_at(const struct lh_python_walk *walk, uintptr_t semaphor
 bool lh_python_frame_waits_for_queue(const struct lh_python_walk *walk,
                                      const struct lh_python_step *step, uintptr_t semaphore)
 {
-    const struct search search = {.semaphore = semaphore, .parked = parked_at(walk, semaphore)};
-    uintptr_t object = lh_python_frame_search(walk, step, is_lock, &search);
-    return object != 0 && kind_of_lock(walk, object) == LH_AWAITED_QUEUE;
+    /* Among the values are old ones, which may lead anywhere. */
+    const struct lh_python_walk careful = {.read = lh_memory_read_self, .layout = walk->layout};
+    const struct search search = {.semaphore = semaphore,
+                                  .parked = parked_at(&careful, semaphore)};
+    uintptr_t object = lh_python_frame_search(&careful, step, is_lock, &search);
+    return object != 0 && kind_of_lock(&careful, object) == LH_AWAITED_QUEUE;
 }
 
 void lh_python_awaited_find(const struct lh_python_layout *layout, lh_memory_read *read,

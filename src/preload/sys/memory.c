@@ -60,17 +60,18 @@ int lh_memory_read_self(void *to, uintptr_t address, size_t size)
 
 #define NEAR_PAGES 256u /* a power of two */
 
-/* Numbers of pages that have been read, each in its place. */
+/* Numbers of pages that have been read, plus 1, each in its place. */
 static _Atomic uintptr_t near_pages[NEAR_PAGES];
 
 static bool is_near(uintptr_t page)
 {
-    return atomic_load_explicit(&near_pages[page % NEAR_PAGES], memory_order_relaxed) == page;
+    return atomic_load_explicit(&near_pages[page % NEAR_PAGES], memory_order_relaxed) ==
+           page + 1;
 }
 
 static void note_near(uintptr_t page)
 {
-    atomic_store_explicit(&near_pages[page % NEAR_PAGES], page, memory_order_relaxed);
+    atomic_store_explicit(&near_pages[page % NEAR_PAGES], page + 1, memory_order_relaxed);
 }
 
 int lh_memory_read_near(void *to, uintptr_t address, size_t size)
