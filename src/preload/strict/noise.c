@@ -2,6 +2,7 @@
 /* Noise, and places. See noise.h: runs on the loop thread. */
 #include "preload/strict/noise.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "common/call_ids.h"
@@ -169,13 +170,13 @@ static uint64_t place_of(const struct search *search)
     return place != 0 ? lh_mix(place, search->slot->call) : 0;
 }
 
-struct lh_noise_look lh_noise_look(const struct lh_slot *slot)
+struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
     struct search search = {.slot = slot,
                             .is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK,
                             .noise = LH_NOISE_NONE};
     lh_python_visit_frames(lh_memory_read_near, slot->python_thread, visit, &search);
-    if (search.noise == LH_NOISE_NONE)
+    if (search.noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
         search.noise = noise_of_lock(&search);
     if (search.noise == LH_NOISE_NONE && search.frames == 0 && lh_python_is_loaded())
         search.noise = LH_NOISE_NATIVE_LOOP;
