@@ -58,8 +58,8 @@ static void test_what_is_always_on_stays_on(void **state)
 
 static void test_what_is_no_list_changes_nothing(void **state)
 {
-    static const char *const bad[] = {"", ",", "imports", "import,", "import,auto", "+", "--import",
-                                      "+auto", "Import", "none,nothing"};
+    static const char *const bad[] = {"",  ",",        "imports", "import,", "import,auto",
+                                      "+", "--import", "+auto",   "Import",  "none,nothing"};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         lh_noise_set set = 42;

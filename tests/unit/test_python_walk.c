@@ -93,7 +93,7 @@ static void set_string(struct string *string, const char *text)
     *string =
         (struct string){.head = {1, &string_type},
                         .length = (int64_t)strlen(text),
-                        .hash = -1, /* nobody has asked for it */
+                        .hash = -1,                         /* nobody has asked for it */
                         .state = 1 << 2 | 1 << 5 | 1 << 6}; /* one byte each, compact, ASCII */
     memcpy(string->text, text, strlen(text));
 }

@@ -99,8 +99,8 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     search->reads |= mark.where == LH_NOISE_READS;
     if (search->frames == 0) {
         search->waits = mark.where == LH_NOISE_WAITS && mark.whose == LH_PYTHON_STANDARD;
-        search->has_queue = search->is_lock && lh_python_frame_waits_for_queue(
-                                                   walk, step, search->slot->operand);
+        search->has_queue =
+            search->is_lock && lh_python_frame_waits_for_queue(walk, step, search->slot->operand);
     }
     add_to_place(search, step, &mark);
     search->frames++;
