@@ -20,6 +20,7 @@ BAD = {
     "SIGNAL": ["KILL", "SEGV", "9", "33", "65", "URGENT", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
+    "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],
     "OUTPUT_LIMIT": ["10MiB", "fast", "0/s", "1000/s", "2TiB/s", "1.5MiB/s", "-1K/s", ""],
     "FORMAT": ["xml", ""],

@@ -11,12 +11,14 @@
 void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record);
 
-/* A Python frame, and the names of its code. */
+/* A Python frame, and its code. */
 struct lh_python_step {
     uintptr_t frame;
     uintptr_t code;
     uintptr_t filename;
     uintptr_t qualname;
+    uintptr_t line_table;
+    int32_t first_line;
 };
 
 /* The frame at this address. False: there is none. */
@@ -44,6 +46,9 @@ bool lh_python_walk_frame_lives(const struct lh_python_walk *walk, uintptr_t fra
  * alone. */
 int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,
                                    const struct lh_python_step *step);
+
+/* The line that the frame is at; 0: not known. */
+uint32_t lh_python_walk_line(const struct lh_python_walk *walk, const struct lh_python_step *step);
 
 struct lh_python_outermost {
     uintptr_t qualname;    /* of its code */

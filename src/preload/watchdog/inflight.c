@@ -12,6 +12,7 @@
 #include "preload/state/record.h"
 #include "preload/state/resource.h"
 #include "preload/state/suspends.h"
+#include "preload/strict/noise.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/proc.h"
 #include "preload/watchdog/holder.h"
@@ -33,7 +34,7 @@ static uint64_t take_id(struct lh_ring *ring, struct lh_slot *slot, uint64_t seq
         return 0;
     }
     lh_told_end(ring, slot->reported_id); /* a thread is in one call at a time */
-    slot->reported_id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    slot->reported_id = lh_report_id();
     lh_told_begin(ring, slot->reported_id, LH_TOLD_CALL);
     atomic_store_explicit(&slot->reported_seq, seq, memory_order_release);
     return slot->reported_id;
@@ -54,7 +55,7 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     if (copy->call == LH_CALL_futex && atomic_load(&slot->reported_seq) != copy->seq)
         lh_inline_look_now(); /* another thread may have its loop just now */
     if (lh_resource_is_no_time(&resource) || !lh_call_is_wanted(slot, copy, &resource, &group) ||
-        !lh_in_loop_look(slot))
+        !lh_in_loop_look(slot) || (lh_options.strict != 0 && lh_noise_covers(slot)))
         return;
     uint64_t id = take_id(ring, slot, copy->seq);
     if (id == 0)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Noise, and places. See noise.h: runs on the loop thread. */
+#include "preload/strict/noise.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "common/call_ids.h"
+#include "common/mix.h"
+#include "preload/python/interpreter.h"
+#include "preload/python/marks.h"
+#include "preload/sys/memory.h"
+#include "preload/sys/stack_words.h"
+
+#define PLACED_MAX 4u
+
+struct search {
+    const struct lh_slot *slot;
+    lh_memory_read *read;
+    bool is_lock;       /* the call is of that group */
+    uint32_t frames;    /* seen so far */
+    bool outside;       /* the first function outside of the standard library was seen … */
+    bool has_user;      /* … and the first of the user's own */
+    bool has_generated; /* one that was made from a string */
+    bool reads;         /* READS was seen */
+    bool waits;         /* the innermost function waits by design … */
+    bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
+    enum lh_noise noise;
+
+    /* The functions that the place is known by. */
+    uint32_t placed;
+    struct placed {
+        struct lh_python_step step;
+        uint64_t identity;
+    } places[PLACED_MAX];
+};
+
+void lh_noise_count(enum lh_noise noise)
+{
+    struct lh_ring *ring = lh_process != NULL ? atomic_load(&lh_process->ring) : NULL;
+    if (ring != NULL)
+        atomic_fetch_add_explicit(&ring->totals.quiet[noise], 1, memory_order_relaxed);
+}
+
+/* Does the row hold here? */
+static bool holds(const struct search *search, const struct lh_python_mark *mark)
+{
+    switch (mark->where) {
+    case LH_NOISE_ANY:
+        return true;
+    case LH_NOISE_NEAR:
+        return !search->outside && mark->whose == LH_PYTHON_STANDARD;
+    case LH_NOISE_SOURCE:
+        return search->reads && !search->outside && mark->whose == LH_PYTHON_STANDARD;
+    case LH_NOISE_FIRST:
+        return !search->outside && mark->whose != LH_PYTHON_STANDARD;
+    default:
+        return false;
+    }
+}
+
+/* The function that runs the loop, or the one by which a loop in C was called. */
+static bool is_loops(const struct search *search, const struct lh_python_step *step,
+                     const struct lh_python_mark *mark)
+{
+    const struct lh_python_place *place = &search->slot->place;
+    return mark->runs != LH_PYTHON_RUNS_NOTHING ||
+           (place->innermost == step->frame && place->innermost_code == step->code);
+}
+
+/* The place: the first function outside of the standard library, and the user's own that it was
+ * called by. Code that was made from a string is of both of them. Where there is neither it is the
+ * innermost function. */
+static void add_to_place(struct search *search, const struct lh_python_step *step,
+                         const struct lh_python_mark *mark)
+{
+    bool whose_own = mark->whose == LH_PYTHON_USER;
+    bool generated = mark->whose == LH_PYTHON_GENERATED;
+    bool wanted = mark->whose != LH_PYTHON_STANDARD &&
+                  (!search->outside || ((whose_own || generated) && !search->has_user));
+    if (wanted && search->placed > 0 && !search->outside && !search->has_generated)
+        search->placed = 0; /* not the innermost */
+    if ((wanted || search->frames == 0) && search->placed < PLACED_MAX)
+        search->places[search->placed++] = (struct placed){*step, mark->identity};
+    search->has_generated |= generated;
+    search->has_user |= whose_own;
+    search->outside |= mark->whose != LH_PYTHON_STANDARD && !generated;
+}
+
+static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
+                  void *context)
+{
+    struct search *search = context;
+    const struct lh_python_mark mark = lh_python_mark_of(walk, step);
+    if (is_loops(search, step, &mark))
+        return false;
+    if (holds(search, &mark) && lh_noise_is_on((enum lh_noise)mark.noise))
+        search->noise = (enum lh_noise)mark.noise;
+    search->reads |= mark.where == LH_NOISE_READS;
+    if (search->frames == 0) {
+        search->waits = mark.where == LH_NOISE_WAITS && mark.whose == LH_PYTHON_STANDARD;
+        search->has_queue =
+            search->is_lock && lh_python_frame_waits_for_queue(walk, step, search->slot->operand);
+    }
+    add_to_place(search, step, &mark);
+    search->frames++;
+    return search->noise == LH_NOISE_NONE;
+}
+
+/* Our wrapper keeps a frame pointer: the word above it is where it returns to. 0: not known. */
+static uintptr_t caller_of(const struct search *search)
+{
+    uintptr_t fp = search->slot->registers.fp;
+    uintptr_t caller = 0;
+    if (fp == 0 || search->read(&caller, fp + sizeof(caller), sizeof(caller)) != 0)
+        return 0;
+    return caller;
+}
+
+/* Was it called by the interpreter itself, not by an extension of it? */
+static bool is_interpreters(const struct search *search)
+{
+    const struct lh_code *code = &search->slot->python_code;
+    return caller_of(search) - code->from < code->size;
+}
+
+static bool takes_lock(const struct lh_slot *slot)
+{
+    switch (lh_call_info(slot->call)->operand) {
+    case LH_OPERAND_MUTEX:
+    case LH_OPERAND_RWLOCK:
+        return true;
+    default:
+        return slot->call == LH_CALL_pthread_spin_lock || slot->call == LH_CALL_flockfile;
+    }
+}
+
+/* Python's own locks are semaphores and conditions of libc's. */
+static bool takes_python_lock(const struct search *search)
+{
+    const struct lh_call_info *info = lh_call_info(search->slot->call);
+    return search->frames > 0 &&
+           (info->operand == LH_OPERAND_LOCK || info->operand == LH_OPERAND_CONDITION) &&
+           !search->waits && !search->has_queue && is_interpreters(search);
+}
+
+static enum lh_noise noise_of_lock(const struct search *search)
+{
+    const struct lh_slot *slot = search->slot;
+    if (!search->is_lock)
+        return LH_NOISE_NONE;
+    if (takes_lock(slot))
+        return lh_python_is_runtime_lock(slot->operand) || is_interpreters(search)
+                   ? LH_NOISE_GIL
+                   : LH_NOISE_LOCK_HANDOFF;
+    return takes_python_lock(search) ? LH_NOISE_LOCK_HANDOFF : LH_NOISE_NONE;
+}
+
+#define NATIVE_BYTES 512u /* of a stack without Python */
+
+static bool add_return(void *context, uintptr_t at, uintptr_t word)
+{
+    uint64_t *sum = context;
+    (void)at;
+    if (word > UINT16_MAX && lh_is_after_call(word))
+        *sum = lh_mix(*sum, word);
+    return false;
+}
+
+/* Without Python: what looks like return addresses. Words that are left over make two places of
+ * one, never one of two. */
+static uint64_t native_place(const struct search *search)
+{
+    uint64_t sum = caller_of(search);
+    if (sum != 0)
+        lh_stack_words(search->slot->registers.fp, NATIVE_BYTES, add_return, &sum);
+    return sum;
+}
+
+static uint64_t place_of(const struct search *search)
+{
+    uint64_t place = search->frames == 0 ? native_place(search) : 0;
+    for (uint32_t i = 0; i < search->placed; i++) {
+        const struct placed *placed = &search->places[i];
+        uint32_t line = lh_python_line_of(search->read, &placed->step);
+        place = lh_mix(lh_mix(place, placed->identity), line);
+    }
+    return place != 0 ? lh_mix(place, search->slot->call) : 0;
+}
+
+static void look(struct search *search, int error)
+{
+    const struct lh_slot *slot = search->slot;
+    search->is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK;
+    lh_python_visit_frames(search->read, slot->python_thread, visit, search);
+    if (search->noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
+        search->noise = noise_of_lock(search);
+    if (search->noise == LH_NOISE_NONE && search->frames == 0 && lh_python_is_loaded())
+        search->noise = LH_NOISE_NATIVE_LOOP;
+    if (!lh_noise_is_on(search->noise))
+        search->noise = LH_NOISE_NONE;
+}
+
+struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
+{
+    struct search search = {.slot = slot, .read = lh_memory_read_near};
+    look(&search, error);
+    return (struct lh_noise_look){search.noise,
+                                  search.noise == LH_NOISE_NONE ? place_of(&search) : 0};
+}
+
+bool lh_noise_covers(const struct lh_slot *slot)
+{
+    struct search search = {.slot = slot, .read = lh_memory_read_self};
+    look(&search, 0);
+    return search.noise != LH_NOISE_NONE && !lh_noise_is_brief(search.noise);
+}
