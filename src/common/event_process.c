@@ -111,7 +111,30 @@ static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
     lh_event_sums(json, "by_call", sums, count);
 }
 
-void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns)
+/* Each rule, with how much it has matched here: one that has matched nothing in any process of a run
+ * is not needed. */
+static void write_quiet(struct lh_json *json, const struct lh_quiet *quiet)
+{
+    if (quiet == NULL) {
+        lh_member_null(json, "suppressed");
+        lh_member_null(json, "known");
+        lh_member_null(json, "rules");
+        return;
+    }
+    lh_member_u64(json, "suppressed", quiet->suppressed);
+    if (quiet->has_baseline)
+        lh_member_u64(json, "known", quiet->known);
+    else
+        lh_member_null(json, "known");
+    lh_json_key(json, "rules");
+    lh_json_open(json, '[');
+    for (uint32_t i = 0; i < quiet->rule_count; i++)
+        lh_event_rule(json, &quiet->rules[i], &quiet->uses[i]);
+    lh_json_close(json, ']');
+}
+
+void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns,
+                      const struct lh_quiet *quiet)
 {
     uint32_t pid = ring->pid;
     lh_event_open(json, "summary", time_ns, pid, pid);
@@ -119,7 +142,7 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
     lh_member_u64(json, "loops", atomic_load(&ring->totals.loops));
     lh_member_u64(json, "blocks", atomic_load(&ring->totals.blocks));
     lh_member_u64(json, "stalls", atomic_load(&ring->totals.stalls));
-    lh_member_null(json, "suppressed");
+    write_quiet(json, quiet);
     lh_member_u64(json, "dropped", atomic_load(&ring->totals.dropped));
     lh_member_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
     write_by_call(json, ring);
@@ -135,7 +158,7 @@ void lh_event_no_loops(struct lh_json *json, int64_t time_ns, uint32_t pid, cons
     lh_member_null(json, "thread");
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         lh_member_u64(json, counts[i], 0);
-    lh_member_null(json, "suppressed");
+    write_quiet(json, NULL);
     lh_member_u64(json, "dropped", 0);
     lh_member_ms(json, "blocked_ms", 0);
     lh_event_sums(json, "by_call", NULL, 0);

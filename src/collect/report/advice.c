@@ -6,7 +6,7 @@
 
 #include "collect/stack/frame_kind.h"
 #include "collect/stack/frame_package.h"
-#include "collect/stack/qualified_name.h"
+#include "common/qualified_name.h"
 #include "common/calls.h"
 #include "common/event_awaited.h"
 #include "common/text.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "collect/stack/qualified_name.h"
+#include "common/qualified_name.h"
 #include "common/options.h"
 #include "common/text.h"
 

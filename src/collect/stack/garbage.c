@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "collect/stack/qualified_name.h"
+#include "common/qualified_name.h"
 #include "common/options.h"
 #include "common/text.h"
 
