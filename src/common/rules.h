@@ -54,7 +54,8 @@ struct lh_rule_problem {
 /* Where a text is read. */
 struct lh_rule_reader {
     const char *at;
-    const char *end;
+    const char *begin; /* of the line */
+    const char *end;   /* of the text */
     const char *file;
     uint32_t line;
     bool semicolons; /* these end a rule, too */

@@ -262,7 +262,7 @@ void lh_rule_reader_init(struct lh_rule_reader *reader, const char *text, size_t
                          const char *file, bool semicolons)
 {
     *reader = (struct lh_rule_reader){
-        .at = text, .end = text + length, .file = file, .line = 1, .semicolons = semicolons};
+        .at = text, .begin = text, .end = text + length, .file = file, .line = 1, .semicolons = semicolons};
 }
 
 int lh_rule_read(struct lh_rule_reader *reader, struct lh_rule *rule,
@@ -271,12 +271,15 @@ int lh_rule_read(struct lh_rule_reader *reader, struct lh_rule *rule,
     int result = 0;
     while (result == 0 && reader->at < reader->end) {
         const char *end = end_of_line(reader);
-        struct line line = {reader->at, reader->at, end, problem};
+        struct line line = {reader->begin, reader->at, end, problem};
         *rule = (struct lh_rule){.file = reader->file, .line = reader->line};
         problem->line = reader->line;
         result = read_rule(&line, rule);
-        reader->line += end < reader->end && *end == '\n';
         reader->at = end < reader->end ? end + 1 : end;
+        if (end < reader->end && *end == '\n') {
+            reader->line++;
+            reader->begin = reader->at;
+        }
     }
     return result;
 }

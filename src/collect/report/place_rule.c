@@ -52,6 +52,14 @@ static void add_function(struct lh_text *value, const struct lh_frame *frame)
     lh_text_string(value, function);
 }
 
+/* A frozen module is no file: its name is all there is. */
+static const char *file_of(const struct lh_frame *frame, const char *cwd)
+{
+    if (frame->file == NULL)
+        return frame->module != NULL ? lh_base_name(frame->module) : NULL;
+    return frame->file[0] == '<' ? frame->file : lh_place_file(frame->file, cwd);
+}
+
 bool lh_place_rule(const struct lh_rule_facts *facts, const char *cwd,
                    char rule[LH_PLACE_RULE_BYTES])
 {
@@ -61,9 +69,7 @@ bool lh_place_rule(const struct lh_rule_facts *facts, const char *cwd,
     if (facts->place >= facts->frame_count)
         return false;
     const struct lh_frame *frame = &facts->frames[facts->place];
-    const char *file = frame->file != NULL     ? lh_place_file(frame->file, cwd)
-                       : frame->module != NULL ? lh_base_name(frame->module)
-                                               : NULL;
+    const char *file = file_of(frame, cwd);
     if (file == NULL || file[0] == '\0')
         return false;
     lh_text_init(&value, buf, sizeof(buf));
