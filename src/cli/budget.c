@@ -59,8 +59,7 @@ static const char *read_group(struct lh_budget_term *term, const char *text)
     if (point == NULL || sign == NULL || point > sign)
         return text;
     for (int group = 0; group <= LH_TALLY_STALLS; group++) {
-        const char *name =
-            group == LH_TALLY_STALLS ? "stall" : lh_group_name((enum lh_group)group);
+        const char *name = group == LH_TALLY_STALLS ? "stall" : lh_group_name((enum lh_group)group);
         if (strlen(name) == (size_t)(point - text) && lh_starts_with(text, name))
             term->group = group;
     }

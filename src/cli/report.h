@@ -49,8 +49,8 @@ json_t *lh_stack_place(json_t *stack, struct lh_place *place);
 /* The frames of a stack; their strings are the stack's. Returns how many there are. */
 uint32_t lh_stack_frames(const json_t *stack, struct lh_frame frames[LH_STACK_FRAMES_MAX]);
 
-/* The frame to look at: the one that the collector has marked, which knew LOOPHOUND_PROJECT, or else
- * by the rule. `count`: there are none. */
+/* The frame to look at: the one that the collector has marked, which knew LOOPHOUND_PROJECT, or
+ * else by the rule. `count`: there are none. */
 uint32_t lh_marked_place(const struct lh_frame *frames, uint32_t count);
 
 /* Frames and stacks that are lines of their own, which events name by their ids. */

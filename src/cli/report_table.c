@@ -137,7 +137,7 @@ static bool is_suppressed(const json_t *event)
 /* A process that is killed has a summary only where a collector outlives it. */
 static void count_untold(struct lh_table *table, const char *pid, const json_t *event)
 {
-    const char *kind = is_suppressed(event)   ? "suppressed"
+    const char *kind = is_suppressed(event)  ? "suppressed"
                        : is_iteration(event) ? "stalls"
                                              : "blocks";
     json_t *counts = json_object_get(table->untold, pid);

@@ -18,8 +18,8 @@
 #include "collect/sink/text_parts.h"
 #include "common/units.h"
 
-#define WHAT_BYTES  512
-#define MS_MOST     (1e3 * 3600 * 24 * 365 * 100)
+#define WHAT_BYTES 512
+#define MS_MOST    (1e3 * 3600 * 24 * 365 * 100)
 
 /* Reports that are alike, and what becomes of them. */
 struct fate {
@@ -69,9 +69,7 @@ static void take_resource(struct lh_rule_facts *facts, const json_t *resource)
     facts->host = lh_string_of(resource, "host");
     if (!json_is_integer(json_object_get(resource, "fd")))
         return;
-    facts->fd = socket               ? "socket"
-                : facts->path != NULL ? lh_facts_descriptor(facts->path)
-                                      : NULL;
+    facts->fd = socket ? "socket" : facts->path != NULL ? lh_facts_descriptor(facts->path) : NULL;
 }
 
 /* As lh_facts_take(), of an event that was written. */
@@ -80,19 +78,19 @@ static void take_facts(struct lh_rule_facts *facts, const json_t *event,
 {
     const json_t *task = json_object_get(event, "task");
     const char *call = lh_string_of(event, "call");
-    *facts = (struct lh_rule_facts){
-        .call = call,
-        .group = lh_string_of(event, "group"),
-        .type = call != NULL ? "block" : "stall",
-        .thread = lh_string_of(event, "thread"),
-        .task = lh_string_of(task, "name"),
-        .coroutine = lh_string_of(task, "coroutine"),
-        .callback = lh_string_of(task, "callback"),
-        .test = lh_string_of(event, "test"),
-        .phase = phase_of(event),
-        .duration_ns = duration_of(event),
-        .main_thread = json_integer_value(json_object_get(event, "pid")) ==
-                       json_integer_value(json_object_get(event, "tid"))};
+    *facts =
+        (struct lh_rule_facts){.call = call,
+                               .group = lh_string_of(event, "group"),
+                               .type = call != NULL ? "block" : "stall",
+                               .thread = lh_string_of(event, "thread"),
+                               .task = lh_string_of(task, "name"),
+                               .coroutine = lh_string_of(task, "coroutine"),
+                               .callback = lh_string_of(task, "callback"),
+                               .test = lh_string_of(event, "test"),
+                               .phase = phase_of(event),
+                               .duration_ns = duration_of(event),
+                               .main_thread = json_integer_value(json_object_get(event, "pid")) ==
+                                              json_integer_value(json_object_get(event, "tid"))};
     take_resource(facts, json_object_get(event, "resource"));
     uint32_t count = lh_stack_frames(stack_of(event), frames);
     lh_facts_place(facts, frames, count);
@@ -131,8 +129,7 @@ static void count_fate(struct explanation *explanation, const char *what)
         explanation->fates[json_integer_value(number)].count++;
         return;
     }
-    struct fate *fates =
-        reallocarray(explanation->fates, explanation->count + 1, sizeof(*fates));
+    struct fate *fates = reallocarray(explanation->fates, explanation->count + 1, sizeof(*fates));
     if (fates == NULL)
         return;
     explanation->fates = fates;
@@ -156,8 +153,7 @@ static void explain_event(struct explanation *explanation, json_t *event)
     lh_book_put_stacks(explanation->book, event);
     lh_complete_stacks(event, explanation->files);
     take_facts(&facts, event, frames);
-    const struct lh_rule *quiet =
-        lh_rule_set_find(explanation->set, &facts, explanation->uses);
+    const struct lh_rule *quiet = lh_rule_set_find(explanation->set, &facts, explanation->uses);
     explanation->reports++;
     explanation->quiet += quiet != NULL;
     lh_text_init(&what, buf, sizeof(buf));

@@ -66,9 +66,8 @@ static int conclude(const struct lh_run_flags *flags, int wait_status, int64_t e
     lh_judge_verdict(judge, &verdict);
     struct lh_run_outcome outcome = {
         .command = status_of(wait_status),
-        .reported =
-            lh_run_left(totals->blocks, verdict.suppressed_blocks, verdict.known_blocks) +
-            lh_run_left(totals->stalls, verdict.suppressed_stalls, verdict.known_stalls),
+        .reported = lh_run_left(totals->blocks, verdict.suppressed_blocks, verdict.known_blocks) +
+                    lh_run_left(totals->stalls, verdict.suppressed_stalls, verdict.known_stalls),
         .loops = totals->loops,
         .dropped = totals->dropped,
         .gone = lh_run_gone(&verdict),

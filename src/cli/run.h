@@ -15,8 +15,8 @@
 
 struct lh_run_flags {
     const char *given[LH_OPTION_COUNT]; /* values of the flags, NULL where a flag was not given */
-    char *joined[LH_OPTION_COUNT]; /* what `given` has of a flag that was repeated */
-    const char *budget;            /* NULL: none */
+    char *joined[LH_OPTION_COUNT];      /* what `given` has of a flag that was repeated */
+    const char *budget;                 /* NULL: none */
     bool fail;
     bool update_baseline;
     bool strict_baseline;
@@ -43,7 +43,8 @@ struct lh_budget {
 /* 0, or -EINVAL and what was expected. The terms point into `text`. */
 int lh_budget_parse(struct lh_budget *budget, const char *text, const char **expected);
 
-/* Says which terms do not hold, a line each; `elapsed_ns`: how long the command ran. Returns how many. */
+/* Says which terms do not hold, a line each; `elapsed_ns`: how long the command ran. Returns how
+ * many. */
 uint32_t lh_budget_check(const struct lh_budget *budget, const struct lh_tally *tallies,
                          uint64_t elapsed_ns);
 
@@ -66,34 +67,35 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
 int lh_run_check_output(const struct lh_options *options);
 
 /* Reads the rules and the baseline that the options name. With them each report is to be told: the
- * rate is off unless the user has given one. 0, or the exit status, once it has said what is wrong. */
+ * rate is off unless the user has given one. 0, or the exit status, once it has said what is wrong.
+ */
 int lh_run_judge(const struct lh_run_flags *flags, struct lh_options *options,
                  struct lh_judge **judge);
 
 /* How often each rule was used, and those that never were. */
 void lh_run_print_rules(const struct lh_verdict *verdict);
 
-/* May this file become a baseline? 0, or the exit status, once it has said why not. *fresh: it is none
- * yet, or is to be written over, and is not to be read. */
+/* May this file become a baseline? 0, or the exit status, once it has said why not. *fresh: it is
+ * none yet, or is to be written over, and is not to be read. */
 int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bool *fresh);
 
 /* Says which places are new, and which are gone. */
 void lh_run_print_baseline(const struct lh_verdict *verdict);
 
-/* Writes the baseline with the new places; `drop`: without those that are gone. 0, or a negative errno
- * once it has said so. */
+/* Writes the baseline with the new places; `drop`: without those that are gone. 0, or a negative
+ * errno once it has said so. */
 int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, bool drop);
 
 uint64_t lh_run_gone(const struct lh_verdict *verdict); /* places of the baseline not seen */
 
 /* What decides on the exit status once the command has ended. */
 struct lh_run_outcome {
-    int command;        /* its own status, as a shell has it */
-    bool failed;        /* we could not do our part */
-    uint64_t reported;  /* blocks and stalls that are neither suppressed nor known */
+    int command;       /* its own status, as a shell has it */
+    bool failed;       /* we could not do our part */
+    uint64_t reported; /* blocks and stalls that are neither suppressed nor known */
     uint64_t loops;
     uint64_t dropped;
-    uint64_t gone;      /* places of the baseline */
+    uint64_t gone; /* places of the baseline */
     uint32_t over_budget;
     bool strict;
     bool has_baseline;

@@ -160,11 +160,10 @@ static int by_text(const void *left, const void *right)
 static void add_rule(struct lines *lines, const struct lh_rule *rule)
 {
     char *line;
-    int length =
-        rule->reason.length > 0
-            ? asprintf(&line, "%.*s # %.*s", (int)rule->text.length, rule->text.text,
-                       (int)rule->reason.length, rule->reason.text)
-            : asprintf(&line, "%.*s", (int)rule->text.length, rule->text.text);
+    int length = rule->reason.length > 0
+                     ? asprintf(&line, "%.*s # %.*s", (int)rule->text.length, rule->text.text,
+                                (int)rule->reason.length, rule->reason.text)
+                     : asprintf(&line, "%.*s", (int)rule->text.length, rule->text.text);
     lines->failed |= length < 0;
     if (length < 0)
         return;

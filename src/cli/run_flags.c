@@ -186,13 +186,12 @@ static int check_together(const struct lh_run_flags *flags)
         bool given;
         bool has;
         const char *line;
-    } needs[] = {
-        {flags->update_baseline || flags->strict_baseline,
-         flags->given[LH_OPTION_BASELINE] != NULL ||
-             getenv(lh_option_info(LH_OPTION_BASELINE)->env) != NULL,
-         flags->update_baseline ? "--update-baseline needs --baseline FILE"
-                                : "--strict-baseline needs --baseline FILE"},
-        {flags->force, flags->update_baseline, "--force needs --update-baseline"}};
+    } needs[] = {{flags->update_baseline || flags->strict_baseline,
+                  flags->given[LH_OPTION_BASELINE] != NULL ||
+                      getenv(lh_option_info(LH_OPTION_BASELINE)->env) != NULL,
+                  flags->update_baseline ? "--update-baseline needs --baseline FILE"
+                                         : "--strict-baseline needs --baseline FILE"},
+                 {flags->force, flags->update_baseline, "--force needs --update-baseline"}};
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         if (!needs[i].given || needs[i].has)
             continue;

@@ -134,8 +134,8 @@ struct lh_report {
     const struct lh_victims *victims;
     const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known */
     bool collects;        /* of an iteration that goes on: its garbage collector runs */
-    const struct lh_advice *advice; /* NULL: nothing is known that would help */
-    const char *note;               /* why names are missing in the stack, and how to get them */
+    const struct lh_advice *advice;   /* NULL: nothing is known that would help */
+    const char *note;                 /* why names are missing in the stack, and how to get them */
     const struct lh_rule *suppressed; /* the rule that keeps it quiet; NULL: none does */
     enum lh_known_place known;
     bool unended; /* of a block or stall: it lasted when the program or its watching ended */

@@ -111,8 +111,8 @@ static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
     lh_event_sums(json, "by_call", sums, count);
 }
 
-/* Each rule, with how much it has matched here: one that has matched nothing in any process of a run
- * is not needed. */
+/* Each rule, with how much it has matched here: one that has matched nothing in any process of a
+ * run is not needed. */
 static void write_quiet(struct lh_json *json, const struct lh_quiet *quiet)
 {
     if (quiet == NULL) {

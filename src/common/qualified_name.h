@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of functions without what stands around them. Any thread; no malloc, no stdio, no locale. */
+/* Names of functions without what stands around them. Any thread; no malloc, no stdio, no locale.
+ */
 #ifndef LH_COMMON_QUALIFIED_NAME_H
 #define LH_COMMON_QUALIFIED_NAME_H
 

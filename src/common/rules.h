@@ -102,6 +102,10 @@ struct lh_rule_facts {
 
 bool lh_rule_matches(const struct lh_rule *rule, const struct lh_rule_facts *facts);
 
+/* The same where not all is known: what is not in the facts holds. No frames: they are not known.
+ */
+bool lh_rule_may_match(const struct lh_rule *rule, const struct lh_rule_facts *facts);
+
 /* Is this file of Python's own modules? */
 bool lh_is_standard_python(const char *file);
 

@@ -138,6 +138,39 @@ bool lh_rule_matches(const struct lh_rule *rule, const struct lh_rule_facts *fac
     return rule->part_count > 0;
 }
 
+/* What the condition is on; NULL: it is not known. */
+static const void *known(enum lh_condition condition, const struct lh_rule_facts *facts)
+{
+    const void *of[LH_CONDITION_COUNT] = {
+        [LH_CONDITION_call] = facts->call,
+        [LH_CONDITION_group] = facts->group,
+        [LH_CONDITION_type] = facts->type,
+        [LH_CONDITION_at] = facts->frames,
+        [LH_CONDITION_in] = facts->frames,
+        [LH_CONDITION_place] = facts->frames,
+        [LH_CONDITION_native] = facts->frames,
+        [LH_CONDITION_path] = facts->path,
+        [LH_CONDITION_peer] = facts->peer,
+        [LH_CONDITION_host] = facts->host,
+        [LH_CONDITION_fd] = facts->fd,
+        [LH_CONDITION_thread] = facts->thread,
+        [LH_CONDITION_task] = facts->task,
+        [LH_CONDITION_test] = facts->test,
+        [LH_CONDITION_phase] = facts->phase,
+        [LH_CONDITION_noise] = facts->noise,
+        [LH_CONDITION_under] = facts->duration_ns != LH_UNKNOWN ? facts : NULL,
+    };
+    return of[condition];
+}
+
+bool lh_rule_may_match(const struct lh_rule *rule, const struct lh_rule_facts *facts)
+{
+    for (uint32_t i = 0; i < rule->part_count; i++)
+        if (known(rule->parts[i].condition, facts) != NULL && !holds(&rule->parts[i], facts))
+            return false;
+    return true;
+}
+
 /* .../lib/python3.12/json/__init__.py, but not what was installed below it. */
 bool lh_is_standard_python(const char *file)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules read from text. Runs in the library's constructor and in the command: no malloc, no stdio, no
- * locale. What is read was written by a person, and may be anything. */
+/* Rules read from text. Runs in the library's constructor and in the command: no malloc, no stdio,
+ * no locale. What is read was written by a person, and may be anything. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,8 +20,7 @@ static const char expected_quote[] = "the quote that ends the value";
 static const char expected_blank[] = "a blank behind the quote that ends the value";
 static const char expected_fewer[] = "at most 8 conditions in a rule";
 static const char expected_text[] = "text without control characters";
-static const char expected_group[] =
-    "sleep, network, dns, file, lock, process, wait or other";
+static const char expected_group[] = "sleep, network, dns, file, lock, process, wait or other";
 static const char expected_type[] = "block or stall";
 static const char expected_descriptor[] = "socket, pipe, tty, device, file or anon";
 static const char expected_duration[] = "a duration such as 5ms, 2s or 500us, of an hour at most";
@@ -261,8 +260,12 @@ static const char *end_of_line(const struct lh_rule_reader *reader)
 void lh_rule_reader_init(struct lh_rule_reader *reader, const char *text, size_t length,
                          const char *file, bool semicolons)
 {
-    *reader = (struct lh_rule_reader){
-        .at = text, .begin = text, .end = text + length, .file = file, .line = 1, .semicolons = semicolons};
+    *reader = (struct lh_rule_reader){.at = text,
+                                      .begin = text,
+                                      .end = text + length,
+                                      .file = file,
+                                      .line = 1,
+                                      .semicolons = semicolons};
 }
 
 int lh_rule_read(struct lh_rule_reader *reader, struct lh_rule *rule,
@@ -300,7 +303,8 @@ void lh_rule_problem_text(struct lh_text *line, const char *file,
         unsigned char c = (unsigned char)problem->found.text[i];
         lh_text_char(line, c < 0x20 || c == 0x7f ? '?' : (char)c);
     }
-    lh_text_string(line, problem->found.length > FOUND_SHOWN ? "...\": expected " : "\": expected ");
+    lh_text_string(line,
+                   problem->found.length > FOUND_SHOWN ? "...\": expected " : "\": expected ");
     lh_text_string(line, problem->expected);
     lh_text_string(line, "; ");
     lh_text_string(line, now);

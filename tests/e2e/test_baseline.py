@@ -91,7 +91,7 @@ def test_place_that_is_gone_is_named_and_fails_where_that_was_asked(baseline: Pa
     plain = run("--baseline", baseline, mistakes=())
     strict = run("--baseline", baseline, "--strict-baseline", mistakes=())
     assert (plain.returncode, strict.returncode) == (0, 99), plain.stderr + strict.stderr
-    (line,) = [line for line in plain.stderr.splitlines() if ": gone: " in line]
+    (line,) = (line for line in plain.stderr.splitlines() if ": gone: " in line)
     assert line == f"loophound: gone: {place('fetch')} ({baseline}:4)"
 
 

@@ -123,9 +123,9 @@ def test_each_kind_of_fact_is_there_to_be_asked(rule: str, mistake: str, hits: P
         f"runpy.run_path({str(MISTAKES)!r}, run_name='__main__')\n"
     )
     run_command("run", "-o", hits, "--no-stall", "--allow", rule, "--", PYTHON, "-c", script)
-    (block,) = [
+    (block,) = (
         block for block in blocks(read_events(hits)) if block["call"] in {SLEEP, "recv", "recvfrom"}
-    ]
+    )
     assert block["suppressed"], block
 
 
@@ -229,7 +229,10 @@ def test_check_counts_rules_and_says_each_fault(rules: Path, tmp_path: Path) -> 
     both = run_command("rules", "--check", rules, bad)
     assert both.returncode == 2
     assert both.stdout.splitlines()[1] == f"{bad}: 1 rule, 2 faults"
-    assert [line.split(": ")[1] for line in both.stderr.splitlines()] == [f"{bad}:2:1", f"{bad}:3:1"]
+    assert [line.split(": ")[1] for line in both.stderr.splitlines()] == [
+        f"{bad}:2:1",
+        f"{bad}:3:1",
+    ]
     assert run_command("rules", "--check", tmp_path / "missing").returncode == 125
 
 

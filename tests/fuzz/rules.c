@@ -37,7 +37,8 @@ static void check_rule(const struct lh_rule *rule, const char *text, size_t size
         MUST(lies_within(part->glob, text, size) && lies_within(part->function, text, size));
     }
     for (uint32_t i = 0; i < rule->text.length; i++)
-        MUST((unsigned char)rule->text.text[i] >= 0x20 || strchr("\t\r", rule->text.text[i]) != NULL);
+        MUST((unsigned char)rule->text.text[i] >= 0x20 ||
+             strchr("\t\r", rule->text.text[i]) != NULL);
 }
 
 /* Written down again it is the same rule. */

@@ -58,10 +58,12 @@ static void test_terms_may_be_of_one_group(void **state)
 static void test_bad_terms_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "worst", "worst<", "worst<soon", "worst>1ms", "worst<1%",
-                                      "count<1ms", "count<-1", "total<%", "total<101%", "total<1.%",
-                                      "disk.count<1", "worst<1ms,", ",worst<1ms", "p99<50ms",
-                                      "worst<1ms total<1ms", ".count<1", "stalls.count<3"};
+    static const char *const bad[] = {
+        "",           "worst",         "worst<",    "worst<soon",
+        "worst>1ms",  "worst<1%",      "count<1ms", "count<-1",
+        "total<%",    "total<101%",    "total<1.%", "disk.count<1",
+        "worst<1ms,", ",worst<1ms",    "p99<50ms",  "worst<1ms total<1ms",
+        ".count<1",   "stalls.count<3"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         if (broken(bad[i]) != -EINVAL)
             fail_msg("\"%s\" is taken", bad[i]);

@@ -534,20 +534,22 @@ static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
     count_call(LH_CALL___recv_chk, 3, 150000000);
     count_call(LH_CALL_fsync, 1, 350000000);
     lh_event_summary(&json, ring, TIME_NS, NULL);
-    assert_line(COMMON("summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
-                                  "\"stalls\":0,\"suppressed\":null,\"known\":null,\"rules\":null,\"dropped\":1,"
-                                  "\"blocked_ms\":900.000,\"by_call\":["
-                                  "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
-                                  "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
-                                  "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}],"
-                                  "\"why\":null}\n");
+    assert_line(COMMON(
+        "summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
+                   "\"stalls\":0,\"suppressed\":null,\"known\":null,\"rules\":null,\"dropped\":1,"
+                   "\"blocked_ms\":900.000,\"by_call\":["
+                   "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
+                   "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
+                   "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}],"
+                   "\"why\":null}\n");
 }
 
 static void test_a_summary_of_nothing_is_short(void **state)
 {
     (void)state;
     lh_event_summary(&json, ring, TIME_NS, NULL);
-    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"known\":null,\"rules\":null,\"dropped\":0,"
+    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"known\":null,"
+                    "\"rules\":null,\"dropped\":0,"
                     "\"blocked_ms\":0.000,\"by_call\":[],\"why\":null}\n");
 }
 

@@ -26,7 +26,8 @@ static char file_name[] = "/tmp/loophound_judge_XXXXXX";
 
 static const struct lh_frame frames[] = {
     {.lang = LH_LANG_NATIVE, .function = "__nanosleep", .module = "/lib/x86_64/libc.so.6"},
-    {.lang = LH_LANG_PYTHON, .function = "get",
+    {.lang = LH_LANG_PYTHON,
+     .function = "get",
      .file = "/v/lib/python3.11/site-packages/requests/api.py"},
     {.lang = LH_LANG_PYTHON, .function = "show", .file = CWD "/app/views.py"},
     {.lang = LH_LANG_PYTHON, .function = "run", .file = "/usr/lib/python3.11/asyncio/runners.py"},
@@ -57,11 +58,8 @@ static void write_rules(const char *text)
 static struct lh_judge *judge_by(const char *allow, const char *baseline, int *error)
 {
     struct lh_text problem;
-    const struct lh_judge_setup with = {.suppress = "",
-                                        .allow = allow,
-                                        .baseline = baseline,
-                                        .cwd = "",
-                                        .now = "nothing started"};
+    const struct lh_judge_setup with = {
+        .suppress = "", .allow = allow, .baseline = baseline, .cwd = "", .now = "nothing started"};
     lh_text_init(&problem, problem_lines, sizeof(problem_lines));
     return lh_judge_new(&with, &problem, error);
 }
@@ -289,6 +287,38 @@ static void test_facts_are_those_of_the_record(void **state)
     assert_null(lh_facts_descriptor("x"));
 }
 
+static void test_repeated_calls_are_what_their_report_was(void **state)
+{
+    int error;
+    struct lh_verdict verdict;
+    static struct lh_totals totals;
+    (void)state;
+    struct lh_judge *judge = judge_by("group:sleep", "", &error);
+    struct lh_judged *judged = lh_judged_new(judge);
+    for (uint32_t i = 1; i <= 1000; i++) { /* more than there is room for at first */
+        struct lh_report report =
+            report_of(LH_EVENT_BLOCK, i % 2 == 0 ? LH_CALL_nanosleep : LH_CALL_recv, 10);
+        record->id = i;
+        record->reason = LH_REASON_STRICT;
+        lh_judge_take(judge, judged, &report, 1, CWD);
+    }
+    lh_judge_repeat(judge, judged, 500, 7, 70);  /* suppressed … */
+    lh_judge_repeat(judge, judged, 501, 3, 30);  /* … reported … */
+    lh_judge_repeat(judge, judged, 2000, 9, 90); /* … never seen */
+    assert_int_equal(judged->quiet.suppressed, 507);
+    totals = (struct lh_totals){.blocks = 1010, .blocked_ns = 10100};
+    lh_judged_leave_out(judged, &totals);
+    assert_int_equal(totals.blocks, 503);
+    assert_int_equal(totals.blocked_ns, 5030);
+    lh_judged_free(judge, judged);
+    lh_judge_verdict(judge, &verdict);
+    assert_int_equal(verdict.suppressed_blocks, 507);
+    assert_int_equal(verdict.tallies[LH_GROUP_NETWORK].count, 503);
+    assert_int_equal(verdict.tallies[LH_GROUP_NETWORK].worst_ns, 10);
+    assert_int_equal(verdict.rule_uses[0], 500);
+    lh_judge_free(judge);
+}
+
 /* What is generated can be read, and matches what it was made of. */
 static void test_rule_of_any_place_matches_it(void **state)
 {
@@ -336,6 +366,7 @@ int main(void)
         TEST(test_only_regular_files_of_a_sane_size_are_read),
         TEST(test_nearest_frame_is_outside_the_standard_library),
         TEST(test_facts_are_those_of_the_record),
+        TEST(test_repeated_calls_are_what_their_report_was),
         TEST(test_rule_of_any_place_matches_it),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,15 +267,40 @@ static void test_each_condition_holds_where_it_should(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "call:connect", "call:conn*", "group:network", "type:block", "path:/proc/*",
-        "peer:127.0.0.1:*", "host:*.local", "fd:socket", "thread:grpc*", "thread:MainThread",
-        "task:Task-7", "task:warm_up", "task:tick", "test:'tests/test_slow.py::*[a b]'",
-        "phase:setup", "under:5ms", "noise:import",
-        "at:requests/sessions.py", "at:sessions.py:get", "at:site-packages/requests/*:Session.get",
-        "at:/venv/*", "place:views.py:load", "place:app/*",
-        "in:socket.py:create_connection", "in:views.py:App.load", "in:<frozen importlib._bootstrap>",
-        "in:bar.cc:foo::Bar::wait", "in:bar.cc:wait", "in:/build/foo/src/bar.cc", "in:opt/engine",
-        "native:libfoo.so*!foo::*", "native:libfoo.so.1!wait", "native:engine", "native:/usr/lib/*",
+        "call:connect",
+        "call:conn*",
+        "group:network",
+        "type:block",
+        "path:/proc/*",
+        "peer:127.0.0.1:*",
+        "host:*.local",
+        "fd:socket",
+        "thread:grpc*",
+        "thread:MainThread",
+        "task:Task-7",
+        "task:warm_up",
+        "task:tick",
+        "test:'tests/test_slow.py::*[a b]'",
+        "phase:setup",
+        "under:5ms",
+        "noise:import",
+        "at:requests/sessions.py",
+        "at:sessions.py:get",
+        "at:site-packages/requests/*:Session.get",
+        "at:/venv/*",
+        "place:views.py:load",
+        "place:app/*",
+        "in:socket.py:create_connection",
+        "in:views.py:App.load",
+        "in:<frozen importlib._bootstrap>",
+        "in:bar.cc:foo::Bar::wait",
+        "in:bar.cc:wait",
+        "in:/build/foo/src/bar.cc",
+        "in:opt/engine",
+        "native:libfoo.so*!foo::*",
+        "native:libfoo.so.1!wait",
+        "native:engine",
+        "native:/usr/lib/*",
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         if (!holds(good[i]))
@@ -286,13 +311,35 @@ static void test_each_condition_fails_where_it_should(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "call:conn", "call:Connect", "group:dns", "type:stall", "path:/proc", "peer:127.0.0.1",
-        "host:local", "fd:pipe", "thread:grpc", "task:Task", "test:test_it", "phase:call",
-        "under:4ms", "noise:logging",
-        "at:views.py", "at:essions.py", "at:sessions.py:et", "at:requests", "place:sessions.py",
-        "in:views.p", "in:app/views.py:Load", "in:srv/app/views.py", "in:engine:main",
-        "native:views.py", "native:libfoo.so.1!Bar", "native:foo.so.1", "native:engine!main",
-        "call:connect group:dns", "at:sessions.py in:nowhere.py",
+        "call:conn",
+        "call:Connect",
+        "group:dns",
+        "type:stall",
+        "path:/proc",
+        "peer:127.0.0.1",
+        "host:local",
+        "fd:pipe",
+        "thread:grpc",
+        "task:Task",
+        "test:test_it",
+        "phase:call",
+        "under:4ms",
+        "noise:logging",
+        "at:views.py",
+        "at:essions.py",
+        "at:sessions.py:et",
+        "at:requests",
+        "place:sessions.py",
+        "in:views.p",
+        "in:app/views.py:Load",
+        "in:srv/app/views.py",
+        "in:engine:main",
+        "native:views.py",
+        "native:libfoo.so.1!Bar",
+        "native:foo.so.1",
+        "native:engine!main",
+        "call:connect group:dns",
+        "at:sessions.py in:nowhere.py",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         if (holds(bad[i]))
@@ -309,6 +356,31 @@ static void test_nothing_holds_of_what_is_not_known(void **state)
                                          .glob = {"*", 1},
                                          .ns = LH_NS_PER_HOUR}}};
         assert_false(lh_rule_matches(&any, &nothing));
+    }
+}
+
+static void test_rule_may_match_as_far_as_the_facts_go(void **state)
+{
+    static const struct {
+        const char *text;
+        bool may;
+    } rules[] = {
+        {"call:connect", true},        {"call:connect at:app/*", true},
+        {"call:open at:app/*", false}, {"group:network native:libfoo.so peer:* under:5ms", true},
+        {"group:dns peer:*", false},   {"noise:import", true}};
+    static const struct lh_rule_facts some = {
+        .call = "connect", .group = "network", .duration_ns = LH_UNKNOWN};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        assert_int_equal(read_one(rules[i].text), 1);
+        if (lh_rule_may_match(&rule, &some) != rules[i].may)
+            fail_msg("%s", rules[i].text);
+    }
+    for (int condition = 0; condition < LH_CONDITION_COUNT; condition++) {
+        const struct lh_rule none = {
+            .part_count = 1,
+            .parts = {{.condition = (enum lh_condition)condition, .glob = {"-", 1}, .ns = 1}}};
+        assert_false(lh_rule_may_match(&none, &facts)); /* of which all is known */
     }
 }
 
@@ -341,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_each_condition_holds_where_it_should),
         cmocka_unit_test(test_each_condition_fails_where_it_should),
         cmocka_unit_test(test_nothing_holds_of_what_is_not_known),
+        cmocka_unit_test(test_rule_may_match_as_far_as_the_facts_go),
         cmocka_unit_test(test_standard_library_is_told_from_what_is_installed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

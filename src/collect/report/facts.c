@@ -54,8 +54,8 @@ const char *lh_facts_descriptor(const char *name)
     static const struct {
         const char *begin;
         const char *kind;
-    } kinds[] = {{"/dev/pts/", "tty"}, {"/dev/tty", "tty"},  {"/dev/console", "tty"},
-                 {"/dev/", "device"},  {"/", "file"},        {"pipe:", "pipe"},
+    } kinds[] = {{"/dev/pts/", "tty"},  {"/dev/tty", "tty"},    {"/dev/console", "tty"},
+                 {"/dev/", "device"},   {"/", "file"},          {"pipe:", "pipe"},
                  {"socket:", "socket"}, {"anon_inode:", "anon"}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (lh_starts_with(name, kinds[i].begin))
@@ -76,9 +76,7 @@ static void take_resource(struct lh_facts *facts, const struct lh_resource *reso
             *(resource->kind == LH_RESOURCE_FILE ? &of->path : &of->host) = facts->text;
     }
     if (resource->fd >= 0)
-        of->fd = socket              ? "socket"
-                 : of->path != NULL ? lh_facts_descriptor(of->path)
-                                    : NULL;
+        of->fd = socket ? "socket" : of->path != NULL ? lh_facts_descriptor(of->path) : NULL;
 }
 
 /* Strings, one behind the other: the test, then keys and values. */

@@ -13,8 +13,8 @@ struct lh_facts {
     char peer[128];
 };
 
-/* Of a block or stall, also of one in flight: the stack that is shown first is looked at. `main_tid`:
- * the program's main thread. */
+/* Of a block or stall, also of one in flight: the stack that is shown first is looked at.
+ * `main_tid`: the program's main thread. */
 void lh_facts_take(struct lh_facts *facts, const struct lh_report *report, uint32_t main_tid);
 
 /* Finds `at` and `place` among the frames. */

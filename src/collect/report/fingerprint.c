@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "collect/stack/frame_package.h"
-#include "common/qualified_name.h"
 #include "common/fnv.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 #define BETWEEN "\n" /* is in no name */

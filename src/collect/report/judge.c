@@ -28,8 +28,7 @@ static uint64_t *new_uses(uint32_t count)
     return calloc(count > 0 ? count : 1, sizeof(uint64_t));
 }
 
-static int load(struct lh_judge *judge, const struct lh_judge_setup *setup,
-                struct lh_text *problem)
+static int load(struct lh_judge *judge, const struct lh_judge_setup *setup, struct lh_text *problem)
 {
     struct lh_rule_set *rules = &judge->rules;
     int error = lh_rule_set_add_files(rules, setup->suppress, setup->cwd, setup->now, problem);
@@ -100,6 +99,7 @@ void lh_judged_free(struct lh_judge *judge, struct lh_judged *judged)
     for (uint32_t i = 0; i < judge->baseline.count; i++)
         judge->baseline_uses[i] += judged->uses[judge->rules.count + i];
     pthread_mutex_unlock(&judge->lock);
+    lh_rulings_free(&judged->rulings);
     free(judged);
 }
 
@@ -145,53 +145,94 @@ static void add_place(struct lh_judge *judge, const char *rule)
     verdict->new_count++;
 }
 
-static void tally(struct lh_verdict *verdict, const struct lh_record *record)
+/* So many of one kind, which took so long in all; the longest of them is known only of one. */
+struct amount {
+    uint64_t count;
+    uint64_t total_ns;
+    uint64_t worst_ns;
+};
+
+static void tally(struct lh_tally *one, const struct amount *amount)
 {
-    bool call = record->type == LH_EVENT_BLOCK;
-    struct lh_tally *one = &verdict->tallies[call ? record->group : LH_TALLY_STALLS];
-    one->count++;
-    one->total_ns += record->elapsed_ns;
-    one->worst_ns = record->elapsed_ns > one->worst_ns ? record->elapsed_ns : one->worst_ns;
+    one->count += amount->count;
+    one->total_ns += amount->total_ns;
+    one->worst_ns = amount->worst_ns > one->worst_ns ? amount->worst_ns : one->worst_ns;
 }
 
 /* With the lock. */
-static void count_run(struct lh_judge *judge, const struct lh_report *report,
-                      const struct lh_facts *facts, const char *cwd)
+static void count_run(struct lh_verdict *verdict, const struct lh_ruling *ruling, bool call,
+                      const struct amount *amount)
 {
-    char rule[LH_PLACE_RULE_BYTES];
-    struct lh_verdict *verdict = &judge->verdict;
-    bool call = report->record->type == LH_EVENT_BLOCK;
-    if (report->suppressed != NULL) {
-        (*(call ? &verdict->suppressed_blocks : &verdict->suppressed_stalls))++;
-        return;
-    }
-    tally(verdict, report->record);
-    if (report->known == LH_PLACE_KNOWN)
-        (*(call ? &verdict->known_blocks : &verdict->known_stalls))++;
-    if (report->known != LH_PLACE_NEW)
-        return;
-    if (lh_place_rule(&facts->of, cwd, rule))
-        add_place(judge, rule);
+    if (ruling->suppressed)
+        *(call ? &verdict->suppressed_blocks : &verdict->suppressed_stalls) += amount->count;
     else
-        verdict->placeless++;
+        tally(&verdict->tallies[call ? ruling->group : LH_TALLY_STALLS], amount);
+    if (ruling->known)
+        *(call ? &verdict->known_blocks : &verdict->known_stalls) += amount->count;
 }
 
 /* The thread of one ring has them to itself. */
-static void count_process(struct lh_judged *judged, const struct lh_report *report)
+static void count_process(struct lh_judged *judged, const struct lh_ruling *ruling, bool call,
+                          const struct amount *amount)
 {
-    const struct lh_record *record = report->record;
     struct lh_totals *out = &judged->left_out;
-    bool call = record->type == LH_EVENT_BLOCK;
-    judged->quiet.suppressed += report->suppressed != NULL;
-    judged->quiet.known += report->known == LH_PLACE_KNOWN;
-    if (report->suppressed == NULL)
+    if (ruling->known)
+        judged->quiet.known += amount->count;
+    if (!ruling->suppressed)
         return;
-    atomic_fetch_add(call ? &out->blocks : &out->stalls, 1);
-    atomic_fetch_add(call ? &out->blocked_ns : &out->stalled_ns, record->elapsed_ns);
+    judged->quiet.suppressed += amount->count;
+    atomic_fetch_add(call ? &out->blocks : &out->stalls, amount->count);
+    atomic_fetch_add(call ? &out->blocked_ns : &out->stalled_ns, amount->total_ns);
     if (!call)
         return;
-    atomic_fetch_add(&out->by_call[record->call].count, 1);
-    atomic_fetch_add(&out->by_call[record->call].total_ns, record->elapsed_ns);
+    atomic_fetch_add(&out->by_call[ruling->call].count, amount->count);
+    atomic_fetch_add(&out->by_call[ruling->call].total_ns, amount->total_ns);
+}
+
+static void count(struct lh_judge *judge, struct lh_judged *judged, const struct lh_ruling *ruling,
+                  bool call, const struct amount *amount)
+{
+    count_process(judged, ruling, call, amount);
+    pthread_mutex_lock(&judge->lock);
+    count_run(&judge->verdict, ruling, call, amount);
+    pthread_mutex_unlock(&judge->lock);
+}
+
+/* A place that is in no baseline. */
+static void note_new(struct lh_judge *judge, const struct lh_facts *facts, const char *cwd)
+{
+    char rule[LH_PLACE_RULE_BYTES];
+    bool has_place = lh_place_rule(&facts->of, cwd, rule);
+    pthread_mutex_lock(&judge->lock);
+    if (has_place)
+        add_place(judge, rule);
+    else
+        judge->verdict.placeless++;
+    pthread_mutex_unlock(&judge->lock);
+}
+
+static void note_ended(struct lh_judge *judge, struct lh_judged *judged,
+                       const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
+    const struct lh_ruling ruling = {.id = record->id,
+                                     .call = record->call,
+                                     .group = record->group,
+                                     .suppressed = report->suppressed != NULL,
+                                     .known = report->known == LH_PLACE_KNOWN};
+    const struct amount amount = {1, record->elapsed_ns, record->elapsed_ns};
+    count(judge, judged, &ruling, record->type == LH_EVENT_BLOCK, &amount);
+    if (record->reason == LH_REASON_STRICT)
+        lh_rulings_add(&judged->rulings, &ruling);
+}
+
+void lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
+                     uint64_t elapsed_ns)
+{
+    const struct lh_ruling *ruling = lh_rulings_find(&judged->rulings, id);
+    const struct amount amount = {again, elapsed_ns, 0};
+    if (ruling != NULL)
+        count(judge, judged, ruling, true, &amount);
 }
 
 /* Uses are counted of what has ended: what goes on is looked at again and again. */
@@ -210,10 +251,9 @@ void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_r
                             : LH_PLACE_NEW;
     if (!ends)
         return;
-    count_process(judged, report);
-    pthread_mutex_lock(&judge->lock);
-    count_run(judge, report, &facts, cwd);
-    pthread_mutex_unlock(&judge->lock);
+    note_ended(judge, judged, report);
+    if (report->known == LH_PLACE_NEW)
+        note_new(judge, &facts, cwd);
 }
 
 static void take_off(_Atomic uint64_t *from, const _Atomic uint64_t *less)

@@ -7,6 +7,7 @@
 #define LH_COLLECT_REPORT_JUDGE_H
 
 #include "collect/report/rule_set.h"
+#include "collect/report/rulings.h"
 #include "common/calls.h"
 
 struct lh_judge;
@@ -15,12 +16,13 @@ struct lh_judge_setup {
     const char *suppress; /* as in struct lh_options; "": none */
     const char *allow;
     const char *baseline;
-    const char *cwd;           /* where relative names begin; "": here */
-    const char *now;           /* what happens where something is wrong: "nothing started" */
-    bool fresh_baseline;       /* there is one, and it is empty: its file is not read */
+    const char *cwd;     /* where relative names begin; "": here */
+    const char *now;     /* what happens where something is wrong: "nothing started" */
+    bool fresh_baseline; /* there is one, and it is empty: its file is not read */
 };
 
-/* NULL: no memory. What is wrong with the rules is in `problem`, a line each, and *error is not 0. */
+/* NULL: no memory. What is wrong with the rules is in `problem`, a line each, and *error is not 0.
+ */
 struct lh_judge *lh_judge_new(const struct lh_judge_setup *setup, struct lh_text *problem,
                               int *error);
 void lh_judge_free(struct lh_judge *judge); /* one thread, once nobody judges any more */
@@ -29,7 +31,8 @@ void lh_judge_free(struct lh_judge *judge); /* one thread, once nobody judges an
 struct lh_judged {
     struct lh_quiet quiet;
     struct lh_totals left_out; /* what the suppressed ones come to */
-    uint64_t uses[]; /* of the suppressions, then of the baseline's rules */
+    struct lh_rulings rulings; /* of strict mode */
+    uint64_t uses[];           /* of the suppressions, then of the baseline's rules */
 };
 
 struct lh_judged *lh_judged_new(const struct lh_judge *judge); /* NULL: no memory */
@@ -41,6 +44,11 @@ void lh_judged_free(struct lh_judge *judge, struct lh_judged *judged);
  * `main_tid` as in facts.h, `cwd`: where the program's relative names begin. */
 void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
                    uint32_t main_tid, const char *cwd);
+
+/* The place of a report of strict mode was met `again` times more, which took `elapsed_ns` in all:
+ * all of these are what the report was. The rules' uses stay as they are: they count reports. */
+void lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
+                     uint64_t elapsed_ns);
 
 /* Takes what was suppressed off the totals of this process. */
 void lh_judged_leave_out(const struct lh_judged *judged, struct lh_totals *totals);
@@ -56,7 +64,8 @@ struct lh_tally {
 
 /* What all processes come to. */
 struct lh_verdict {
-    const struct lh_rule_set *rules; /* suppressions; uses are in the same order, of processes that have ended */
+    const struct lh_rule_set
+        *rules; /* suppressions; uses are in the same order, of processes that have ended */
     const struct lh_rule_set *baseline;
     const uint64_t *rule_uses;
     const uint64_t *baseline_uses;
@@ -65,8 +74,8 @@ struct lh_verdict {
     uint64_t suppressed_stalls;
     uint64_t known_blocks;
     uint64_t known_stalls;
-    uint64_t placeless;  /* neither known nor new places: they have no stack */
-    char **new_places;   /* rules of places that are not in the baseline, sorted */
+    uint64_t placeless; /* neither known nor new places: they have no stack */
+    char **new_places;  /* rules of places that are not in the baseline, sorted */
     uint32_t new_count;
     struct lh_tally tallies[LH_GROUP_COUNT + 1]; /* of all but the suppressed ones */
 };

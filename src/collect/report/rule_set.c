@@ -78,11 +78,11 @@ int lh_rule_file_read(const char *path, char **text, size_t *length)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return -errno;
-    int error = fstat(fd, &status) != 0                ? -errno
-                : S_ISDIR(status.st_mode)              ? -EISDIR
-                : !S_ISREG(status.st_mode)             ? -ENODEV
-                : status.st_size > LH_RULE_FILE_BYTES  ? -EFBIG
-                                                       : 0;
+    int error = fstat(fd, &status) != 0               ? -errno
+                : S_ISDIR(status.st_mode)             ? -EISDIR
+                : !S_ISREG(status.st_mode)            ? -ENODEV
+                : status.st_size > LH_RULE_FILE_BYTES ? -EFBIG
+                                                      : 0;
     size_t size = error == 0 ? (size_t)status.st_size : 0;
     *text = error == 0 ? malloc(size + 1) : NULL;
     if (error == 0 && *text == NULL)

@@ -23,7 +23,8 @@ struct lh_rule_set {
 int lh_rule_set_add_file(struct lh_rule_set *set, const char *name, const char *cwd,
                          const char *now, struct lh_text *problem);
 
-/* Rules that a variable has, whose `name` is said in the place of a file. Semicolons end them, too. */
+/* Rules that a variable has, whose `name` is said in the place of a file. Semicolons end them, too.
+ */
 int lh_rule_set_add_text(struct lh_rule_set *set, const char *name, const char *rules,
                          const char *now, struct lh_text *problem);
 
@@ -31,8 +32,8 @@ int lh_rule_set_add_text(struct lh_rule_set *set, const char *name, const char *
 int lh_rule_set_add_files(struct lh_rule_set *set, const char *paths, const char *cwd,
                           const char *now, struct lh_text *problem);
 
-/* All of a file, which the caller frees. 0, or a negative errno that lh_rule_file_problem() has words
- * for. */
+/* All of a file, which the caller frees. 0, or a negative errno that lh_rule_file_problem() has
+ * words for. */
 int lh_rule_file_read(const char *path, char **text, size_t *length);
 const char *lh_rule_file_problem(int error);
 

@@ -32,8 +32,8 @@ struct text_sink {
     struct lh_history *history;
     struct lh_thread_names names;
     struct lh_place_sums known; /* of the baseline: counted, and not shown */
-    bool reported;           /* a block was shown */
-    char lines[LINES_BYTES]; /* before they are made to fit */
+    bool reported;              /* a block was shown */
+    char lines[LINES_BYTES];    /* before they are made to fit */
 };
 
 static const struct lh_text_style plain = {"", "", "", "", "", 0};
@@ -372,9 +372,11 @@ static struct lh_place_sums sums_of(const struct text_sink *sink,
     struct lh_place_sums told = lh_place_table_sums(places);
     return (struct lh_place_sums){
         .blocks = larger(less(atomic_load(&totals->blocks), known->blocks), told.blocks),
-        .blocked_ns = larger(less(atomic_load(&totals->blocked_ns), known->blocked_ns), told.blocked_ns),
+        .blocked_ns =
+            larger(less(atomic_load(&totals->blocked_ns), known->blocked_ns), told.blocked_ns),
         .stalls = larger(less(atomic_load(&totals->stalls), known->stalls), told.stalls),
-        .stalled_ns = larger(less(atomic_load(&totals->stalled_ns), known->stalled_ns), told.stalled_ns)};
+        .stalled_ns =
+            larger(less(atomic_load(&totals->stalled_ns), known->stalled_ns), told.stalled_ns)};
 }
 
 static void add_summary(const struct text_sink *sink, struct lh_text *text,
