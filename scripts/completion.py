@@ -125,7 +125,8 @@ _loophound() {{
         _loophound_run_value "$flag" && return
         [[ $cur == -* ]] || {{ _loophound_command "$COMP_CWORD"; return; }}
         mapfile -t COMPREPLY < <(compgen -W "$_loophound_run_flags --" -- "$cur") ;;
-{"".join(map(bash_with_files, WITH_FILES))}    help) mapfile -t COMPREPLY < <(compgen -W '{subcommand_names()}' -- "$cur") ;;
+{"".join(map(bash_with_files, WITH_FILES)).rstrip()}
+    help) mapfile -t COMPREPLY < <(compgen -W '{subcommand_names()}' -- "$cur") ;;
     esac
 }}
 complete -o filenames -F _loophound loophound

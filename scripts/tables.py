@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of options, flags, subcommands, conditions and calls, for scripts that make pages of them.
+"""The tables of options, flags, subcommands, conditions and calls, for scripts that make pages.
 
-All but the last are read from src by the preprocessor, the calls from what `loophound calls` prints.
+All but the last are read from src by the preprocessor, calls from what `loophound calls` prints.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Baselines and budgets: known places pass, new ones fail, and the exit status says which it was."""
+"""Baselines and budgets: known places pass, new ones fail, and the exit status says which."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MISTAKES = ROOT / "tests" / "programs" / "python" / "mistakes.py"
 FIRST_LINE = "# loophound baseline"
 
 
-def run(*flags: str | Path, mistakes: tuple[str, ...] = ("fetch",), **options: str) -> Any:
+def run(*flags: str | Path, mistakes: tuple[str, ...] = ("fetch",), **options: Any) -> Any:
     """Without stalls: a busy machine makes its own."""
     return run_command("run", "--no-stall", *flags, "--", PYTHON, MISTAKES, *mistakes, **options)
 
@@ -59,8 +59,9 @@ def test_known_place_passes_and_is_counted(baseline: Path, hits: Path) -> None:
 
 def test_known_place_is_not_shown_in_text(baseline: Path) -> None:
     done = run("--baseline", baseline, mistakes=("fetch", "load_models"))
-    assert "mistakes.py:13" in done.stderr or "load_models" in done.stderr
-    assert ":17  fetch" not in done.stderr
+    reports = [line for line in done.stderr.splitlines() if line.startswith(("loophound[", ">"))]
+    assert any("load_models" in line for line in reports)
+    assert not any("fetch" in line for line in reports)
 
 
 def test_new_place_fails_without_another_flag_and_is_named(baseline: Path, hits: Path) -> None:
@@ -198,8 +199,8 @@ def test_suppressed_ones_cost_no_budget_but_known_ones_do(baseline: Path) -> Non
     assert (quiet.returncode, known.returncode) == (0, 99), quiet.stderr + known.stderr
 
 
-def status(*arguments: str | Path, **options: str) -> int:
-    return run_command("run", *arguments, **options).returncode
+def status(*arguments: str | Path) -> int:
+    return run_command("run", *arguments).returncode
 
 
 def test_exit_status_is_as_the_table_has_it(tmp_path: Path, baseline: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules: what they match is quiet and counted, what is wrong with them is said before anything runs."""
+"""Rules: what they match is quiet and counted; what is wrong is said before anything runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOPS = PROGRAMS / "loops"
 QUIET = "in:mistakes.py:load_models   # loaded once"
 
 
-def run(*flags: str | Path, mistakes: tuple[str, ...], **options: str) -> Any:
+def run(*flags: str | Path, mistakes: tuple[str, ...], **options: Any) -> Any:
     return run_command("run", *flags, "--", PYTHON, MISTAKES, *mistakes, **options)
 
 
@@ -185,7 +185,7 @@ def test_rules_are_for_every_process_of_the_tree(rules: Path) -> None:
 
 
 def test_bare_preload_has_the_rules_too(rules: Path, hits: Path) -> None:
-    argv = [PYTHON, MISTAKES, "load_models"]
+    argv: list[str | Path] = [PYTHON, MISTAKES, "load_models"]
     _, events = run_preloaded(argv, hits, STALL="off", SUPPRESS=os.path.relpath(rules))
     (block,) = blocks(events)
     assert block["suppressed"]["line"] == 2
@@ -196,7 +196,7 @@ def test_bare_preload_has_the_rules_too(rules: Path, hits: Path) -> None:
 def test_bare_preload_says_what_is_wrong_and_uses_no_rule_of_that_file(hits: Path) -> None:
     bad = hits.parent / "bad.txt"
     bad.write_text("in:mistakes.py\nnonsense\n")
-    argv = [PYTHON, MISTAKES, "fetch", "load_models"]
+    argv: list[str | Path] = [PYTHON, MISTAKES, "fetch", "load_models"]
     allow = "in:mistakes.py:fetch"
     done, events = run_preloaded(argv, hits, STALL="off", SUPPRESS=str(bad), ALLOW=allow)
     assert done.returncode == 0
@@ -291,7 +291,7 @@ def test_explain_reads_what_is_no_event_of_ours_without_harm(tmp_path: Path) -> 
 
 def test_reports_are_not_held_back_by_the_rate_where_rules_judge_them(hits: Path) -> None:
     """What is not told cannot be judged: the rate is off, unless the user has given one."""
-    argv = [PYTHON, MISTAKES, *["fetch"] * 3]
+    argv: list[str | Path] = [PYTHON, MISTAKES, *["fetch"] * 3]
     run_command("run", "-o", hits, "--no-stall", "--allow", "call:getcwd", "--", *argv, RATE="1/h")
     assert len(blocks(read_events(hits))) == 1
     script = "import os; print(os.environ.get('LOOPHOUND_RATE'))"

@@ -27,7 +27,7 @@ static struct kept *keep(struct lh_rule_set *set, const char *name, char *text)
         return NULL;
     kept->next = set->kept;
     kept->text = text;
-    strcpy(kept->name, name);
+    memcpy(kept->name, name, strlen(name) + 1);
     set->kept = kept;
     return kept;
 }

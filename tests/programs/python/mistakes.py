@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes of an event loop by name: runs those that its arguments name, a turn of the loop each."""
+"""Mistakes by name: runs those that its arguments name, a turn of the event loop each."""
 
 import asyncio
 import os
