@@ -81,8 +81,9 @@ static void test_more_rules_than_there_is_room_for_may_match_anything(void **sta
 {
     char text[LH_ALWAYS_MAX * 16 + 64] = "";
     (void)state;
+    static const char rule[] = "!call:open\n";
     for (uint32_t i = 0; i <= LH_ALWAYS_MAX; i++)
-        strcat(text, "!call:open\n");
+        memcpy(text + i * strlen(rule), rule, sizeof(rule));
     read_rules(file_with("many", text), "");
     assert_int_equal(lh_always.count, LH_ALWAYS_MAX);
     assert_true(may_match("read", "file"));

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -169,8 +170,8 @@ static void test_bad_rule_is_told_with_its_place_and_what_was_expected(void **st
                          "at:app/views.py; nothing started\n"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        char line[512] = "loophound: ";
-        strcat(line, bad[i].line);
+        char line[512];
+        (void)snprintf(line, sizeof(line), "loophound: %s", bad[i].line);
         assert_problem(bad[i].text, line);
     }
 }
