@@ -39,9 +39,10 @@ static bool is_empty(FILE *file)
 
 int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bool *fresh)
 {
+    struct stat status;
     *fresh = false;
-    if (path[0] == '\0')
-        return 0;
+    if (path[0] == '\0' || (stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
+        return 0; /* who reads it says what is wrong */
     FILE *file = fopen(path, "re");
     if (file == NULL && errno == ENOENT && !flags->update_baseline) {
         fprintf(stderr,

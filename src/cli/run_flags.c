@@ -179,6 +179,14 @@ static int take_flag(char **argv, struct lh_run_flags *flags)
     return fail_unknown(argv[0]);
 }
 
+static bool has_baseline(const struct lh_run_flags *flags)
+{
+    const char *given = flags->given[LH_OPTION_BASELINE];
+    if (given == NULL)
+        given = getenv(lh_option_info(LH_OPTION_BASELINE)->env);
+    return given != NULL && strcmp(given, "none") != 0;
+}
+
 /* Flags that mean nothing without another. */
 static int check_together(const struct lh_run_flags *flags)
 {
@@ -186,12 +194,11 @@ static int check_together(const struct lh_run_flags *flags)
         bool given;
         bool has;
         const char *line;
-    } needs[] = {{flags->update_baseline || flags->strict_baseline,
-                  flags->given[LH_OPTION_BASELINE] != NULL ||
-                      getenv(lh_option_info(LH_OPTION_BASELINE)->env) != NULL,
-                  flags->update_baseline ? "--update-baseline needs --baseline FILE"
-                                         : "--strict-baseline needs --baseline FILE"},
-                 {flags->force, flags->update_baseline, "--force needs --update-baseline"}};
+    } needs[] = {
+        {flags->update_baseline, has_baseline(flags), "--update-baseline needs --baseline FILE"},
+        {flags->strict_baseline, has_baseline(flags), "--strict-baseline needs --baseline FILE"},
+        {flags->force, flags->update_baseline, "--force needs --update-baseline"},
+    };
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         if (!needs[i].given || needs[i].has)
             continue;

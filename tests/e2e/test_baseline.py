@@ -170,6 +170,8 @@ def test_link_to_a_baseline_stays_one(baseline: Path, tmp_path: Path) -> None:
     [
         (("--update-baseline",), "--update-baseline needs --baseline FILE"),
         (("--strict-baseline",), "--strict-baseline needs --baseline FILE"),
+        (("--baseline", "none", "--update-baseline"), "--update-baseline needs --baseline FILE"),
+        (("--baseline", "/dev/null"), "the rules in /dev/null: not a regular file"),
         (("--baseline", "x", "--force"), "--force needs --update-baseline"),
         (("--budget",), "--budget needs a value, TERMS"),
         (("--budget", "p99<5ms"), "--budget=p99<5ms: expected at most 16 terms such as"),
