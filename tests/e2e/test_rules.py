@@ -177,6 +177,15 @@ def test_flags_that_are_repeated_add_up(tmp_path: Path) -> None:
         assert f"never matched: {rule}\n" in done.stderr, rule
 
 
+def test_files_are_found_where_the_command_has_gone_elsewhere(rules: Path) -> None:
+    script = "import os; print(os.environ['LOOPHOUND_SUPPRESS'])"
+    names = f"{os.path.relpath(rules)}:{rules}"
+    done = run_command("run", "--suppress", names, "--", PYTHON, "-c", script)
+    first, second = done.stdout.strip().split(":")
+    assert first.startswith("/") and Path(first).samefile(rules)
+    assert second == str(rules)
+
+
 def test_rules_are_for_every_process_of_the_tree(rules: Path) -> None:
     script = f"'{PYTHON}' '{MISTAKES}' load_models & '{PYTHON}' '{MISTAKES}' load_models & wait"
     done = run_command("run", "--no-stall", "--suppress", rules, "--", "sh", "-c", script)

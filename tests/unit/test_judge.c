@@ -13,10 +13,12 @@
 
 #include <errno.h>
 
+#include "collect/link/own_judge.h"
 #include "collect/report/facts.h"
 #include "collect/report/judge.h"
 #include "collect/report/place_rule.h"
 #include "common/call_ids.h"
+#include "new_ring.h"
 
 #define CWD "/srv/shop"
 
@@ -319,6 +321,47 @@ static void test_repeated_calls_are_what_their_report_was(void **state)
     lh_judge_free(judge);
 }
 
+static void test_files_are_not_read_for_a_program_of_another_user(void **state)
+{
+    struct lh_ring *header = new_ring();
+    struct lh_report report;
+    (void)state;
+    assert_non_null(header);
+    write_rules("group:sleep\n");
+    (void)snprintf(header->options.suppress, sizeof(header->options.suppress), "%s", file_name);
+    for (int may_read = 0; may_read <= 1; may_read++) {
+        (void)snprintf(header->warnings, sizeof(header->warnings), "first");
+        struct lh_judge *judge = lh_own_judge(header, may_read != 0);
+        struct lh_judged *judged = lh_judged_new(judge);
+        judge_one(judge, judged, LH_EVENT_BLOCK, LH_CALL_nanosleep, &report);
+        assert_int_equal(report.suppressed != NULL, may_read);
+        assert_string_equal(header->warnings,
+                            may_read != 0
+                                ? "first"
+                                : "first\nthe program is another user's: its rules are not read\n");
+        lh_judged_free(judge, judged);
+        lh_judge_free(judge);
+    }
+    free(header);
+}
+
+static void test_warnings_that_are_full_stay_a_string(void **state)
+{
+    struct lh_ring *header = new_ring();
+    (void)state;
+    assert_non_null(header);
+    (void)snprintf(header->options.allow, sizeof(header->options.allow), "nonsense");
+    for (size_t free_bytes = 0; free_bytes < 200; free_bytes += 7) {
+        size_t used = sizeof(header->warnings) - 1 - free_bytes;
+        memset(header->warnings, 'w', used);
+        header->warnings[used] = '\0';
+        lh_judge_free(lh_own_judge(header, true));
+        assert_in_range(strnlen(header->warnings, sizeof(header->warnings)), used,
+                        sizeof(header->warnings) - 1);
+    }
+    free(header);
+}
+
 /* What is generated can be read, and matches what it was made of. */
 static void test_rule_of_any_place_matches_it(void **state)
 {
@@ -367,6 +410,8 @@ int main(void)
         TEST(test_nearest_frame_is_outside_the_standard_library),
         TEST(test_facts_are_those_of_the_record),
         TEST(test_repeated_calls_are_what_their_report_was),
+        TEST(test_files_are_not_read_for_a_program_of_another_user),
+        TEST(test_warnings_that_are_full_stay_a_string),
         TEST(test_rule_of_any_place_matches_it),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
