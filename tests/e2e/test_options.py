@@ -32,6 +32,9 @@ BAD = {
     "FOLLOW": ["", "x" * 300],
     "PROJECT": ["", "x" * 300],
     "SERVICE": ["", "x" * 128],
+    "SUPPRESS": ["", "x" * 1024],
+    "ALLOW": ["", "call:open;" * 103],
+    "BASELINE": ["", "x" * 1024],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 
