@@ -67,6 +67,10 @@ uint64_t loophound_count(void);
  * nothing could have been reported yet: this process has had no loop thread. */
 int loophound_flush(void);
 
+/* The same, but waits at most so many milliseconds; 0 only looks. Returns what loophound_flush()
+ * does, or -EINVAL when the time is negative. */
+int loophound_flush_wait(int milliseconds);
+
 /* The version of the library in this process, as "0.1.0": a constant string, never freed.
  * NULL when the library is not there. */
 const char *loophound_version(void);
@@ -107,17 +111,19 @@ LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush, (void), ())
+LOOPHOUND_DEFINE(int, loophound_flush_wait, (int milliseconds), (milliseconds))
 LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 
-#define loophound_loop_enter()      loophound_loop_enter_if_there()
-#define loophound_loop_leave()      loophound_loop_leave_if_there()
-#define loophound_allow_begin()     loophound_allow_begin_if_there()
-#define loophound_allow_end()       loophound_allow_end_if_there()
-#define loophound_mark(id)          loophound_mark_if_there(id)
-#define loophound_label(key, value) loophound_label_if_there(key, value)
-#define loophound_count()           loophound_count_if_there()
-#define loophound_flush()           loophound_flush_if_there()
-#define loophound_version()         loophound_version_if_there()
+#define loophound_loop_enter()             loophound_loop_enter_if_there()
+#define loophound_loop_leave()             loophound_loop_leave_if_there()
+#define loophound_allow_begin()            loophound_allow_begin_if_there()
+#define loophound_allow_end()              loophound_allow_end_if_there()
+#define loophound_mark(id)                 loophound_mark_if_there(id)
+#define loophound_label(key, value)        loophound_label_if_there(key, value)
+#define loophound_count()                  loophound_count_if_there()
+#define loophound_flush()                  loophound_flush_if_there()
+#define loophound_flush_wait(milliseconds) loophound_flush_wait_if_there(milliseconds)
+#define loophound_version()                loophound_version_if_there()
 
 #undef LOOPHOUND_DEFINE
 
