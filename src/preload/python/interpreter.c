@@ -244,6 +244,15 @@ void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_pyt
     (void)lh_python_walk_out(&walk, thread_state, visit, context);
 }
 
+uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known == NULL || !known->supported)
+        return 0;
+    const struct lh_python_walk walk = {.read = read, .layout = &known->layout};
+    return lh_python_walk_line(&walk, step);
+}
+
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place)
 {
     const struct interpreter *known = found_interpreter();

@@ -50,6 +50,9 @@ void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t mo
 void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_python_visit *visit,
                             void *context);
 
+/* The line that a frame is at which has been visited; 0: not known. */
+uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step);
+
 /* Where the thread with this PyThreadState is: see place.h. Any thread. */
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place);
 

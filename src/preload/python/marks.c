@@ -9,6 +9,7 @@
 #include "common/mix.h"
 #include "common/noise.h"
 #include "common/options.h"
+#include "common/text.h"
 #include "preload/python/names.h"
 
 /* What is kept: the upper part of a code object's identity, then what it is known for. */
@@ -100,8 +101,9 @@ static enum lh_python_whose whose_is(const char *file, const char *function)
 
 static void find_row(struct lh_python_mark *mark, const char *file, const char *function)
 {
+    const char *base = lh_base_name(file);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (lh_glob_list_match(rows[i].files, file) &&
+        if ((lh_glob_list_match(rows[i].files, file) || lh_glob_list_match(rows[i].files, base)) &&
             lh_glob_list_match(rows[i].functions, function)) {
             mark->where = rows[i].where;
             mark->noise = rows[i].noise;

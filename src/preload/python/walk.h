@@ -19,7 +19,6 @@ struct lh_python_step {
     uintptr_t qualname;
     uintptr_t line_table;
     int32_t first_line;
-    uint64_t instruction; /* where it is in its code: the same number for the same instruction */
 };
 
 /* False: the walk may end here. */
@@ -39,6 +38,9 @@ bool lh_python_walk_frame_lives(const struct lh_python_walk *walk, uintptr_t fra
  * alone. */
 int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,
                                    const struct lh_python_step *step);
+
+/* The line that the frame is at; 0: not known. */
+uint32_t lh_python_walk_line(const struct lh_python_walk *walk, const struct lh_python_step *step);
 
 struct lh_python_outermost {
     uintptr_t qualname;    /* of its code */

@@ -2,6 +2,7 @@
 /* Noise, and places. See noise.h: runs on the loop thread. */
 #include "preload/strict/noise.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "common/call_ids.h"
@@ -11,18 +12,26 @@
 #include "preload/sys/memory.h"
 #include "preload/sys/stack_words.h"
 
+#define PLACED_MAX 4u
+
 struct search {
     const struct lh_slot *slot;
     bool is_lock;       /* the call is of that group */
     uint32_t frames;    /* seen so far */
     bool outside;       /* the first function outside of the standard library was seen … */
     bool has_user;      /* … and the first of the user's own */
+    bool has_generated; /* one that was made from a string */
     bool reads;         /* READS was seen */
     bool waits;         /* the innermost function waits by design … */
     bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
-    uint64_t innermost; /* which function that is, and where it is */
-    uint64_t place;
     enum lh_noise noise;
+
+    /* The functions that the place is known by. */
+    uint32_t placed;
+    struct placed {
+        struct lh_python_step step;
+        uint64_t identity;
+    } places[PLACED_MAX];
 };
 
 void lh_noise_count(enum lh_noise noise)
@@ -59,21 +68,22 @@ static bool is_loops(const struct search *search, const struct lh_python_step *s
 }
 
 /* The place: the first function outside of the standard library, and the user's own that it was
- * called by. Code that was made from a string is of both of them. */
+ * called by. Code that was made from a string is of both of them. Where there is neither it is the
+ * innermost function. */
 static void add_to_place(struct search *search, const struct lh_python_step *step,
                          const struct lh_python_mark *mark)
 {
-    uint64_t here = lh_mix(mark->identity, step->instruction);
     bool whose_own = mark->whose == LH_PYTHON_USER;
     bool generated = mark->whose == LH_PYTHON_GENERATED;
-    if (search->frames == 0)
-        search->innermost = here;
-    if (mark->whose == LH_PYTHON_STANDARD)
-        return;
-    if (!search->outside || ((whose_own || generated) && !search->has_user))
-        search->place = lh_mix(search->place, here);
+    bool wanted = mark->whose != LH_PYTHON_STANDARD &&
+                  (!search->outside || ((whose_own || generated) && !search->has_user));
+    if (wanted && search->placed > 0 && !search->outside && !search->has_generated)
+        search->placed = 0; /* not the innermost */
+    if ((wanted || search->frames == 0) && search->placed < PLACED_MAX)
+        search->places[search->placed++] = (struct placed){*step, mark->identity};
+    search->has_generated |= generated;
     search->has_user |= whose_own;
-    search->outside |= !generated;
+    search->outside |= mark->whose != LH_PYTHON_STANDARD && !generated;
 }
 
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
@@ -163,19 +173,22 @@ static uint64_t native_place(const struct lh_slot *slot)
 
 static uint64_t place_of(const struct search *search)
 {
-    uint64_t place = search->place != 0 ? search->place : search->innermost;
-    if (search->frames == 0)
-        place = native_place(search->slot);
+    uint64_t place = search->frames == 0 ? native_place(search->slot) : 0;
+    for (uint32_t i = 0; i < search->placed; i++) {
+        const struct placed *placed = &search->places[i];
+        uint32_t line = lh_python_line_of(lh_memory_read_near, &placed->step);
+        place = lh_mix(lh_mix(place, placed->identity), line);
+    }
     return place != 0 ? lh_mix(place, search->slot->call) : 0;
 }
 
-struct lh_noise_look lh_noise_look(const struct lh_slot *slot)
+struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
     struct search search = {.slot = slot,
                             .is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK,
                             .noise = LH_NOISE_NONE};
     lh_python_visit_frames(lh_memory_read_near, slot->python_thread, visit, &search);
-    if (search.noise == LH_NOISE_NONE)
+    if (search.noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
         search.noise = noise_of_lock(&search);
     if (search.noise == LH_NOISE_NONE && search.frames == 0 && lh_python_is_loaded())
         search.noise = LH_NOISE_NATIVE_LOOP;

@@ -19,8 +19,8 @@ struct lh_noise_look {
     uint64_t place;      /* a number for the call and where it was made; 0: not known */
 };
 
-/* The call that stands in the slot, which is the calling thread's. */
-struct lh_noise_look lh_noise_look(const struct lh_slot *slot);
+/* The call that stands in the slot, which is the calling thread's, and has ended with this error. */
+struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error);
 
 /* One more call that is quiet. */
 void lh_noise_count(enum lh_noise noise);

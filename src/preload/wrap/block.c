@@ -195,7 +195,7 @@ static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
         lh_python_is_runtime_lock(verdict->scope->operand))
         look.noise = LH_NOISE_GIL;
     else if (verdict->reason == LH_REASON_STRICT)
-        look = lh_noise_look(slot);
+        look = lh_noise_look(slot, verdict->error);
     verdict->place = look.place;
     if (look.noise != LH_NOISE_NONE)
         lh_noise_count(look.noise);
