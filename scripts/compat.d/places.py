@@ -57,7 +57,9 @@ def place_of(block: Event, stack: list[Event]) -> Place:
     python = below_loop([frame for frame in stack if frame["lang"] == "python"])
     for frame in python:
         if not is_standard(frame.get("file") or "<>"):
-            return Place(block["call"], short(frame["file"]), frame.get("line") or 0, frame["function"])
+            return Place(
+                block["call"], short(frame["file"]), frame.get("line") or 0, frame["function"]
+            )
     if python:
         frame = python[0]
         return Place(block["call"], short(frame.get("file") or ""), 0, frame["function"])

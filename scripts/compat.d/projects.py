@@ -109,7 +109,9 @@ class Sdists:
         if not place.exists():
             wanted = f"{project.name}=={self.version[project.name]}"
             packed = place.with_name(f"{release}.tar.gz")
-            self._pip("download", "--no-deps", "--no-binary", project.name, "-d", packed.parent, wanted)
+            self._pip(
+                "download", "--no-deps", "--no-binary", project.name, "-d", packed.parent, wanted
+            )
             subprocess.run(["tar", "-xzf", packed, "-C", packed.parent], check=True)
         return place
 

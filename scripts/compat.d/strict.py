@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from comparing import ABSENT, MOST_REPEATED, Difference, differing, judge
+from comparing import ABSENT, MOST_REPEATED, Difference, RunAlone, differing, judge
 from places import Place, Told, read_told
 from projects import PROJECTS, Project, Sdists, run_tests
 from suite import PASS, Results
@@ -72,11 +72,14 @@ class Strict:
                 found = Difference(NAME, name, self.project.name, test, without, with_us)
                 self.differences.append(found)
         for found in self.differences[:MOST_REPEATED]:
-            found.verdict = judge(found, lambda ours, _, test=found.test: self._alone(ours, test))
+            found.verdict = judge(found, self._alone(found.test))
 
-    def _alone(self, ours: bool, test: str) -> str:
-        name = f"{RUNS[1] if ours else RUNS[0]}.again"
-        return self.run(name, test).get(test, ABSENT)
+    def _alone(self, test: str) -> RunAlone:
+        def run(with_us: bool, _time: int) -> str:
+            name = f"{RUNS[1] if with_us else RUNS[0]}.again"
+            return self.run(name, test).get(test, ABSENT)
+
+        return run
 
     def new_places(self) -> tuple[set[Place], set[Place]]:
         first, second = (self.told[name].places for name in RUNS[1:])
@@ -122,7 +125,9 @@ def main(build: Path, wanted: Sequence[str], jobs: int) -> int:
     sdists.prepare()
     projects = [each for each in PROJECTS if not wanted or each.name in wanted]
     if not projects:
-        raise SystemExit(f"compat: no such project; there are {', '.join(p.name for p in PROJECTS)}")
+        raise SystemExit(
+            f"compat: no such project; there are {', '.join(p.name for p in PROJECTS)}"
+        )
     runs = [Strict(project, sdists, command, work / "runs") for project in projects]
     for each in runs:
         sdists.source(each.project)

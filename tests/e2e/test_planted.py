@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Strict mode on faults that were planted in coroutines: each is told, and none of its clean forms."""
+"""Strict mode on planted faults in coroutines: each is told, and none of its clean forms."""
 
 from __future__ import annotations
 
