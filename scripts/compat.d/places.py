@@ -31,7 +31,7 @@ class Told:
     dropped: int = 0
     loops: int = 0
     places: set[Place] = field(default_factory=set)
-    of_project: set[Place] = field(default_factory=set)  # with a frame of it anywhere
+    of_project: set[Place] = field(default_factory=set)  # with a frame of it below the loop
     quiet: dict[str, int] = field(default_factory=dict)  # calls by class of noise
 
 
@@ -101,6 +101,7 @@ def read_told(hits: Path, package: str) -> Told:
             told.reports += 1
             place = place_of(event, stack)
             told.places.add(place)
-            if any(f"-packages/{package}/" in (frame.get("file") or "") for frame in stack):
+            below = below_loop([frame for frame in stack if frame["lang"] == "python"])
+            if any(f"-packages/{package}/" in (frame.get("file") or "") for frame in below):
                 told.of_project.add(place)
     return told

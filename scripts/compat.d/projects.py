@@ -35,6 +35,7 @@ class Project:
     more: tuple[str, ...] = ()
     where: str = "tests"  # its tests, in the source package
     needs_redis: bool = False
+    is_long: bool = False  # minutes: it begins first
 
 
 PROJECTS = (
@@ -64,11 +65,13 @@ PROJECTS = (
             "tests/test_web_sendfile_functional.py",
         ),
         plugins=("pytest_mock", "pytest_timeout"),
+        is_long=True,
     ),
     Project(
         "uvicorn",
         plugins=("anyio.pytest_plugin", "pytest_mock"),
         more=("--ignore", "tests/benchmarks"),
+        is_long=True,
     ),
     Project(
         "redis",
@@ -82,6 +85,7 @@ PROJECTS = (
         plugins=("pytest_asyncio.plugin", "pytest_timeout"),
         more=("-m", "not onlycluster and not redismod and not ssl"),
         needs_redis=True,
+        is_long=True,
     ),
 )
 
