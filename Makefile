@@ -305,11 +305,12 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, docs/options.md, docs/frames.md and docs/advice.md from the tables
+docs: ## write docs/calls.md, docs/options.md, docs/frames.md, docs/strict.md and docs/advice.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
 	@$(PYTHON) scripts/advice_page.py
+	@$(PYTHON) scripts/strict_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)

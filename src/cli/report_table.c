@@ -13,7 +13,7 @@
 
 #define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
 #define KEY_BYTES     (2 * LH_WHAT_BYTES)
-#define ADVICE_COLUMN 36              /* below the call */
+#define ADVICE_COLUMN 36 /* below the call */
 
 struct offender {
     struct lh_row row;
@@ -54,8 +54,8 @@ struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
     table->processes = json_object();
     table->untold = json_object();
     table->rows_of = json_object();
-    if (table->rows_of != NULL && table->index != NULL && table->in_flight != NULL && table->processes != NULL &&
-        table->untold != NULL)
+    if (table->rows_of != NULL && table->index != NULL && table->in_flight != NULL &&
+        table->processes != NULL && table->untold != NULL)
         return table;
     lh_table_free(table);
     return NULL;

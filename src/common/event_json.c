@@ -304,8 +304,10 @@ void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report 
         const char *name;
         void (*write)(struct lh_json *json, const struct lh_report *report);
     } types[LH_EVENT_COUNT] = {
-        [LH_EVENT_LOOP] = {"loop", write_loop},          [LH_EVENT_BLOCK] = {"block", write_block},
-        [LH_EVENT_INFLIGHT] = {"inflight", write_block}, [LH_EVENT_STALL] = {"stall", write_stall},
+        [LH_EVENT_LOOP] = {"loop", write_loop},
+        [LH_EVENT_BLOCK] = {"block", write_block},
+        [LH_EVENT_INFLIGHT] = {"inflight", write_block},
+        [LH_EVENT_STALL] = {"stall", write_stall},
         [LH_EVENT_STALLING] = {"inflight", write_block},
         [LH_EVENT_REPEATED] = {"repeated", write_repeated},
     };

@@ -308,7 +308,8 @@ struct lh_totals {
     _Atomic uint64_t stalled_ns; /* time of all stalls, without the blocks in them */
     _Atomic uint64_t dropped;    /* reports lost: the ring was full, or over the rate */
     _Atomic uint64_t blocked_ns; /* time of all blocks */
-    _Atomic uint64_t quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
+    _Atomic uint64_t
+        quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
     struct {
         _Atomic uint64_t count;
         _Atomic uint64_t total_ns;

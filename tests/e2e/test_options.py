@@ -21,6 +21,7 @@ BAD = {
     "ACTION": ["kill", "signal", "signal:", "signal:KILL", "signal:9", "signal:33", "abort:", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
+    "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],
     "OUTPUT_LIMIT": ["10MiB", "fast", "0/s", "1000/s", "2TiB/s", "1.5MiB/s", "-1K/s", ""],
     "FORMAT": ["xml", ""],

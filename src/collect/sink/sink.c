@@ -79,9 +79,9 @@ int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
     int error = -ESTALE;
     for (int tries = 0; error == -ESTALE && tries < TRIES_MAX; tries++) {
         size_t length = sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf));
-        error = anyway || length == 0 ? put_out(sink, length)
-                                      : lh_output_write_report(sink->output, share, sink->buf,
-                                                               length, news_of(sink));
+        error = anyway || length == 0
+                    ? put_out(sink, length)
+                    : lh_output_write_report(sink->output, share, sink->buf, length, news_of(sink));
     }
     if (error != 0 && sink->format->lost != NULL)
         sink->format->lost(sink->state);

@@ -150,8 +150,7 @@ static void unpack(struct lh_python_mark *mark, uint64_t kept)
 {
     mark->noise = kept & MASK(NOISE_BITS);
     mark->where = (enum lh_noise_where)(kept >> NOISE_BITS & MASK(WHERE_BITS));
-    mark->whose =
-        (enum lh_python_whose)(kept >> (NOISE_BITS + WHERE_BITS) & MASK(WHOSE_BITS));
+    mark->whose = (enum lh_python_whose)(kept >> (NOISE_BITS + WHERE_BITS) & MASK(WHOSE_BITS));
     mark->runs = (enum lh_python_runs)(kept >> (MARK_BITS - RUNS_BITS) & MASK(RUNS_BITS));
 }
 
@@ -164,8 +163,7 @@ static _Atomic uint64_t *place_of(const struct lh_python_step *step)
 struct lh_python_mark lh_python_mark_of(const struct lh_python_walk *walk,
                                         const struct lh_python_step *step)
 {
-    struct lh_python_mark mark = {.whose = LH_PYTHON_STANDARD,
-                                  .identity = identity_of(walk, step)};
+    struct lh_python_mark mark = {.whose = LH_PYTHON_STANDARD, .identity = identity_of(walk, step)};
     _Atomic uint64_t *place = place_of(step);
     uint64_t kept = atomic_load_explicit(place, memory_order_relaxed);
     if (mark.identity == 0)

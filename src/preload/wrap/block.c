@@ -187,15 +187,17 @@ static void claim(const struct lh_scope *scope, uint32_t call)
     slot->registers = (struct lh_registers){0};
 }
 
-/* Of a call that took the threshold only a wait for the GIL is noise; that is a part of its stall. */
-static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
+/* Without strict mode only a wait for the GIL is; that is a part of its stall. */
+static bool is_noise(struct lh_slot *slot, struct verdict *verdict)
 {
     struct lh_noise_look look = {LH_NOISE_NONE, 0};
     if (lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
         lh_python_is_runtime_lock(verdict->scope->operand))
         look.noise = LH_NOISE_GIL;
-    else if (verdict->reason == LH_REASON_STRICT)
+    else if (lh_options.strict != 0 && id_of_inflight(slot, verdict->scope->seq) == 0)
         look = lh_noise_look(slot, verdict->error);
+    if (verdict->reason == LH_REASON_THRESHOLD && lh_noise_is_brief(look.noise))
+        look.noise = LH_NOISE_NONE;
     verdict->place = look.place;
     if (look.noise != LH_NOISE_NONE)
         lh_noise_count(look.noise);

@@ -37,15 +37,26 @@ class Finalized:
         os.stat(__file__)
 
 
+def wait_until_main_sleeps() -> None:
+    """It has the interpreter until it begins to wait: then it is on its way to sleep."""
+    while " S " not in Path(f"/proc/self/task/{os.getpid()}/stat").read_text():
+        os.sched_yield()
+
+
 def hold(lock: threading.Lock, held: threading.Event, wanted: threading.Event) -> None:
     with lock:
         held.set()
         wanted.wait()
-        os.stat(DIRECTORY)  # the other one needs the interpreter to come to its lock
+        wait_until_main_sleeps()
+
+
+class LateEvent(threading.Event):
+    def set(self) -> None:
+        wait_until_main_sleeps()
+        super().set()
 
 
 async def take_held_lock() -> None:
-    sys.setswitchinterval(1000)  # nobody gets the interpreter but where its holder waits
     lock, held, wanted = threading.Lock(), threading.Event(), threading.Event()
     await asyncio.to_thread(threading.Thread(target=hold, args=(lock, held, wanted)).start)
     await asyncio.to_thread(held.wait)
@@ -55,8 +66,9 @@ async def take_held_lock() -> None:
 
 
 async def start_thread() -> None:
-    sys.setswitchinterval(1000)
-    threading.Thread(target=int).start()
+    thread = threading.Thread(target=int)
+    thread._started = LateEvent()  # type: ignore[attr-defined]
+    thread.start()
 
 
 async def listen() -> None:
@@ -64,6 +76,7 @@ async def listen() -> None:
 
 
 async def make_noise() -> None:
+    sys.setswitchinterval(1000)  # nobody gets the interpreter but where its holder waits
     if CLASS == "import":
         import colorsys  # noqa: F401
     elif CLASS == "traceback":
