@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness import PROGRAMS, PYTHON, ROOT, Event, blocks, of_type, run_preloaded
+import pytest
+from harness import PROGRAMS, PYTHON, ROOT, Event, blocks, functions, of_type, run_preloaded
 
 PLANTED = ROOT / "tests" / "programs" / "python" / "planted.py"
 
@@ -53,3 +54,27 @@ def test_no_clean_form_is_told(hits: Path) -> None:
     events = run("clean", hits, THRESHOLD="1h")
     assert len(of_type(events, "loop")) == len(names()), "each was in a loop"
     assert sorted(set(map(where, blocks(events)))) == []
+
+
+LATE = """
+import asyncio
+async def main():
+    await asyncio.sleep(0)
+    import late
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("noise", "is_told"), [("auto", False), ("-import", True)])
+def test_late_import_of_an_own_module_is_told_where_it_is_asked_for(
+    noise: str, is_told: bool, hits: Path
+) -> None:
+    with TemporaryDirectory(dir=PROGRAMS) as directory:  # on a disk
+        (Path(directory) / "late.py").write_text("price = 7\n")
+        (Path(directory) / "app.py").write_text(LATE)
+        argv: list[str | Path] = [PYTHON, Path(directory) / "app.py"]
+        done, events = run_preloaded(argv, hits, STRICT="on", THRESHOLD="1h", NOISE=noise)
+    assert done.returncode == 0, done.stderr
+    told = [block for block in blocks(events) if "main" in functions(block)]
+    assert bool(told) == is_told, list(map(where, blocks(events)))
+    assert (of_type(events, "summary")[0]["quiet"].get("import", 0) > 0) != is_told
