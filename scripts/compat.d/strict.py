@@ -22,7 +22,7 @@ from suite import PASS, Results
 NAME = "strict"
 RUNS = ("plain", "first", "second")
 # With a threshold that nothing takes, nothing depends on how busy the machine is.
-OPTIONS = ("--strict", "--noise", "tests", "--threshold", "1h")
+OPTIONS = ("--strict", "--noise", "tests", "--threshold", "3600s")
 HEAD = (
     *("suite", "tests", "passed", "same", "calls", "reports", "places", "with its frames"),
     *("dropped", "places of both runs"),

@@ -23,7 +23,7 @@ from harness import (
 )
 
 ACTIONS = PROGRAMS / "actions"
-MODES = {"threshold": {"THRESHOLD": "50ms"}, "strict": {"STRICT": "on", "THRESHOLD": "1h"}}
+MODES = {"threshold": {"THRESHOLD": "50ms"}, "strict": {"STRICT": "on", "THRESHOLD": "3600s"}}
 # The whole of it, or what the watchdog writes where there is no collector.
 COLLECTORS = ("auto", "none")
 

@@ -51,7 +51,7 @@ def test_each_planted_fault_is_told_with_its_function(hits: Path) -> None:
 
 def test_no_clean_form_is_told(hits: Path) -> None:
     """Nor is what is done before and after the loop."""
-    events = run("clean", hits, THRESHOLD="1h")
+    events = run("clean", hits, THRESHOLD="3600s")
     assert len(of_type(events, "loop")) == len(names()), "each was in a loop"
     assert sorted(set(map(where, blocks(events)))) == []
 
@@ -73,7 +73,7 @@ def test_late_import_of_an_own_module_is_told_where_it_is_asked_for(
         (Path(directory) / "late.py").write_text("price = 7\n")
         (Path(directory) / "app.py").write_text(LATE)
         argv: list[str | Path] = [PYTHON, Path(directory) / "app.py"]
-        done, events = run_preloaded(argv, hits, STRICT="on", THRESHOLD="1h", NOISE=noise)
+        done, events = run_preloaded(argv, hits, STRICT="on", THRESHOLD="3600s", NOISE=noise)
     assert done.returncode == 0, done.stderr
     told = [block for block in blocks(events) if "main" in functions(block)]
     assert bool(told) == is_told, list(map(where, blocks(events)))
