@@ -42,7 +42,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = parse_arguments()
     build = (ROOT / arguments.build).resolve()
-    if arguments.suite == [strict.NAME]:
+    if strict.NAME in (arguments.suite or ()):
+        if len(arguments.suite) > 1:
+            raise SystemExit(f"compat: --suite {strict.NAME} has a table of its own: alone, please")
         return strict.main(build, arguments.project or (), min(arguments.jobs, os.cpu_count() or 1))
     runner = Runner(build / "libloophound.so", build / "compat")
     if not runner.library.exists():
