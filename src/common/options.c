@@ -231,9 +231,13 @@ static int parse_action(const char *text, struct lh_options *options)
                                         {"QUIT", SIGQUIT}, {"STOP", SIGSTOP}, {NULL, 0}};
     static const struct word actions[] = {
         {"log", LH_ACTION_LOG}, {"abort", LH_ACTION_ABORT}, {NULL, 0}};
+    int number = 0;
+    int action = find_word(actions, text);
     const char *name = after(text, "signal:");
-    int number = name != NULL ? find_signal(words, name) : 0;
-    int action = name != NULL ? LH_ACTION_SIGNAL : find_word(actions, text);
+    if (name != NULL) {
+        action = LH_ACTION_SIGNAL;
+        number = find_signal(words, name);
+    }
     if (number < 0 || action < 0)
         return -EINVAL;
     options->action = (uint8_t)action;
