@@ -58,7 +58,8 @@ int loophound_mark(const char *id);
 int loophound_label(const char *key, const char *value);
 
 /* How many blocks and stalls the calling thread has caused so far: also those that were over the
- * rate, or are not written yet. For tests that compare it before and after. */
+ * rate, at a place that strict mode has told before, or are not written yet. For tests that compare
+ * it before and after. */
 uint64_t loophound_count(void);
 
 /* Waits until everything that this process reported before the call has been written to the output,
