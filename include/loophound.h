@@ -47,7 +47,8 @@ int loophound_allow_end(void);
 
 /* Says which test runs, in the whole process: each report that begins from now on has `id` as its
  * member "test", until the next call; a child that is forked meanwhile keeps it. NULL: none runs
- * any more. `id` is copied, up to its 255th byte. Returns 0. */
+ * any more. `id` is copied, up to its 255th byte. Strict mode, which tells a place once, tells it
+ * once in each test. Returns 0. */
 int loophound_mark(const char *id);
 
 /* Labels the reports of the calling thread that begin from now on: member "labels", an object of
