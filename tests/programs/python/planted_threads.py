@@ -13,7 +13,7 @@ import time
 from planted_cases import fault
 
 BRIEFLY_S = 0.01
-LONG_S = 0.5  # for a lock, which counts as others do where it holds the loop for the threshold
+LONG_S = 0.5  # for a lock, which counts where it is waited for that long or in vain
 
 
 @fault()
@@ -99,8 +99,8 @@ async def _(at):
 
 @fault(lambda at: queue.Queue())
 def take_of_queue(at):
-    with contextlib.suppress(queue.Empty):
-        at.made.get(timeout=BRIEFLY_S)
+    with contextlib.suppress(queue.Empty):  # also where all of the time was over before it waited
+        at.made.get(timeout=LONG_S)
 
 
 @take_of_queue.cleanly
@@ -122,28 +122,31 @@ async def _(at):
         await asyncio.to_thread(at.made.get, timeout=BRIEFLY_S)
 
 
-def pool(at):
-    return at.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+def pool_and_future(at):
+    """The future of a job that takes its time: none has it."""
+    pool = at.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+    return pool, concurrent.futures.Future()
 
 
-@fault(pool)
+@fault(pool_and_future)
 def take_result(at):
-    at.made.submit(time.sleep, BRIEFLY_S).result()
+    with contextlib.suppress(concurrent.futures.TimeoutError):
+        at.made[1].result(BRIEFLY_S)
 
 
 @take_result.cleanly
 async def _(at):
-    await asyncio.wrap_future(at.made.submit(time.sleep, BRIEFLY_S))
+    await asyncio.wrap_future(at.made[0].submit(time.sleep, BRIEFLY_S))
 
 
-@fault(pool)
+@fault(pool_and_future)
 def wait_for_futures(at):
-    concurrent.futures.wait([at.made.submit(time.sleep, BRIEFLY_S)])
+    concurrent.futures.wait([at.made[1]], BRIEFLY_S)
 
 
 @wait_for_futures.cleanly
 async def _(at):
-    await asyncio.wait([asyncio.wrap_future(at.made.submit(time.sleep, BRIEFLY_S))])
+    await asyncio.wait([asyncio.wrap_future(at.made[0].submit(time.sleep, BRIEFLY_S))])
 
 
 def held_lock(at):
