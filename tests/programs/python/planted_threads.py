@@ -99,7 +99,7 @@ async def _(at):
 
 @fault(lambda at: queue.Queue())
 def take_of_queue(at):
-    with contextlib.suppress(queue.Empty):  # also where all of the time was over before it waited
+    with contextlib.suppress(queue.Empty):  # it asks the clock before it waits: not briefly
         at.made.get(timeout=LONG_S)
 
 
