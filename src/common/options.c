@@ -23,6 +23,8 @@ static const char expected_duration[] = "a duration such as 100ms, 2s or 500us";
 static const char expected_switch[] = "on or off";
 static const char expected_signal[] =
     "none, or a signal by its name or number such as URG, USR2 or 40";
+static const char expected_action[] = "log, abort, or signal: with a signal by its name or number "
+                                      "such as signal:USR1, signal:TRAP or signal:40";
 static const char expected_loop[] = "auto, main, none, or globs of thread names such as io-*,Main*";
 static const char expected_calls[] = "groups or calls that `loophound calls` lists, with + or - in "
                                      "front, such as all,-file,+fsync";
@@ -64,6 +66,7 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_STRICT(options)       (&(options)->strict)
 #define INTO_STALL(options)        (&(options)->stall)
 #define INTO_SIGNAL(options)       (&(options)->signal)
+#define INTO_ACTION(options)       (options)
 #define INTO_LOOP(options)         (options)
 #define INTO_CALLS(options)        ((options)->calls)
 #define INTO_NOISE(options)        (&(options)->noise)
@@ -125,6 +128,19 @@ static int parse_switch(const char *text, uint8_t *result)
     return 0;
 }
 
+/* A signal of these words, with or without SIG in front, or a real-time one by its number. Returns
+ * its number, or -EINVAL. */
+static int find_signal(const struct word *words, const char *text)
+{
+    uint64_t number;
+    int named = find_word(words, lh_starts_with(text, "SIG") ? text + 3 : text);
+    if (named >= 0)
+        return named;
+    if (whole_number(text, LH_SIGNAL_MAX, &number) != 0 || number < LH_SIGNAL_MIN)
+        return -EINVAL;
+    return (int)number;
+}
+
 /* Those by which nothing else of the program is told: not the ones that stop, kill or report
  * faults. */
 static int parse_signal(const char *text, uint8_t *result)
@@ -133,12 +149,9 @@ static int parse_signal(const char *text, uint8_t *result)
         {"none", 0},           {"URG", SIGURG}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
         {"PROF", SIGPROF},     {"IO", SIGIO},   {"PWR", SIGPWR},   {"WINCH", SIGWINCH},
         {"STKFLT", SIGSTKFLT}, {NULL, 0}};
-    uint64_t number = 0;
-    int named = find_word(words, lh_starts_with(text, "SIG") ? text + 3 : text);
-    if (named >= 0)
-        number = (uint64_t)named;
-    else if (whole_number(text, LH_SIGNAL_MAX, &number) != 0 || number < LH_SIGNAL_MIN)
-        return -EINVAL;
+    int number = find_signal(words, text);
+    if (number < 0)
+        return number;
     *result = (uint8_t)number;
     return 0;
 }
@@ -171,6 +184,29 @@ static int parse_noise(const char *text, lh_noise_set *noise)
 static const char *after(const char *text, const char *prefix)
 {
     return lh_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
+}
+
+/* Those that end, stop or tell a program: not the ones by which the kernel reports faults and
+ * events, nor KILL, which leaves nothing to look at. */
+static int parse_action(const char *text, struct lh_options *options)
+{
+    static const struct word words[] = {{"ABRT", SIGABRT}, {"TRAP", SIGTRAP}, {"USR1", SIGUSR1},
+                                        {"USR2", SIGUSR2}, {"INT", SIGINT},   {"TERM", SIGTERM},
+                                        {"QUIT", SIGQUIT}, {"STOP", SIGSTOP}, {NULL, 0}};
+    static const struct word actions[] = {
+        {"log", LH_ACTION_LOG}, {"abort", LH_ACTION_ABORT}, {NULL, 0}};
+    int number = 0;
+    int action = find_word(actions, text);
+    const char *name = after(text, "signal:");
+    if (name != NULL) {
+        action = LH_ACTION_SIGNAL;
+        number = find_signal(words, name);
+    }
+    if (number < 0 || action < 0)
+        return -EINVAL;
+    options->action = (uint8_t)action;
+    options->action_signal = (uint8_t)number;
+    return 0;
 }
 
 static int parse_output(const char *text, struct lh_options *options)

@@ -29,6 +29,7 @@ struct lh_option_info {
     const char *doc;
 };
 
+enum lh_action { LH_ACTION_LOG, LH_ACTION_ABORT, LH_ACTION_SIGNAL };
 enum lh_loop_mode { LH_LOOP_AUTO, LH_LOOP_MAIN, LH_LOOP_NONE, LH_LOOP_GLOBS };
 enum lh_format { LH_FORMAT_AUTO, LH_FORMAT_TEXT, LH_FORMAT_JSON };
 enum lh_stacks_form { LH_STACKS_AUTO, LH_STACKS_INLINE, LH_STACKS_ONCE };
@@ -63,6 +64,8 @@ struct lh_options {
     uint8_t strict;         /* 0 or 1 */
     uint8_t stall;          /* 0 or 1 */
     uint8_t signal;         /* number of the sampling signal; 0: none */
+    uint8_t action;         /* enum lh_action */
+    uint8_t action_signal;  /* its number, with LH_ACTION_SIGNAL */
     uint8_t stack_full;     /* 1: nothing is folded in text */
     uint8_t loop_mode;      /* enum lh_loop_mode */
     uint8_t format;         /* enum lh_format */

@@ -18,6 +18,7 @@ BAD = {
     "STRICT": ["maybe", "2", ""],
     "STALL": ["maybe", ""],
     "SIGNAL": ["KILL", "SEGV", "9", "33", "65", "URGENT", ""],
+    "ACTION": ["kill", "signal", "signal:", "signal:KILL", "signal:9", "signal:33", "abort:", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
     "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],

@@ -22,6 +22,7 @@
 #include "preload/strict/rules.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/signals.h"
+#include "preload/wrap/action.h"
 #include "preload/wrap/scope.h"
 
 static bool is_watchdog_away(void)
@@ -281,8 +282,11 @@ void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits w
             lh_home_look(slot);
     } else {
         int saved_errno = errno;
+        uint64_t reports = atomic_load_explicit(&lh_self.reports, memory_order_relaxed);
         struct verdict verdict = {.scope = scope, .call = call, .error = error};
         finish(verdict, waits, result, elapsed_tsc);
+        if (lh_action_is_due(reports))
+            lh_action_take();
         errno = saved_errno;
     }
     atomic_store_explicit(&slot->sp, 0, memory_order_release);
