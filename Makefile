@@ -54,14 +54,16 @@ PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,
                    -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
-COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread -ldl
+PACKAGE_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES))
+COMMAND_LIBS = $(PACKAGE_LIBS) -liberty -lpthread -ldl
 
 CALL_TABLE := src/calls.def $(wildcard src/calls/*.def)
 COMMON_SRC := $(wildcard src/common/*.c)
 # A folder a stage; what knows the processor has a folder of its own below them.
 PROCESSOR := x86_64
 PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
-COLLECT_SRC := $(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c)
+LAZY_SRC := src/collect/sys/lazy.c src/collect/sys/$(PROCESSOR)/lazy_stubs.S
+COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c))
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
@@ -148,8 +150,23 @@ $(B)/libloophound.so $(STRESS): plain
 	@cp $(@:$(B)/%=$(B)/plain/%) $@
 endif
 
-$(B)/loophound: $(COMMAND_OBJ) $(SANITIZER_OBJ)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
+# The command calls its libraries through stubs, which load them when they are needed; the tests are linked.
+$(B)/lazy/lazy_libraries.def: $(COMMAND_OBJ) scripts/lazy_libraries.py
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py $(CC) $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@
+
+LAZY_OBJ := $(LAZY_SRC:%=$(B)/lazy/%.o)
+$(LAZY_OBJ): $(B)/lazy/%.o: % $(B)/lazy/lazy_libraries.def $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(B)/lazy -c $< -o $@
+
+$(B)/loophound: $(COMMAND_OBJ) $(LAZY_OBJ) $(SANITIZER_OBJ)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -Wl,--as-needed $(COMMAND_LIBS) -o $@
+
+# What a package has to depend on (debian/rules).
+$(B)/linked/loophound: $(COMMAND_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -Wl,--as-needed $(COMMAND_LIBS) -o $@
 
 $(B)/unit/objects.a: $(TEST_OBJ)
 	@mkdir -p $(@D)
@@ -382,5 +399,5 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(LAZY_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting the command of loophound run. At the fork this process has one thread only. */
+/* Starting the command of loophound run. At this moment the process has one thread only. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -10,49 +9,42 @@
 #include "cli/run.h"
 #include "common/protocol.h"
 
-/* In the child. What goes wrong is told through the pipe, which a successful exec closes. */
-static void execute(char **command, const sigset_t *mask, const struct sigaction *on_sigchld,
-                    int tell_fd)
-{
-    char pid[16];
-    snprintf(pid, sizeof(pid), "%d", (int)getpid());
-    setenv(LH_ENV_ROOT, pid, 1);
-    sigaction(SIGCHLD, on_sigchld, NULL);
-    sigprocmask(SIG_SETMASK, mask, NULL);
-    execvp(command[0], command);
-    int error = errno;
-    ssize_t written = write(tell_fd, &error, sizeof(error));
-    _exit(written == (ssize_t)sizeof(error) ? 127 : 126);
-}
+#define PID_BYTES 12
 
-/* Waits until the child has executed. 0, or its negative errno; then the child is gone. */
-static int wait_for_exec(pid_t child, int tell_fd)
+struct start {
+    char **command;
+    const sigset_t *mask;
+    const struct sigaction *on_sigchld;
+    char *root; /* LH_ENV_ROOT's value, PID_BYTES of it */
+    int error;
+};
+
+/* In the child, which uses our memory until it has executed or is gone: vfork(2). */
+static void execute(struct start *start)
 {
-    int error = 0;
-    ssize_t length;
-    do {
-        length = read(tell_fd, &error, sizeof(error));
-    } while (length < 0 && errno == EINTR);
-    if (length != (ssize_t)sizeof(error))
-        return 0;
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    return -error;
+    snprintf(start->root, PID_BYTES, "%d", (int)getpid());
+    sigaction(SIGCHLD, start->on_sigchld, NULL);
+    sigprocmask(SIG_SETMASK, start->mask, NULL);
+    execvp(start->command[0], start->command);
+    start->error = errno;
+    _exit(127);
 }
 
 int lh_run_start(char **command, const sigset_t *mask, const struct sigaction *on_sigchld,
                  pid_t *child)
 {
-    int tell[2];
-    if (pipe2(tell, O_CLOEXEC) != 0)
+    struct start start = {command, mask, on_sigchld, NULL, 0};
+    if (setenv(LH_ENV_ROOT, "00000000000", 1) != 0) /* room for a process id */
         return -errno;
-    *child = fork();
+    start.root = getenv(LH_ENV_ROOT);
+    /* A fork would copy our address space, for a moment. Every signal is blocked (run.c), so no
+     * handler runs in the child before it has executed. NOLINTNEXTLINE(*-vfork) */
+    *child = vfork();
+    if (*child < 0)
+        return -errno;
     if (*child == 0)
-        execute(command, mask, on_sigchld, tell[1]);
-    int error = *child < 0 ? -errno : 0;
-    close(tell[1]);
-    if (error == 0)
-        error = wait_for_exec(*child, tell[0]);
-    close(tell[0]);
-    return error;
+        execute(&start);
+    while (start.error != 0 && waitpid(*child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return -start.error;
 }
