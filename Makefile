@@ -43,7 +43,8 @@ CXXFLAGS ?= -O2 -g
 ALL_CFLAGS := $(CSTD) $(WARN) -Isrc -Iinclude -D_GNU_SOURCE -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_CXXFLAGS := -std=gnu++17 $(filter -Werror,$(WARN)) -Wall -Wextra -Iinclude -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
 
-# Inside the program: position-independent, nothing exported but what the table says, no unwinder.
+# Inside the program: position-independent, nothing exported but what the table says, no unwinder; a
+# wrapper that another one ends in is our own, and is not looked up.
 # Of a distribution's flags two are taken back: fortified calls end the program, and their
 # inline forms are names that we define; and link-time optimisation does not see that an assembler
 # label (an alias, a symbol version) belongs to a function.
@@ -51,7 +52,8 @@ PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwin
                   -ftls-model=initial-exec -fno-omit-frame-pointer -DLOOPHOUND_LINKED \
                   -U_FORTIFY_SOURCE -fno-lto
 PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,-z,now \
-                   -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
+                   -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed \
+                   -Wl,-Bsymbolic-functions
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
 PACKAGE_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES))
