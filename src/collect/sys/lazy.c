@@ -34,7 +34,7 @@ static void *do_without(const char *library, const char *why)
                       strncmp(library, "libunwind", 9) == 0;
     if (!for_stacks || atomic_fetch_add(&said, 1) == 0)
         fprintf(stderr, "loophound: %s%s\n", why,
-                for_stacks ? "; stacks are told without it: install it, or what it needs" : "");
+                for_stacks ? "; stacks are told without it" : "");
     if (!for_stacks)
         exit(EXIT_NO_LIBRARY);
     return (void *)(size_t)nothing;
@@ -45,8 +45,8 @@ void *lh_lazy_find(void **slot)
     size_t index = (size_t)(slot - lh_lazy_slots);
     void *library = dlopen(functions[index].library, RTLD_LAZY | RTLD_LOCAL);
     void *found = library != NULL ? dlsym(library, functions[index].name) : NULL;
-    if (found == NULL)
-        found = do_without(functions[index].library, dlerror());
+    if (found == NULL) /* not for ever: there may be no descriptor left at this moment */
+        return do_without(functions[index].library, dlerror());
     __atomic_store_n(slot, found, __ATOMIC_RELEASE);
     return found;
 }
