@@ -16,7 +16,7 @@ struct start {
     const sigset_t *mask;
     const struct sigaction *on_sigchld;
     char *root; /* LH_ENV_ROOT's value, PID_BYTES of it */
-    int error;
+    volatile int error; /* of the child, which has no other way to say it */
 };
 
 /* In the child, which uses our memory until it has executed or is gone: vfork(2). */

@@ -8,9 +8,10 @@
 #ifndef LH_COLLECT_SYS_LAZY_H
 #define LH_COLLECT_SYS_LAZY_H
 
-/* Called by the stubs. Where a library cannot be loaded, that is said once: a stack then has no
- * names (the stub's function answers 0, which is "nothing" in libelf, libdw and libunwind); without
- * one of the others, which only `report` needs, the command ends as the dynamic linker would. */
+/* Called by the stubs. Where a library cannot be loaded, that is said once, and the function
+ * answers 0, which is "nothing" in libelf, libdw, and what of libunwind is called first: a stack is
+ * told without what it would have said. Without one of the others, which only `report` needs, the
+ * command ends as the dynamic linker would end it. */
 void *lh_lazy_find(void **slot);
 
 #endif
