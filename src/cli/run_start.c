@@ -15,7 +15,7 @@ struct start {
     char **command;
     const sigset_t *mask;
     const struct sigaction *on_sigchld;
-    char *root; /* LH_ENV_ROOT's value, PID_BYTES of it */
+    char *root;         /* LH_ENV_ROOT's value, PID_BYTES of it */
     volatile int error; /* of the child, which has no other way to say it */
 };
 

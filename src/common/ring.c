@@ -370,8 +370,7 @@ static void empty(struct lh_ring *ring)
     }
 }
 
-void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old,
-                    const struct lh_ring_copied *copied)
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied)
 {
     const struct lh_totals *now = &old->totals;
     const struct lh_totals *then = &copied->totals;

@@ -4,8 +4,8 @@
 
 Each program runs in turns: alone, with the library, under `run`. Printed is the median, of all
 turns, of what a way took more than the program alone in the same turn, in ms: on the clock, and of
-processor time with that of all that it waited for. On a busy machine the latter says more. With a
-second build, also the median of the ratios of what both took more. `make bench`.
+processor time with that of all that it waited for. On a busy machine the latter says more. A second
+build may be given, to compare with. `make bench`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,75 @@ PAIRS = 200
 PYTHON = shutil.which("python3", path="/usr/bin") or "python3"
 ASYNCIO = "import asyncio; asyncio.run(asyncio.sleep(0))"
 BLOCKS = "import asyncio, time\nasync def main(): time.sleep(.12)\nasyncio.run(main())"
+PROGRAMS = {
+    "/bin/true": ["/bin/true"],
+    "python3 -c pass": [PYTHON, "-c", "pass"],
+    "an asyncio program": [PYTHON, "-c", ASYNCIO],
+    "one with a block of 120 ms": [PYTHON, "-c", BLOCKS],
+}
+QUIET = [
+    (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0)  # what they print is nobody's
+    for number in (1, 2)
+]
+
+
+class Cost(NamedTuple):
+    clock_ms: float
+    cpu_ms: float
+
+
+def ways(build: Path, argv: list[str]) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """The ways to start a program: what it is called, the command and its environment."""
+    preload = {**os.environ, "LD_PRELOAD": str(build / "libloophound.so")}
+    return {
+        "with the library": (argv, preload),
+        "under run": ([str(build / "loophound"), "run", "--", *argv], dict(os.environ)),
+    }
+
+
+def run(argv: list[str], environment: dict[str, str]) -> Cost:
+    began = time.perf_counter()
+    pid = os.posix_spawn(argv[0], argv, environment, file_actions=QUIET)
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0, argv
+    took_ms = (time.perf_counter() - began) * 1000
+    return Cost(took_ms, (usage.ru_utime + usage.ru_stime) * 1000)
+
+
+def turns(
+    argv: list[str], builds: list[Path], count: int
+) -> tuple[list[Cost], dict[tuple[str, Path], list[Cost]]]:
+    alone: list[Cost] = []
+    found: dict[tuple[str, Path], list[Cost]] = {}
+    for _ in range(count):
+        alone.append(run(argv, dict(os.environ)))
+        for way in ways(builds[0], argv):
+            for build in builds:
+                found.setdefault((way, build), []).append(run(*ways(build, argv)[way]))
+    return alone, found
+
+
+def more(costs: list[Cost], alone: list[Cost]) -> Cost:
+    """The median of what it took more than the program alone in the same turn."""
+    pairs = list(zip(costs, alone, strict=True))
+    return Cost(
+        statistics.median(cost.clock_ms - other.clock_ms for cost, other in pairs),
+        statistics.median(cost.cpu_ms - other.cpu_ms for cost, other in pairs),
+    )
+
+
+def measure(name: str, builds: list[Path], pairs: int) -> None:
+    alone, found = turns(PROGRAMS[name], builds, pairs)
+    clock_ms = statistics.median(cost.clock_ms for cost in alone)
+    cpu_ms = statistics.median(cost.cpu_ms for cost in alone)
+    print(f"  {name}: alone {clock_ms:.2f} ms, {cpu_ms:.2f} of a processor")
+    for (way, build), costs in found.items():
+        cost = more(costs, alone)
+        print(f"    {way:17} {cost.clock_ms:+6.2f} ms, {cost.cpu_ms:+6.2f} of a processor", end="")
+        print(f"  ({build.parent.name})" if build != builds[0] else "", flush=True)
+
+
+def main(): time.sleep(.12)\nasyncio.run(main())"
 PROGRAMS = {
     "/bin/true": ["/bin/true"],
     "python3 -c pass": [PYTHON, "-c", "pass"],

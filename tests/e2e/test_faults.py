@@ -409,7 +409,9 @@ def test_short_program_with_a_useless_collector_is_told_in_raw_lines(
 def test_collector_without_use_is_given_up_while_the_program_goes_on(
     kind: str, tmp_path: Path
 ) -> None:
-    content, _, why = USELESS.get(kind, (f"#!/bin/sh\nexec {IDLE_READER}\n", 0, USELESS["spins"][2]))
+    content, _, why = USELESS.get(
+        kind, (f"#!/bin/sh\nexec {IDLE_READER}\n", 0, USELESS["spins"][2])
+    )
     collector = tmp_path / "collector"
     collector.write_text(content)
     collector.chmod(0o755)

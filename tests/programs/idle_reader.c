@@ -20,8 +20,10 @@ static int receive_ring(void)
     } control;
     char body[sizeof(struct lh_hello)];
     struct iovec part = {body, sizeof(body)};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
     int fd = -1;
     if (recvmsg(LH_COLLECTOR_SOCKET_FD, &message, 0) > 0)
         memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
@@ -30,8 +32,8 @@ static int receive_ring(void)
 
 int main(void)
 {
-    struct lh_ring *ring = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED,
-                                receive_ring(), 0);
+    struct lh_ring *ring =
+        mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, receive_ring(), 0);
     if (ring == MAP_FAILED)
         return 1;
     atomic_store(&ring->reader, (uint32_t)getpid());

@@ -33,8 +33,7 @@ static void *do_without(const char *library, const char *why)
     bool for_stacks = strncmp(library, "libdw.", 6) == 0 || strncmp(library, "libelf.", 7) == 0 ||
                       strncmp(library, "libunwind", 9) == 0;
     if (!for_stacks || atomic_fetch_add(&said, 1) == 0)
-        fprintf(stderr, "loophound: %s%s\n", why,
-                for_stacks ? "; stacks are told without it" : "");
+        fprintf(stderr, "loophound: %s%s\n", why, for_stacks ? "; stacks are told without it" : "");
     if (!for_stacks)
         exit(EXIT_NO_LIBRARY);
     return (void *)(size_t)nothing;

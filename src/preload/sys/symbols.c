@@ -269,8 +269,7 @@ static int collect(struct dl_phdr_info *info, size_t size, void *data)
     struct collection *collection = data;
     struct lh_symbols *loaded = collection->loaded;
     (void)size;
-    if (is_searched(info, &collection->search) &&
-        read_table(info, &loaded->tables[loaded->count]))
+    if (is_searched(info, &collection->search) && read_table(info, &loaded->tables[loaded->count]))
         loaded->count++;
     return loaded->count == OBJECTS_MAX;
 }

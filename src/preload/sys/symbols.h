@@ -28,8 +28,8 @@ struct lh_symbol {
 int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
                    struct lh_symbol *found);
 
-/* For many searches at once: calls `use` with the objects after this library, while none of them can
- * go. lh_symbols_find() is lh_symbol_find(LH_SYMBOL_AFTER_US) in those; in `use` only. */
+/* For many searches at once: calls `use` with the objects after this library, while none of them
+ * can go. lh_symbols_find() is lh_symbol_find(LH_SYMBOL_AFTER_US) in those; in `use` only. */
 struct lh_symbols;
 void lh_symbols_use(void (*use)(struct lh_symbols *loaded));
 int lh_symbols_find(struct lh_symbols *loaded, const char *name, const char *version,

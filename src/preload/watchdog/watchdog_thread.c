@@ -92,9 +92,7 @@ static bool begin_to_serve(bool able, bool found)
         bool has_room = lh_fd_has_room();
         able = able && has_room && lh_link_make_ring(lh_inline_problem(found));
         lh_stall_tick_init();
-        announce(able       ? LH_WATCHDOG_READY
-                 : has_room ? LH_WATCHDOG_UNABLE
-                            : LH_WATCHDOG_NO_ROOM);
+        announce(able ? LH_WATCHDOG_READY : has_room ? LH_WATCHDOG_UNABLE : LH_WATCHDOG_NO_ROOM);
     }
     return atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_READY;
 }
