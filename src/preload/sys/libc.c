@@ -42,14 +42,14 @@ static bool is_newer_than_libc(const char *version)
     return minor_version(version) > minor_version(gnu_get_libc_version());
 }
 
-static int find(struct lh_symbols *loaded, const char *name, const char *version,
+static int find(struct lh_loaded *loaded, const char *name, const char *version,
                 struct lh_symbol *found)
 {
-    return loaded != NULL ? lh_symbols_find(loaded, name, version, found)
+    return loaded != NULL ? lh_loaded_find(loaded, name, version, found)
                           : lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, found);
 }
 
-void *lh_real_in(struct lh_symbols *loaded, const char *name, const char *version)
+void *lh_real_in(struct lh_loaded *loaded, const char *name, const char *version)
 {
     struct lh_symbol found = {NULL, 0, 0};
     bool versioned = version[0] != '\0' && lh_libc_is_known();

@@ -30,7 +30,7 @@ struct table {
     uint16_t asked_index;
 };
 
-struct lh_symbols {
+struct lh_loaded {
     unsigned count;
     struct table tables[OBJECTS_MAX];
 };
@@ -261,13 +261,13 @@ int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *ver
 
 struct collection {
     struct search search; /* for its scope only */
-    struct lh_symbols *loaded;
+    struct lh_loaded *loaded;
 };
 
 static int collect(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct collection *collection = data;
-    struct lh_symbols *loaded = collection->loaded;
+    struct lh_loaded *loaded = collection->loaded;
     (void)size;
     if (is_searched(info, &collection->search) && read_table(info, &loaded->tables[loaded->count]))
         loaded->count++;
@@ -277,8 +277,8 @@ static int collect(struct dl_phdr_info *info, size_t size, void *data)
 /* The first object only: its turn is taken for all of them, for nothing goes while it lasts. */
 static int use_all(struct dl_phdr_info *info, size_t size, void *data)
 {
-    void (*use)(struct lh_symbols *) = *(void (**)(struct lh_symbols *))data;
-    struct lh_symbols loaded;
+    void (*use)(struct lh_loaded *) = *(void (**)(struct lh_loaded *))data;
+    struct lh_loaded loaded;
     struct collection collection = {{.scope = LH_SYMBOL_AFTER_US}, &loaded};
     (void)info;
     (void)size;
@@ -288,12 +288,12 @@ static int use_all(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-void lh_symbols_use(void (*use)(struct lh_symbols *loaded))
+void lh_loaded_use(void (*use)(struct lh_loaded *loaded))
 {
     dl_iterate_phdr(use_all, &use);
 }
 
-int lh_symbols_find(struct lh_symbols *loaded, const char *name, const char *version,
+int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
                     struct lh_symbol *found)
 {
     struct search search = search_for(LH_SYMBOL_AFTER_US, name, version, found);

@@ -238,7 +238,7 @@
 #define SYSCALL_ONLY(...)
 #include "calls.def"
 
-static void resolve_all(struct lh_symbols *loaded)
+static void resolve_all(struct lh_loaded *loaded)
 {
 #define RESOLVE(row, ret, params, ...)                                                             \
     real = lh_real_in(loaded, LH_COLUMN(SYMBOL, #row, __VA_ARGS__),                                \
@@ -257,7 +257,7 @@ static void resolve_all(struct lh_symbols *loaded)
  */
 void lh_wrappers_resolve(void)
 {
-    lh_symbols_use(resolve_all);
+    lh_loaded_use(resolve_all);
     lh_wrap_syscall_resolve();
     lh_wrap_thread_resolve();
     lh_wrap_clock_resolve();
