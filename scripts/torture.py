@@ -40,7 +40,8 @@ FLAGS = ["-t", "20ms", "--no-stall", "--rate", "off", "--calls", "sleep"]
 PROCESSES = 10_000
 LOOPS = 500
 
-# Blocks COUNT times for 120 ms: a starved watchdog tells shorter ones as stalls, a line for each; runs what BEFORE and AMID say.
+# Blocks COUNT times for 120 ms (a starved watchdog tells shorter ones as stalls), a line for each;
+# runs what BEFORE and AMID say.
 PROGRAM = """
 import asyncio, os, resource, signal, subprocess, sys, time
 def block():

@@ -88,86 +88,9 @@ def measure(name: str, builds: list[Path], pairs: int) -> None:
     print(f"  {name}: alone {clock_ms:.2f} ms, {cpu_ms:.2f} of a processor")
     for (way, build), costs in found.items():
         cost = more(costs, alone)
-        print(f"    {way:17} {cost.clock_ms:+6.2f} ms, {cost.cpu_ms:+6.2f} of a processor", end="")
-        print(f"  ({build.parent.name})" if build != builds[0] else "", flush=True)
-
-
-def main(): time.sleep(.12)\nasyncio.run(main())"
-PROGRAMS = {
-    "/bin/true": ["/bin/true"],
-    "python3 -c pass": [PYTHON, "-c", "pass"],
-    "an asyncio program": [PYTHON, "-c", ASYNCIO],
-    "one with a block of 120 ms": [PYTHON, "-c", BLOCKS],
-}
-QUIET = [
-    (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0)  # what they print is nobody's
-    for number in (1, 2)
-]
-
-
-class Cost(NamedTuple):
-    clock_ms: float
-    cpu_ms: float
-
-
-def ways(build: Path, argv: list[str]) -> dict[str, tuple[list[str], dict[str, str]]]:
-    """The ways to start a program: what it is called, the command and its environment."""
-    preload = {**os.environ, "LD_PRELOAD": str(build / "libloophound.so")}
-    return {
-        "with the library": (argv, preload),
-        "under run": ([str(build / "loophound"), "run", "--", *argv], dict(os.environ)),
-    }
-
-
-def run(argv: list[str], environment: dict[str, str]) -> Cost:
-    began = time.perf_counter()
-    pid = os.posix_spawn(argv[0], argv, environment, file_actions=QUIET)
-    _, status, usage = os.wait4(pid, 0)
-    assert status == 0, argv
-    took_ms = (time.perf_counter() - began) * 1000
-    return Cost(took_ms, (usage.ru_utime + usage.ru_stime) * 1000)
-
-
-def turns(
-    argv: list[str], builds: list[Path], count: int
-) -> tuple[list[Cost], dict[tuple[str, Path], list[Cost]]]:
-    alone: list[Cost] = []
-    found: dict[tuple[str, Path], list[Cost]] = {}
-    for _ in range(count):
-        alone.append(run(argv, dict(os.environ)))
-        for way in ways(builds[0], argv):
-            for build in builds:
-                found.setdefault((way, build), []).append(run(*ways(build, argv)[way]))
-    return alone, found
-
-
-def measure(name: str, builds: list[Path], pairs: int) -> None:
-    alone, found = turns(PROGRAMS[name], builds, pairs)
-    base = [statistics.median(cost[i] for cost in alone) for i in range(2)]
-    print(f"  {name}: alone {base[0]:.2f} ms, {base[1]:.2f} of a processor")
-    for (way, build), costs in found.items():
-        clock, cpu = (
-            statistics.median(cost[i] - other[i] for cost, other in zip(costs, alone, strict=True))
-            for i in range(2)
-        )
-        print(f"    {way:17} {clock:+6.2f} ms, {cpu:+6.2f} of a processor", end="")
-        if build != builds[0]:
-            print(f"  ({build.parent.name})", end="")
-        elif len(builds) > 1:
-            print(f"  ({ratio(costs, found[(way, builds[1])], base)})", end="")
-        print(flush=True)
-
-
-def ratio(costs: list[Cost], others: list[Cost], base: list[float]) -> str:
-    """Of what both took more than the program alone usually does."""
-    clock, cpu = (
-        statistics.median(
-            (cost[i] - base[i]) / max(other[i] - base[i], 0.01)
-            for cost, other in zip(costs, others, strict=True)
-        )
-        for i in range(2)
-    )
-    return f"{clock:.2f} and {cpu:.2f} of the other's"
+        of = f"  ({build.parent.name})" if build != builds[0] else ""
+        took = f"{cost.clock_ms:+6.2f} ms, {cost.cpu_ms:+6.2f} of a processor"
+        print(f"    {way:17} {took}{of}", flush=True)
 
 
 def main() -> None:

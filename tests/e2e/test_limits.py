@@ -60,7 +60,7 @@ def test_program_that_leaves_us_no_room_is_told_so_once(way: str, missing: str, 
     _, under = outcome([LIMITS, way], environment, cwd=hits.parent)
     assert under[:2] == plain[:2] and plain[0] == 0
     line = {
-        "room": "there is no room for its descriptors: RLIMIT_NOFILE (ulimit -n) has to be at least",
+        "room": "there is no room for its descriptors: RLIMIT_NOFILE (ulimit -n) has to be",
         "ring": "cannot make its ring",
         "watchdog": "cannot start its watchdog thread",
     }[missing]
@@ -71,7 +71,7 @@ def test_program_that_leaves_us_no_room_is_told_so_once(way: str, missing: str, 
 
 def least_descriptors(hits: Path) -> int:
     """What the line says is needed, where there is room for next to none."""
-    argv = [LIMITS, "none"]
+    argv = [str(LIMITS), "none"]
     done = subprocess.run(
         argv,
         env=preload_environment(OUTPUT=str(hits)),
@@ -93,7 +93,8 @@ import os, resource
 resource.setrlimit(resource.RLIMIT_NOFILE, ({least}, {least}))
 os.execv({str(LIMITS)!r}, ["limits", "none"])
 """
-    argv = [COMMAND, "run", "-t", "50ms", "-o", str(hits), "--", sys.executable, "-c", code]
+    options = ["-t", "50ms", "-o", str(hits)]
+    argv = [str(COMMAND), "run", *options, "--", sys.executable, "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert done.stdout == "blocked\n"
     events = read_events(hits)

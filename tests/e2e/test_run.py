@@ -223,7 +223,7 @@ def test_library_for_stacks_is_loaded_only_for_a_stack(hits: Path) -> None:
     environment = {**clean_environment(), "LD_LIBRARY_PATH": str(broken)}
 
     def run(*argv: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [COMMAND, "run", "-t", "20ms", "-o", hits, "--", *argv]
+        command = [str(COMMAND), "run", "-t", "20ms", "-o", str(hits), "--", *map(str, argv)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
     assert "shared object" not in run("true").stderr

@@ -294,7 +294,7 @@ void lh_loaded_use(void (*use)(struct lh_loaded *loaded))
 }
 
 int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
-                    struct lh_symbol *found)
+                   struct lh_symbol *found)
 {
     struct search search = search_for(LH_SYMBOL_AFTER_US, name, version, found);
     for (unsigned i = 0; i < loaded->count; i++)

@@ -33,7 +33,7 @@ int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *ver
 struct lh_loaded;
 void lh_loaded_use(void (*use)(struct lh_loaded *loaded));
 int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
-                    struct lh_symbol *found);
+                   struct lh_symbol *found);
 
 /* The path, as the dynamic linker knows it ("" for the program itself), of the object that has
  * `address` in it. 0, -ENOENT, or -ENAMETOOLONG. */
