@@ -179,10 +179,14 @@ static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struc
     if (gil || !is_over(waits, result, verdict))
         return false;
     if (!lh_in_loop_look(slot)) {
-        if (lh_in_loop_is_doubtful(slot))
-            return false; /* it may be a part of a stall */
-        lh_stall_add_reported(slot, verdict->elapsed_ns);
-        return true;
+        if (!lh_in_loop_is_doubtful(slot)) {
+            lh_stall_add_reported(slot, verdict->elapsed_ns);
+            return true;
+        }
+        /* It may be a part of a stall. What was told in flight, before there was a doubt, ends as
+         * what it was told to be. */
+        if (id_of_inflight(slot, verdict->scope->seq) == 0)
+            return false;
     }
     uint64_t signals = lh_signals_block();
     claim(verdict->scope, verdict->call);
