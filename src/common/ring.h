@@ -412,9 +412,9 @@ struct lh_ring_copied {
 void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old, struct lh_ring_copied *copied);
 
 /* Once `ring` is in the place of `old`, and `old` elsewhere, so that nobody writes to it any more:
- * adds what was counted there since, and counts as dropped what was written. */
-void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
-                    const struct lh_ring_copied *copied);
+ * adds what was counted there since, and counts as dropped what was written. Empties `old`, which a
+ * reader may still have. */
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied);
 
 /* A free record with room for `stack_bytes` of a stack, or NULL when there is none. Every reserved
  * record must be committed. Any thread, signal handlers too. */
