@@ -209,11 +209,13 @@ endif
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 1
+FUZZ_SEED ?= 0
 .PHONY: fuzz
-fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each; what fails is kept in build/san-fuzzer/found
+fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each, other rubbish each time or as FUZZ_SEED says; what fails is kept in build/san-fuzzer/found
 	@scripts/bootstrap build sanitize
 	@$(MAKE) --no-print-directory SAN=fuzzer fuzz-programs
-	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS)
+	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+	    --seed $(FUZZ_SEED)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ)

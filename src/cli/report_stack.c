@@ -133,11 +133,14 @@ json_t *lh_stack_place(json_t *stack, struct lh_place *place)
         return NULL;
     uint32_t at = place_of(frames, count);
     uint32_t api = lh_api_of(frames, count, at);
-    *place = (struct lh_place){.frame = frames[at]};
     json_array_append(kept, json_array_get(stack, at));
-    if (api < count) {
-        place->api = frames[api].function;
+    if (api < count)
         json_array_append(kept, json_array_get(stack, api));
-    }
+    lh_place_of_frames(json_array_get(kept, 0), json_array_get(kept, 1), place);
     return kept;
+}
+
+void lh_place_of_frames(const json_t *frame, const json_t *api, struct lh_place *place)
+{
+    *place = (struct lh_place){.frame = frame_of(frame), .api = lh_string_of(api, "function")};
 }

@@ -71,6 +71,11 @@ struct lh_waits_for {
     bool for_ever; /* … and waits without a time-out */
     uint64_t address;
     const char *coroutine; /* of a future: what is to set its result; NULL: not known */
+    struct lh_suspended {
+        const char *task; /* its name and its coroutine's; NULL: not known */
+        const char *coroutine;
+        const struct lh_frame *frame; /* of that, or of what it awaits; NULL: there is none */
+    } suspended;                      /* the task of its own loop that has it */
     uint32_t candidate_count;
     struct lh_shown_candidate {
         uint32_t tid;

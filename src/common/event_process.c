@@ -43,7 +43,7 @@ static void write_argv(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, ']');
 }
 
-/* Of others than CPython the collector knows the name only. */
+/* Of others than CPython the collector knows the name, and the version where a path has it. */
 static void write_runtime(struct lh_json *json, const struct lh_ring *ring)
 {
     bool python = ring->python[0] != '\0';
@@ -53,11 +53,13 @@ static void write_runtime(struct lh_json *json, const struct lh_ring *ring)
         return;
     }
     lh_json_open(json, '{');
-    if (python)
+    if (python) {
         lh_member_string(json, "name", "CPython");
-    else
+        lh_member_array(json, "version", ring->python, sizeof(ring->python));
+    } else {
         lh_member_array(json, "name", ring->runtime, sizeof(ring->runtime));
-    lh_member_array(json, "version", ring->python, sizeof(ring->python));
+        lh_member_array(json, "version", ring->version, sizeof(ring->version));
+    }
     lh_json_close(json, '}');
 }
 

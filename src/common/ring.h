@@ -161,7 +161,8 @@ struct lh_awaited {
     uint8_t is_own;   /* the waiting thread has it itself, or is to run it */
     uint8_t for_ever; /* it waits without a time-out */
     uint8_t has_coroutine;
-    uint16_t coroutine; /* of a future: what is to set its result; in `strings` */
+    uint8_t is_suspended; /* a coroutine of its own loop has it: `task` and the only frame */
+    uint16_t coroutine;   /* of a future: what is to set its result; in `strings` */
     uint32_t candidate_count;
     uint64_t address;                              /* of the object */
     struct lh_candidate candidates[LH_CANDIDATES]; /* who comes first is likeliest */
@@ -352,7 +353,8 @@ struct lh_ring {
     char run[LH_RUN_BYTES]; /* which run it is of */
     char boot[40];          /* which boot of the machine it is of */
     char root[1024];        /* the directory of the project that the program is of */
-    char runtime[24];       /* of which language, by its name in src/runtimes.def */
+    char runtime[24];       /* of which language, by its name in src/runtimes.def … */
+    char version[16];       /* … and of that, as its file's path has it */
 
     uint64_t first;  /* position that was not given out by a ring that this one took over from */
     uint32_t number; /* how many it took over from */

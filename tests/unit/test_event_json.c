@@ -111,6 +111,19 @@ static void test_start_has_its_members(void **state)
     assert_line(expected);
 }
 
+static void test_start_of_another_runtime_has_its_name_and_its_version_or_none(void **state)
+{
+    (void)state;
+    strcpy(ring->runtime, "Java");
+    strcpy(ring->version, "17");
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":\"17\"},");
+    ring->version[0] = '\0';
+    json.length = 0;
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":null},");
+}
+
 static void test_an_unterminated_argument_is_read_to_the_end_of_its_array(void **state)
 {
     (void)state;
@@ -312,10 +325,23 @@ static void test_what_a_block_waits_for_has_its_members(void **state)
         .candidates = {{.tid = 44, .thread = "keeper", .within = true, .frame = &frame}}};
     json.length = 0;
     lh_event_report(&json, 42, &(struct lh_report){.record = &record, .waits_for = &waits_for});
-    assert_contains("\"waits_for\":{\"kind\":\"lock\",\"address\":\"0x1230\",\"own\":false,"
-                    "\"for_ever\":true,\"coroutine\":null,\"candidates\":[{\"tid\":44,"
-                    "\"thread\":\"keeper\",\"within\":true,\"names\":false,"
-                    "\"deadlock\":false,\"stack\":[{\"lang\":\"python\",");
+    assert_contains(
+        "\"waits_for\":{\"kind\":\"lock\",\"address\":\"0x1230\",\"own\":false,"
+        "\"for_ever\":true,\"coroutine\":null,\"suspended\":null,\"candidates\":[{\"tid\":44,"
+        "\"thread\":\"keeper\",\"within\":true,\"names\":false,"
+        "\"deadlock\":false,\"stack\":[{\"lang\":\"python\",");
+}
+
+static void test_a_task_that_has_what_its_loop_waits_for_has_its_members(void **state)
+{
+    (void)state;
+    const struct lh_frame frame = {.lang = LH_LANG_PYTHON, .function = "keep", .user = true};
+    const struct lh_waits_for waits_for = {
+        .kind = LH_AWAITED_LOCK, .is_own = true, .suspended = {"Task-2", "upload", &frame}};
+    json.length = 0;
+    lh_event_report(&json, 42, &(struct lh_report){.record = &record, .waits_for = &waits_for});
+    assert_contains("\"coroutine\":null,\"suspended\":{\"task\":\"Task-2\",\"coroutine\":"
+                    "\"upload\",\"stack\":[{\"lang\":\"python\",");
 }
 
 static void test_a_block_without_an_end_says_so(void **state)
@@ -602,6 +628,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_start_has_its_members),
+        TEST(test_start_of_another_runtime_has_its_name_and_its_version_or_none),
         TEST(test_a_stack_that_stands_elsewhere_has_its_id),
         TEST(test_a_fingerprint_has_sixteen_digits),
         TEST(test_an_event_began_its_span_before_its_time),
@@ -617,6 +644,7 @@ int main(void)
         TEST(test_a_task_has_a_name_and_a_coroutine),
         TEST(test_a_callback_stands_in_the_place_of_a_task),
         TEST(test_what_a_block_waits_for_has_its_members),
+        TEST(test_a_task_that_has_what_its_loop_waits_for_has_its_members),
         TEST(test_a_block_without_an_end_says_so),
         TEST(test_an_inflight_event_has_the_members_of_a_block),
         TEST(test_a_variant_is_reported_by_its_canonical_name),

@@ -205,6 +205,8 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(awaited = ((struct lh_awaited){.has_coroutine = 1, .coroutine = 4}));
     REFUSED(awaited =
                 ((struct lh_awaited){.candidate_count = 1, .candidates = {{.python_count = 2}}}));
+    REFUSED(awaited = ((struct lh_awaited){
+                .is_suspended = 1, .candidate_count = 1, .candidates = {{.python_count = 1}}}));
     good_record();
     taken.python_count = taken.strings_length = 0; /* a task alone needs strings too */
     assert_false(lh_record_check(&taken));

@@ -70,6 +70,11 @@ void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct 
 bool lh_python_awaited(lh_memory_read *read, const struct lh_python_waiter *waiter,
                        struct lh_python_awaited *awaited);
 
+/* Is a suspended task of that thread's loop in a `with` statement of this object? Stores the task,
+ * and the frame, as the only one, into the record. See suspended.h. */
+bool lh_python_store_suspended(lh_memory_read *read, uintptr_t thread_state, uintptr_t object,
+                               struct lh_record *record);
+
 /* Does a function that the thread is in have this object: see held.h. Any thread. */
 enum lh_python_hold lh_python_thread_holds(lh_memory_read *read, uintptr_t thread_state,
                                            uintptr_t object);

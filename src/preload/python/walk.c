@@ -270,6 +270,25 @@ bool lh_python_walk_outermost(struct lh_python_walk *walk, uintptr_t thread_stat
     return true;
 }
 
+bool lh_python_walk_look(const struct lh_python_walk *walk, uintptr_t frame,
+                         struct lh_python_step *step)
+{
+    struct frame read;
+    struct code code;
+    if (read_frame(walk, frame, &read) != 0 || read.is_shim ||
+        read_code(walk, read.code, &code) != 0)
+        return false;
+    *step = (struct lh_python_step){frame, read.code, code.filename, code.qualname};
+    return true;
+}
+
+bool lh_python_walk_take(struct lh_python_walk *walk, uintptr_t address)
+{
+    struct frame frame;
+    return walk->record->python_count < LH_PYTHON_FRAMES &&
+           read_frame(walk, address, &frame) == 0 && append(walk, address, &frame) == 0;
+}
+
 bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_python_visit *visit,
                         void *context)
 {

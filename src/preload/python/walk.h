@@ -21,6 +21,14 @@ struct lh_python_step {
     int32_t first_line;
 };
 
+/* The frame at this address. False: there is none. */
+bool lh_python_walk_look(const struct lh_python_walk *walk, uintptr_t frame,
+                         struct lh_python_step *step);
+
+/* Stores the frame at this address into walk->record, behind those that are there. False: there is
+ * none, or no room. */
+bool lh_python_walk_take(struct lh_python_walk *walk, uintptr_t frame);
+
 /* False: the walk may end here. */
 typedef bool lh_python_visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
                              void *context);

@@ -212,11 +212,15 @@ static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struc
         return false;
     enum lh_noise outside = lh_in_loop_why_not(slot);
     if (outside != LH_NOISE_NONE) {
-        if (lh_in_loop_is_doubtful(slot))
-            return false; /* it may be a part of a stall */
-        lh_noise_count(outside);
-        lh_stall_add_reported(slot, verdict->elapsed_ns);
-        return true;
+        if (!lh_in_loop_is_doubtful(slot)) {
+            lh_noise_count(outside);
+            lh_stall_add_reported(slot, verdict->elapsed_ns);
+            return true;
+        }
+        /* It may be a part of a stall. What was told in flight, before there was a doubt, ends as
+         * what it was told to be. */
+        if (id_of_inflight(slot, verdict->scope->seq) == 0)
+            return false;
     }
     uint64_t signals = lh_signals_block();
     claim(verdict->scope, verdict->call);
