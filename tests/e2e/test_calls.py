@@ -209,7 +209,9 @@ def test_report_says_what_kind_of_call_it_was_and_on_what(row: Row, hits: Path) 
         # So short a threshold that each call is timed, whether the watchdog comes or not.
         _, _, _, events = row.run("on", 30, hits, THRESHOLD="3ms")
     else:
-        _, _, _, events = row.run("on", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s")
+        _, _, _, events = row.run(
+            "on", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s"
+        )
     # The first one: of a slow kernel's scenario another call may be as long on a busy machine.
     block = next(block for block in blocks(events) if block["call"] == row.canonical)
     # The stack begins with the call's caller, whichever of our functions it was captured in.

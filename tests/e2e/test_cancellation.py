@@ -35,7 +35,9 @@ def test_call_with_a_pending_cancellation_is_left_or_not_as_without_the_library(
     argv = [str(row.program), "cancel", row.symbol, "50"]
     with TemporaryDirectory(dir=PROGRAMS) as files:  # on a disk
         bare = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=files)
-        done, events = run_preloaded(argv, hits, cwd=Path(files), STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s")
+        done, events = run_preloaded(
+            argv, hits, cwd=Path(files), STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s"
+        )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout in ("cancelled\n", "returned\n")
     if row.symbol != "mkdtemp":  # asks the kernel for random bits, a cancellation point, at times
