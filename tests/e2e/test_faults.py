@@ -106,7 +106,9 @@ def run_under(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def last_counts(err: str) -> tuple[int, int]:
-    match = re.search(r"(\d+) blocks?, \d+ stalls?, (\d+) dropped(?:, \d+ calls? quiet \(.*\))?$", err.strip())
+    match = re.search(
+        r"(\d+) blocks?, \d+ stalls?, (\d+) dropped(?:, \d+ calls? quiet \(.*\))?$", err.strip()
+    )
     assert match, err
     return int(match[1]), int(match[2])
 
