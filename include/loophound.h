@@ -47,7 +47,8 @@ int loophound_allow_end(void);
 
 /* Says which test runs, in the whole process: each report that begins from now on has `id` as its
  * member "test", until the next call; a child that is forked meanwhile keeps it. NULL: none runs
- * any more. `id` is copied, up to its 255th byte. Returns 0. */
+ * any more. `id` is copied, up to its 255th byte. Strict mode, which tells a place once, tells it
+ * once in each test. Returns 0. */
 int loophound_mark(const char *id);
 
 /* Labels the reports of the calling thread that begin from now on: member "labels", an object of
@@ -58,7 +59,8 @@ int loophound_mark(const char *id);
 int loophound_label(const char *key, const char *value);
 
 /* How many blocks and stalls the calling thread has caused so far: also those that were over the
- * rate, or are not written yet. For tests that compare it before and after. */
+ * rate, at a place that strict mode has told before, or are not written yet. For tests that compare
+ * it before and after. */
 uint64_t loophound_count(void);
 
 /* Waits until everything that this process reported before the call has been written to the output,
@@ -66,6 +68,10 @@ uint64_t loophound_count(void);
  * a deliberate _exit() or exec. Returns 0, -ETIMEDOUT after the 5 seconds, or -ENOTCONN when
  * nothing could have been reported yet: this process has had no loop thread. */
 int loophound_flush(void);
+
+/* The same, but waits at most so many milliseconds; 0 only looks. Returns what loophound_flush()
+ * does, or -EINVAL when the time is negative. */
+int loophound_flush_wait(int milliseconds);
 
 /* The version of the library in this process, as "0.1.0": a constant string, never freed.
  * NULL when the library is not there. */
@@ -107,17 +113,19 @@ LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush, (void), ())
+LOOPHOUND_DEFINE(int, loophound_flush_wait, (int milliseconds), (milliseconds))
 LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 
-#define loophound_loop_enter()      loophound_loop_enter_if_there()
-#define loophound_loop_leave()      loophound_loop_leave_if_there()
-#define loophound_allow_begin()     loophound_allow_begin_if_there()
-#define loophound_allow_end()       loophound_allow_end_if_there()
-#define loophound_mark(id)          loophound_mark_if_there(id)
-#define loophound_label(key, value) loophound_label_if_there(key, value)
-#define loophound_count()           loophound_count_if_there()
-#define loophound_flush()           loophound_flush_if_there()
-#define loophound_version()         loophound_version_if_there()
+#define loophound_loop_enter()             loophound_loop_enter_if_there()
+#define loophound_loop_leave()             loophound_loop_leave_if_there()
+#define loophound_allow_begin()            loophound_allow_begin_if_there()
+#define loophound_allow_end()              loophound_allow_end_if_there()
+#define loophound_mark(id)                 loophound_mark_if_there(id)
+#define loophound_label(key, value)        loophound_label_if_there(key, value)
+#define loophound_count()                  loophound_count_if_there()
+#define loophound_flush()                  loophound_flush_if_there()
+#define loophound_flush_wait(milliseconds) loophound_flush_wait_if_there(milliseconds)
+#define loophound_version()                loophound_version_if_there()
 
 #undef LOOPHOUND_DEFINE
 

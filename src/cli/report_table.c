@@ -42,6 +42,7 @@ struct lh_table {
     json_t *untold;     /* pid: its blocks and stalls of which no summary has been read */
     uint64_t blocks;
     uint64_t stalls;
+    uint64_t suppressed;
     uint64_t dropped;
     char cwd[PATH_MAX];
 };
@@ -59,7 +60,7 @@ struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
     table->processes = json_object();
     table->untold = json_object();
     table->rows_of = json_object();
-    if (table->rows_of != NULL && table->in_flight != NULL && table->processes != NULL &&
+    if (table->in_flight != NULL && table->processes != NULL && table->rows_of != NULL &&
         table->untold != NULL)
         return table;
     lh_table_free(table);
@@ -172,8 +173,8 @@ static void put_number(struct lh_text *key, const json_t *event, const char *nam
 
 static void add_summary(struct lh_table *table, const json_t *event)
 {
-    static const char *const names[] = {"blocks", "stalls", "dropped"};
-    uint64_t *sums[] = {&table->blocks, &table->stalls, &table->dropped};
+    static const char *const names[] = {"blocks", "stalls", "suppressed", "dropped"};
+    uint64_t *sums[] = {&table->blocks, &table->stalls, &table->suppressed, &table->dropped};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         json_int_t number = json_integer_value(json_object_get(event, names[i]));
         uint64_t added = number > 0 ? (uint64_t)number : 0;
@@ -187,11 +188,19 @@ static bool is_iteration(const json_t *event)
     return lh_string_of(event, "call") == NULL;
 }
 
+/* A rule kept it quiet: it is counted, and has no row. */
+static bool is_suppressed(const json_t *event)
+{
+    return json_is_object(json_object_get(event, "suppressed"));
+}
+
 /* A process that is killed has a summary only where a collector outlives it. */
 static void count_untold(struct lh_table *table, const char *pid, const json_t *event,
                          json_int_t more)
 {
-    const char *kind = is_iteration(event) ? "stalls" : "blocks";
+    const char *kind = is_suppressed(event)  ? "suppressed"
+                       : is_iteration(event) ? "stalls"
+                                             : "blocks";
     json_t *counts = json_object_get(table->untold, pid);
     if (counts == NULL) {
         counts = json_object();
@@ -254,15 +263,20 @@ static bool is_strict(const json_t *event)
 static void note_offence(struct lh_table *table, const char *pid, json_t *event, const char *type)
 {
     char key[KEY_BYTES];
+    bool lasts = strcmp(type, "inflight") == 0;
     put_key(key, pid, event);
     json_object_set_new(table->processes, pid, json_true());
+    if (is_suppressed(event) && lasts)
+        return;
     if (json_object_get(table->in_flight, key) == NULL)
         count_untold(table, pid, event, 1);
-    if (strcmp(type, "inflight") == 0) {
+    if (lasts) {
         json_object_set(table->in_flight, key, event);
         return;
     }
     json_object_del(table->in_flight, key);
+    if (is_suppressed(event))
+        return;
     json_int_t row = add_offence(table, event);
     if (row >= 0 && is_strict(event))
         json_object_set_new(table->rows_of, key, json_integer(row));
@@ -368,7 +382,10 @@ void lh_table_print(struct lh_table *table, uint32_t most)
     if (most < table->count)
         printf("... and %" PRIu32 " more (--top 0 shows them)\n", table->count - most);
     size_t processes = json_object_size(table->processes);
-    printf("%zu process%s, %" PRIu64 " block%s, %" PRIu64 " stall%s, %" PRIu64 " dropped\n",
-           processes, processes == 1 ? "" : "es", table->blocks, table->blocks == 1 ? "" : "s",
-           table->stalls, table->stalls == 1 ? "" : "s", table->dropped);
+    printf("%zu process%s, %" PRIu64 " block%s, %" PRIu64 " stall%s, ", processes,
+           processes == 1 ? "" : "es", table->blocks, table->blocks == 1 ? "" : "s", table->stalls,
+           table->stalls == 1 ? "" : "s");
+    if (table->suppressed > 0)
+        printf("%" PRIu64 " suppressed, ", table->suppressed);
+    printf("%" PRIu64 " dropped\n", table->dropped);
 }

@@ -29,6 +29,7 @@ struct lh_option_info {
     const char *doc;
 };
 
+enum lh_action { LH_ACTION_LOG, LH_ACTION_ABORT, LH_ACTION_SIGNAL };
 enum lh_loop_mode { LH_LOOP_AUTO, LH_LOOP_MAIN, LH_LOOP_NONE, LH_LOOP_GLOBS };
 enum lh_format { LH_FORMAT_AUTO, LH_FORMAT_TEXT, LH_FORMAT_JSON };
 enum lh_stacks_form { LH_STACKS_AUTO, LH_STACKS_INLINE, LH_STACKS_ONCE };
@@ -65,6 +66,8 @@ struct lh_options {
     uint8_t places;         /* enum lh_places */
     uint8_t stall;          /* 0 or 1 */
     uint8_t signal;         /* number of the sampling signal; 0: none */
+    uint8_t action;         /* enum lh_action */
+    uint8_t action_signal;  /* its number, with LH_ACTION_SIGNAL */
     uint8_t stack_full;     /* 1: nothing is folded in text */
     uint8_t loop_mode;      /* enum lh_loop_mode */
     uint8_t format;         /* enum lh_format */
@@ -80,6 +83,9 @@ struct lh_options {
     char service[128];     /* "": it has no name */
     char output[1024];     /* path or socket path, unexpanded */
     char collector[1024];  /* with LH_COLLECTOR_PATH */
+    char suppress[1024];   /* files of rules, separated by colons; "": none */
+    char allow[1024];      /* rules */
+    char baseline[1024];   /* a file of rules */
 };
 
 const struct lh_option_info *lh_option_info(enum lh_option option);
@@ -123,6 +129,9 @@ enum lh_format lh_options_format(const struct lh_options *options);
  * sleep, it means the group. `network` also means read and write on a socket; a call's name means
  * it on any descriptor. */
 int lh_calls_parse(const char *list, uint8_t calls[LH_CALLS_MAX]);
+
+/* Does `text` match this glob (*, ?, no classes), which has no NUL? */
+bool lh_glob_match(const char *glob, size_t length, const char *text);
 
 /* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
 bool lh_glob_list_match(const char *globs, const char *text);

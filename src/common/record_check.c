@@ -83,10 +83,11 @@ bool lh_record_check(const struct lh_record *record)
 {
     return record->type < LH_EVENT_COUNT && record->call < lh_call_count() &&
            record->group < LH_GROUP_COUNT && record->reason <= LH_REASON_STRICT &&
-           record->found < LH_FOUND_COUNT && record->no_stack < LH_NO_STACK_COUNT &&
-           resource_is_sane(&record->resource) && record->stack_length <= LH_STACK_BYTES &&
-           record->python_count <= LH_PYTHON_FRAMES && record->strings_length <= LH_STRING_BYTES &&
-           strings_are_inside(record) && awaited_is_sane(&record->awaited, record) &&
-           stall_is_sane(&record->stall) && tags_are_sane(&record->tags) &&
+           record->noise < LH_NOISE_COUNT && record->found < LH_FOUND_COUNT &&
+           record->no_stack < LH_NO_STACK_COUNT && resource_is_sane(&record->resource) &&
+           record->stack_length <= LH_STACK_BYTES && record->python_count <= LH_PYTHON_FRAMES &&
+           record->strings_length <= LH_STRING_BYTES && strings_are_inside(record) &&
+           awaited_is_sane(&record->awaited, record) && stall_is_sane(&record->stall) &&
+           tags_are_sane(&record->tags) &&
            memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
 }

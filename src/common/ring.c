@@ -360,8 +360,17 @@ static void add_since(_Atomic uint64_t *to, const _Atomic uint64_t *now,
         atomic_fetch_add(to, added);
 }
 
-void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
-                    const struct lh_ring_copied *copied)
+/* Nothing is left to a reader that still has it. */
+static void empty(struct lh_ring *ring)
+{
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
+        uint64_t cell = atomic_load(&ring->cells[i]);
+        if ((cell & FULL) != 0)
+            atomic_store(&ring->cells[i], (cell & ~(FULL - 1)) + FULL);
+    }
+}
+
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied)
 {
     const struct lh_totals *now = &old->totals;
     const struct lh_totals *then = &copied->totals;
@@ -379,4 +388,5 @@ void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
         add_since(&to->by_call[i].count, &now->by_call[i].count, &then->by_call[i].count);
         add_since(&to->by_call[i].total_ns, &now->by_call[i].total_ns, &then->by_call[i].total_ns);
     }
+    empty(old);
 }

@@ -245,6 +245,7 @@ struct lh_record {
     uint32_t call;           /* lh_call_info(); for LH_EVENT_LOOP the park it was found by */
     uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
     uint32_t reason;         /* enum lh_reason */
+    uint32_t noise;          /* of a block, enum lh_noise: only a rule with `!` has it told */
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
@@ -411,9 +412,9 @@ struct lh_ring_copied {
 void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old, struct lh_ring_copied *copied);
 
 /* Once `ring` is in the place of `old`, and `old` elsewhere, so that nobody writes to it any more:
- * adds what was counted there since, and counts as dropped what was written. */
-void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
-                    const struct lh_ring_copied *copied);
+ * adds what was counted there since, and counts as dropped what was written. Empties `old`, which a
+ * reader may still have. */
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied);
 
 /* A free record with room for `stack_bytes` of a stack, or NULL when there is none. Every reserved
  * record must be committed. Any thread, signal handlers too. */

@@ -6,7 +6,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 from harness import (
     LIBRARY,
+    PATIENCE_S,
     PROGRAMS,
     PYTHON,
     ROOT,
@@ -30,6 +33,7 @@ from harness import (
     started,
     wait_until,
 )
+from test_faults import collector_of
 
 API = PROGRAMS / "api"
 
@@ -43,7 +47,7 @@ def header_version() -> str:
 
 def test_without_the_library_every_function_does_nothing() -> None:
     done = subprocess.run([API, "absent"], capture_output=True, text=True, env=clean_environment())
-    assert done.stdout == "0 0 0 0 0 0 0 0 none\n"
+    assert done.stdout == "0 0 0 0 0 0 0 0 0 none\n"
 
 
 @pytest.mark.parametrize("optimise", ["-O0", "-O2"])
@@ -105,6 +109,26 @@ def test_flush_returns_when_all_is_written(collector: str, hits: Path) -> None:
     assert [block["call"] for block in found] == ["nanosleep"]
 
 
+def test_flush_waits_no_longer_than_it_is_told(hits: Path) -> None:
+    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="20ms", STALL="off")
+    with started([API, "waits"], environment, stdin=subprocess.PIPE) as process:
+        assert process.stdout and process.stdin
+        assert process.stdout.readline() == "stop the collector\n"
+        collector = collector_of(process)
+        os.kill(collector, signal.SIGSTOP)
+        try:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "let it go on\n"
+        finally:
+            os.kill(collector, signal.SIGCONT)
+        out, _ = process.communicate("\n", timeout=PATIENCE_S)
+    late = -errno.ETIMEDOUT
+    assert [int(result) for result in out.split()] == [
+        -errno.ENOTCONN, 0, 0, -errno.EINVAL, late, late, 0
+    ]  # fmt: skip
+
+
 def by_function(events: list[Event], member: str) -> dict[str, Any]:
     """Of each function that blocked: this member, which its reports in flight have as well."""
     found: dict[str, Any] = {}
@@ -148,8 +172,9 @@ def test_reports_have_the_labels_of_their_thread(hits: Path) -> None:
     }
 
 
-def test_thread_can_count_its_reports(hits: Path) -> None:
-    done, events = run_preloaded([API, "count"], hits, THRESHOLD="20ms", RATE="1/h")
+@pytest.mark.parametrize("mode", [{"THRESHOLD": "20ms", "RATE": "1/h"}, {"STRICT": "on"}])
+def test_thread_can_count_its_reports(mode: dict[str, Any], hits: Path) -> None:
+    done, events = run_preloaded([API, "count"], hits, **mode)
     assert done.stdout.split() == ["0", "1", "1", "3"]
     assert of_type(events, "summary")[0]["blocks"] == 3
 

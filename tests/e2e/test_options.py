@@ -18,6 +18,7 @@ BAD = {
     "STRICT": ["maybe", "2", ""],
     "STALL": ["maybe", ""],
     "SIGNAL": ["KILL", "SEGV", "9", "33", "65", "URGENT", ""],
+    "ACTION": ["kill", "signal", "signal:", "signal:KILL", "signal:9", "signal:33", "abort:", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
     "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],
@@ -33,6 +34,9 @@ BAD = {
     "FOLLOW": ["", "x" * 300],
     "PROJECT": ["", "x" * 300],
     "SERVICE": ["", "x" * 128],
+    "SUPPRESS": ["", "x" * 1024],
+    "ALLOW": ["", "call:open;" * 103],
+    "BASELINE": ["", "x" * 1024],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 

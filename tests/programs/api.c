@@ -3,6 +3,7 @@
  *
  *   api scopes   what is reported is named by the function it is made in
  *   api flush    blocks, flushes, prints what that returned, and _exits
+ *   api waits    waits for its reports, while the collector is stopped as well
  *   api marks    blocks in tests and outside of them, and in a child
  *   api labels   sets labels, more than there can be, and blocks
  *   api count    prints how many reports there are after each of a few blocks
@@ -78,6 +79,34 @@ static int flush(void)
     printf("%d %d\n", before, after);
     fflush(stdout);
     _exit(0);
+}
+
+static void ask(const char *what)
+{
+    puts(what);
+    fflush(stdout);
+    getchar();
+}
+
+static int waits(void)
+{
+    int results[7];
+    results[0] = loophound_flush_wait(0);
+    loophound_loop_enter();
+    after_enter();
+    results[1] = loophound_flush_wait(60000);
+    results[2] = loophound_flush_wait(0);
+    ask("stop the collector");
+    after_enter();
+    results[3] = loophound_flush_wait(-1);
+    results[4] = loophound_flush_wait(0);
+    results[5] = loophound_flush_wait(300);
+    ask("let it go on");
+    results[6] = loophound_flush_wait(60000);
+    for (int i = 0; i < 7; i++)
+        printf("%d ", results[i]);
+    puts("");
+    return 0;
 }
 
 static int marks(void)
@@ -164,9 +193,10 @@ static int count(void)
 static int absent(void)
 {
     const char *version = loophound_version();
-    printf("%d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
+    printf("%d %d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
            loophound_allow_begin(), loophound_allow_end(), loophound_flush(), loophound_mark("x"),
-           loophound_label("x", "y"), (int)loophound_count(), version ? version : "none");
+           loophound_label("x", "y"), (int)loophound_count(), loophound_flush_wait(1),
+           version ? version : "none");
     return 0;
 }
 
@@ -177,6 +207,8 @@ int main(int argc, char **argv)
         return scopes();
     if (strcmp(what, "flush") == 0)
         return flush();
+    if (strcmp(what, "waits") == 0)
+        return waits();
     if (strcmp(what, "marks") == 0)
         return marks();
     if (strcmp(what, "labels") == 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,22 @@ static void test_a_switch_knows_the_usual_words(void **state)
     assert_refused(LH_OPTION_STRICT, "maybe", "on or off");
     assert_refused(LH_OPTION_STRICT, "", "on or off");
     assert_refused(LH_OPTION_STRICT, "2", "on or off");
+}
+
+static void test_an_action_is_a_word_or_a_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(with(LH_OPTION_ACTION, "log").action, LH_ACTION_LOG);
+    assert_int_equal(with(LH_OPTION_ACTION, "abort").action, LH_ACTION_ABORT);
+    assert_int_equal(with(LH_OPTION_ACTION, "signal:USR1").action, LH_ACTION_SIGNAL);
+    assert_int_equal(with(LH_OPTION_ACTION, "signal:USR1").action_signal, SIGUSR1);
+    assert_int_equal(with(LH_OPTION_ACTION, "signal:SIGTRAP").action_signal, SIGTRAP);
+    assert_int_equal(with(LH_OPTION_ACTION, "signal:64").action_signal, 64);
+    assert_refused(LH_OPTION_ACTION, "signal:KILL", "signal:USR1");
+    assert_refused(LH_OPTION_ACTION, "signal:URG", "signal:USR1");
+    assert_refused(LH_OPTION_ACTION, "signal:6", "signal:USR1");
+    assert_refused(LH_OPTION_ACTION, "signal:65", "signal:USR1");
+    assert_refused(LH_OPTION_ACTION, "USR1", "signal:USR1");
 }
 
 static void test_a_loop_is_a_word_or_globs(void **state)
@@ -372,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_a_duration_is_at_most_an_hour),
         cmocka_unit_test(test_bad_durations_leave_the_default),
         cmocka_unit_test(test_a_switch_knows_the_usual_words),
+        cmocka_unit_test(test_an_action_is_a_word_or_a_signal),
         cmocka_unit_test(test_a_loop_is_a_word_or_globs),
         cmocka_unit_test(test_an_output_is_stderr_a_descriptor_a_socket_or_a_path),
         cmocka_unit_test(test_a_bad_output_is_refused),

@@ -88,9 +88,10 @@ int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
     return error;
 }
 
-int lh_sink_summary(struct lh_sink *sink, int64_t time_ns)
+int lh_sink_summary(struct lh_sink *sink, int64_t time_ns, const struct lh_quiet *quiet)
 {
-    return put_out(sink, sink->format->summary(sink->state, time_ns, sink->buf, sizeof(sink->buf)));
+    return put_out(
+        sink, sink->format->summary(sink->state, time_ns, quiet, sink->buf, sizeof(sink->buf)));
 }
 
 /* NO_COLOR (no-color.org) as the program has it: a collector that it started has no environment. */

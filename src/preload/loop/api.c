@@ -13,7 +13,7 @@
 #include "preload/sys/clock.h"
 
 #define EXPORTED      __attribute__((visibility("default")))
-#define FLUSH_WAIT_NS (5 * LH_NS_PER_S)
+#define FLUSH_WAIT_MS 5000
 
 EXPORTED int loophound_loop_enter(void)
 {
@@ -75,9 +75,14 @@ EXPORTED uint64_t loophound_count(void)
     return atomic_load(&lh_self.reports) + (slot != NULL ? atomic_load(&slot->reports) : 0);
 }
 
+EXPORTED int loophound_flush_wait(int milliseconds)
+{
+    return milliseconds >= 0 ? lh_process_flush(milliseconds * LH_NS_PER_MS) : -EINVAL;
+}
+
 EXPORTED int loophound_flush(void)
 {
-    return lh_process_flush(FLUSH_WAIT_NS);
+    return loophound_flush_wait(FLUSH_WAIT_MS);
 }
 
 EXPORTED const char *loophound_version(void)

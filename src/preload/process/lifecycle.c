@@ -113,14 +113,15 @@ static int wait_for(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
  * itself, or be gone without anybody knowing: the watchdog is called to see to that. */
 static int wait_for_reader(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
 {
-    int error = -ETIMEDOUT;
-    int64_t left_ns = timeout_ns;
-    for (int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + timeout_ns; error != 0 && left_ns > 0;
-         left_ns = end - lh_clock_ns(CLOCK_MONOTONIC)) {
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + timeout_ns;
+    for (;;) {
+        int64_t left_ns = end - lh_clock_ns(CLOCK_MONOTONIC);
+        bool last = left_ns <= READER_LOOK_NS;
         lh_watchdog_call();
-        error = wait_for(word, value, left_ns < READER_LOOK_NS ? left_ns : READER_LOOK_NS);
+        int error = wait_for(word, value, last ? left_ns : READER_LOOK_NS);
+        if (error == 0 || last)
+            return error;
     }
-    return error;
 }
 
 static bool has_reader_or_events(const struct lh_ring *ring)
@@ -160,7 +161,8 @@ void lh_process_end_at_once(void)
     if (close_ring() == NULL)
         return;
     lh_watchdog_call(); /* a fork may have ended it */
-    /* It finds a reader if there is none, and does not wait for it. */
+    /* It finds a reader if there is none, and waits until that has the ring, not until it has read
+     * it. */
     lh_watchdog_stop(END_WAIT_NS);
 }
 

@@ -9,6 +9,7 @@
 #include "common/mix.h"
 #include "preload/python/interpreter.h"
 #include "preload/python/marks.h"
+#include "preload/state/always.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/stack_words.h"
 
@@ -25,6 +26,7 @@ struct search {
     bool reads;         /* READS was seen */
     bool waits;         /* the innermost function waits by design … */
     bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
+    bool whole;         /* noise is no reason to stop: the place is wanted, too */
     enum lh_noise noise;
 
     /* The functions that the place is known by. */
@@ -94,7 +96,8 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     const struct lh_python_mark mark = lh_python_mark_of(walk, step);
     if (is_loops(search, step, &mark))
         return false;
-    if (holds(search, &mark) && lh_noise_is_on((enum lh_noise)mark.noise))
+    if (search->noise == LH_NOISE_NONE && holds(search, &mark) &&
+        lh_noise_is_on((enum lh_noise)mark.noise))
         search->noise = (enum lh_noise)mark.noise;
     search->reads |= mark.where == LH_NOISE_READS;
     if (search->frames == 0) {
@@ -104,7 +107,7 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     }
     add_to_place(search, step, &mark);
     search->frames++;
-    return search->noise == LH_NOISE_NONE;
+    return search->noise == LH_NOISE_NONE || search->whole;
 }
 
 /* Our wrapper keeps a frame pointer: the word above it is where it returns to. 0: not known. */
@@ -201,12 +204,30 @@ static void look(struct search *search, int error)
         search->noise = LH_NOISE_NONE;
 }
 
+/* May a rule that begins with `!` want it told? */
+static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
+{
+    const struct lh_call_info *info = lh_call_info(slot->call);
+    const struct lh_rule_facts facts = {.type = "block",
+                                        .call = info->canonical,
+                                        .symbol = info->symbol,
+                                        .noise = lh_noise_name(noise),
+                                        .duration_ns = LH_UNKNOWN};
+    return (lh_always.count > 0 || lh_always.more) && lh_noise_has_switch(noise) &&
+           lh_always_may_match(&facts);
+}
+
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
     struct search search = {.slot = slot, .read = lh_memory_read_near};
     look(&search, error);
-    return (struct lh_noise_look){search.noise,
-                                  search.noise == LH_NOISE_NONE ? place_of(&search) : 0};
+    bool asked = search.noise != LH_NOISE_NONE && is_asked(slot, search.noise);
+    if (asked) {
+        search = (struct search){.slot = slot, .read = lh_memory_read_near, .whole = true};
+        look(&search, error);
+    }
+    bool told = asked || search.noise == LH_NOISE_NONE;
+    return (struct lh_noise_look){search.noise, asked, told ? place_of(&search) : 0};
 }
 
 bool lh_noise_covers(const struct lh_slot *slot)

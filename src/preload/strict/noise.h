@@ -16,7 +16,10 @@
 
 struct lh_noise_look {
     enum lh_noise noise; /* LH_NOISE_NONE: of no class that is on */
-    uint64_t place;      /* a number for the call and where it was made; 0: not known */
+    bool asked;          /* a rule that begins with `!` may match: it is told, and the collector,
+                            which knows all of the facts, has the last word */
+    uint64_t place;      /* of what is told, a number for the call and where it was made; 0: not
+                            known */
 };
 
 /* The call that stands in the slot, which is the calling thread's, and has ended with this error.

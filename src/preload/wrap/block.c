@@ -22,6 +22,7 @@
 #include "preload/strict/rules.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/signals.h"
+#include "preload/wrap/action.h"
 #include "preload/wrap/scope.h"
 
 static bool is_watchdog_away(void)
@@ -65,7 +66,8 @@ struct verdict {
     int error;
     enum lh_reason reason;
     uint32_t group;
-    uint64_t place; /* of strict mode: lh_noise_look() */
+    uint64_t place;      /* of strict mode: lh_noise_look() … */
+    enum lh_noise noise; /* … and the class that it is told in spite of */
 };
 
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
@@ -117,6 +119,7 @@ static void write_block(struct lh_ring *ring, const struct verdict *verdict,
     record->reason = verdict->reason;
     record->error = verdict->error;
     record->group = verdict->group;
+    record->noise = verdict->noise;
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->resource = *resource;
     record->awaits_victims = verdict->reason == LH_REASON_THRESHOLD && lh_ready_await(slot);
@@ -189,7 +192,7 @@ static void claim(const struct lh_scope *scope, uint32_t call)
 /* Without strict mode only a wait for the GIL is; that is a part of its stall. */
 static bool is_noise(struct lh_slot *slot, struct verdict *verdict)
 {
-    struct lh_noise_look look = {LH_NOISE_NONE, 0};
+    struct lh_noise_look look = {LH_NOISE_NONE, false, 0};
     if (lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
         lh_python_is_runtime_lock(verdict->scope->operand))
         look.noise = LH_NOISE_GIL;
@@ -198,9 +201,11 @@ static bool is_noise(struct lh_slot *slot, struct verdict *verdict)
     if (verdict->reason == LH_REASON_THRESHOLD && lh_noise_is_brief(look.noise))
         look.noise = LH_NOISE_NONE;
     verdict->place = look.place;
-    if (look.noise != LH_NOISE_NONE)
-        lh_noise_count(look.noise);
-    return look.noise != LH_NOISE_NONE;
+    verdict->noise = look.noise;
+    if (look.noise == LH_NOISE_NONE || look.asked)
+        return false;
+    lh_noise_count(look.noise);
+    return true;
 }
 
 /* Tells it, or finds that it is not to be told: then its time is none of the stall's. That is noted
@@ -277,8 +282,11 @@ void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits w
             lh_home_look(slot);
     } else {
         int saved_errno = errno;
+        uint64_t reports = atomic_load_explicit(&lh_self.reports, memory_order_relaxed);
         struct verdict verdict = {.scope = scope, .call = call, .error = error};
         finish(verdict, waits, result, elapsed_tsc);
+        if (lh_action_is_due(reports))
+            lh_action_take();
         errno = saved_errno;
     }
     atomic_store_explicit(&slot->sp, 0, memory_order_release);
