@@ -88,7 +88,7 @@ def compiled(root: Path) -> Path:
         sys.exit(
             f"loophound: cannot be compiled here, not found: {', '.join(missing)}; {remedy(root)}"
         )
-    make = ["make", f"-j{os.cpu_count() or 1}", "all"]
+    make = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}", "all"]
     done = subprocess.run(make, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode(errors="replace"))
