@@ -49,6 +49,11 @@ def test_nothing_but_libc_is_needed(native: Path, name: str) -> None:
     assert "libc.so.6" in needed
     assert set(needed) <= LIBC
     assert name != "libloophound.so" or needed == ["libc.so.6"]
+    # Nor is anything loaded later on (src/collect/sys/lazy.c).
+    loads = re.findall(
+        rb"lib(?:dw|elf|unwind|jansson|z|zstd)[\w-]*\.so", (native / name).read_bytes()
+    )
+    assert loads == []
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
