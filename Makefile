@@ -56,8 +56,17 @@ PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,
                    -Wl,-Bsymbolic-functions
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
+# STATIC=1: the command needs libc alone, as in the Python wheel. The archives in a group: they need
+# each other. What it links is listed in $(B)/loophound.map (docs/packaging.md).
+STATIC ?= 0
+ifeq ($(STATIC),1)
+PACKAGE_LIBS = $(filter-out -lpthread,$(shell pkg-config --static --libs-only-L --libs-only-l $(COMMAND_PACKAGES)))
+COMMAND_LIBS = -static-libgcc -Wl,-Map=$@.map -Wl,-Bstatic -Wl,--start-group $(PACKAGE_LIBS) -liberty -llzma -lbz2 \
+               -Wl,--end-group -Wl,-Bdynamic -lpthread -ldl
+else
 PACKAGE_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES))
 COMMAND_LIBS = $(PACKAGE_LIBS) -liberty -lpthread -ldl
+endif
 
 CALL_TABLE := src/calls.def $(wildcard src/calls/*.def)
 COMMON_SRC := $(wildcard src/common/*.c)
@@ -104,7 +113,8 @@ endif
 all: $(B)/libloophound.so $(B)/loophound ## build the library and the command
 
 # Rewritten only when the compiler or its flags change: then everything is compiled again.
-FLAGS := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(PRELOAD_CFLAGS) $(PRELOAD_LDFLAGS) $(LDFLAGS)
+FLAGS := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(PRELOAD_CFLAGS) $(PRELOAD_LDFLAGS) $(LDFLAGS) \
+         $(if $(filter 1,$(STATIC)),static)
 .PHONY: FORCE
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
@@ -162,7 +172,7 @@ $(LAZY_OBJ): $(B)/lazy/%.o: % $(B)/lazy/lazy_libraries.def $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(B)/lazy -c $< -o $@
 
-$(B)/loophound: $(COMMAND_OBJ) $(LAZY_OBJ) $(SANITIZER_OBJ)
+$(B)/loophound: $(COMMAND_OBJ) $(if $(filter 1,$(STATIC)),,$(LAZY_OBJ)) $(SANITIZER_OBJ)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -Wl,--as-needed $(COMMAND_LIBS) -o $@
 
 # What a package has to depend on (debian/rules).
@@ -391,6 +401,17 @@ compile_commands.json: ## write how each file is compiled, for editors
 deb: ## make a Debian package of what is committed, in build/deb
 	@scripts/bootstrap build deb
 	@scripts/deb $(B)/deb
+
+.PHONY: wheel
+wheel: ## make the Python package of what is committed, in build/wheel/dist, in a Debian 11 of its own (needs root)
+	@scripts/bootstrap distros demo
+	@$(PYTHON) scripts/wheel $(B)/wheel
+
+.PHONY: test-wheel
+test-wheel: ## look at that package, install it and try it; make it once more: the same bytes
+	@scripts/bootstrap build test
+	@$(MAKE) --no-print-directory wheel
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only wheel
 
 .PHONY: distros
 distros: ## build with every compiler and test on every supported system, each made by debootstrap (needs root)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$|^\.[a-z][a-z0-9._-]*$|^_?[a-z][a-z0-9_.-]*$")
+NAME = re.compile(
+    r"^[A-Za-z0-9][A-Za-z0-9._+-]*$|^\.[a-z][a-z0-9._-]*$|^_?[a-z][a-z0-9_.-]*$|^__[a-z]+__\.py$"
+)
 TAG = "SPDX-License-Identifier: Apache-2.0"
 SOURCES = set(".c .h .cc .def .in .py .rs .java .js .mjs .sh .tcl .toml .scd".split())
 NOT_OURS = ("tests/fuzz/corpus/",)  # bytes that fuzzers found
@@ -24,7 +26,7 @@ def problem_of(name: str) -> str | None:
     if path.is_symlink() or name.startswith(NOT_OURS):
         return None
     text = path.read_bytes()
-    if not text and path.name != "__init__.py":
+    if not text and path.name not in ("__init__.py", "py.typed"):
         return "is empty"
     if (path.suffix in SOURCES or text.startswith(b"#!")) and TAG.encode() not in text[:400]:
         return f"its first lines do not say: {TAG}"

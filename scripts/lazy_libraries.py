@@ -5,6 +5,8 @@
 lazy_libraries.py CC OBJECT... -- -lNAME...
 """
 
+from __future__ import annotations  # pip may build with Python 3.8
+
 import subprocess
 import sys
 from pathlib import Path

@@ -175,7 +175,9 @@ def run_pytest(suite_name: str, build: Path, report: Path, extra: list[str]) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--only", choices=["unit", "e2e", "runtimes", "stacks", "sanitized"])
+    parser.add_argument(
+        "--only", choices=["unit", "e2e", "runtimes", "stacks", "wheel", "sanitized"]
+    )
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The collector and the lives of programs: attach, run, close, die, exec; slow outputs. */
+#include "collect/link/peer.h"
+#include "collect/link/watched.h"
 #include "collect/report/reporter.h"
+#include "collect/sys/clock.h"
 #include "fake_program.h"
 
 static void test_records_come_out_as_lines_in_order(void **state)
@@ -297,6 +300,23 @@ static void test_finish_takes_what_nobody_has_served_yet(void **state)
     assert_int_equal(atomic_load(&fixture->ring->drained), 1);
 }
 
+/* The wait for its thread is as long as it is asked for, and not longer than the thread. */
+static void test_thread_of_a_ring_is_waited_for_until_the_deadline(void **state)
+{
+    struct fixture *fixture = *state;
+    attach_us(fixture);
+    struct lh_watched *watched = fixture->collector->peers->watched;
+    int64_t deadline_ns = lh_monotonic_ns() + 700 * LH_NS_PER_MS;
+    assert_int_equal(lh_watched_wait(watched, deadline_ns), -ETIMEDOUT);
+    assert_true(lh_monotonic_ns() >= deadline_ns);
+    assert_false(lh_watched_has_ended(watched));
+
+    lh_watched_stop(watched);
+    assert_int_equal(lh_watched_wait(watched, lh_monotonic_ns() + PATIENCE_MS * LH_NS_PER_MS), 0);
+    assert_true(lh_watched_has_ended(watched));
+    assert_int_equal(lh_watched_wait(watched, 0), 0);
+}
+
 static void test_socket_is_for_its_owner_only_and_removed_at_the_end(void **state)
 {
     struct fixture *fixture = *state;
@@ -377,6 +397,7 @@ int main(void)
         TEST(test_exec_ends_the_image_while_the_pid_lives_on),
         TEST(test_a_pid_is_counted_once_however_often_it_says_hello),
         TEST(test_finish_takes_what_nobody_has_served_yet),
+        TEST(test_thread_of_a_ring_is_waited_for_until_the_deadline),
         TEST(test_socket_is_for_its_owner_only_and_removed_at_the_end),
         TEST(test_text_and_a_lost_output_are_counted),
         TEST(test_slow_output_of_one_program_does_not_hold_up_another),

@@ -50,7 +50,7 @@ struct lh_watched {
     pthread_t thread;
     bool has_thread;
     _Atomic bool stop;
-    _Atomic bool ended;
+    _Atomic uint32_t ended;  /* a futex */
     _Atomic uint64_t lost;   /* reports that were in the ring and did not come out */
     _Atomic uint64_t blocks; /* without an end; not in the ring's totals */
     _Atomic uint64_t stalls; /* as above */
@@ -208,7 +208,8 @@ static void *serve(void *argument)
     serve_rest(watched);
     atomic_store(&watched->ring->attached, 0);
     say_drained(watched);
-    atomic_store(&watched->ended, true); /* from here on it may be freed */
+    atomic_store(&watched->ended, 1); /* from here on it may be freed, after a join */
+    lh_futex_wake_all(&watched->ended);
     if (write(ended_fd, &one, sizeof(one)) < 0)
         lh_output_say("cannot tell that a program is done");
     return NULL;
@@ -379,18 +380,22 @@ void lh_watched_stop(struct lh_watched *watched)
 
 bool lh_watched_has_ended(const struct lh_watched *watched)
 {
-    return atomic_load(&watched->ended);
+    return atomic_load(&watched->ended) != 0;
 }
 
+/* pthread_clockjoin_np(3) is of glibc 2.31; the wheel's command runs on older ones. */
 int lh_watched_wait(struct lh_watched *watched, int64_t deadline_ns)
 {
-    const struct timespec deadline = {.tv_sec = deadline_ns / LH_NS_PER_S,
-                                      .tv_nsec = deadline_ns % LH_NS_PER_S};
-    if (!watched->has_thread)
-        return 0;
-    int error = pthread_clockjoin_np(watched->thread, NULL, CLOCK_MONOTONIC, &deadline);
-    watched->has_thread = error != 0;
-    return -error;
+    while (watched->has_thread && atomic_load(&watched->ended) == 0) {
+        int64_t left_ns = deadline_ns - lh_monotonic_ns();
+        if (left_ns <= 0)
+            return -ETIMEDOUT;
+        lh_futex_wait_for(&watched->ended, 0, left_ns < WAIT_NS ? left_ns : WAIT_NS);
+    }
+    if (watched->has_thread)
+        pthread_join(watched->thread, NULL);
+    watched->has_thread = false;
+    return 0;
 }
 
 uint64_t lh_watched_abandon(struct lh_watched *watched)
