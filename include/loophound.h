@@ -61,6 +61,15 @@ int loophound_label(const char *key, const char *value);
  * rate, or are not written yet. For tests that compare it before and after. */
 uint64_t loophound_count(void);
 
+/* The same for the whole process, since its first loop thread: 0 before that, and in a child of
+ * fork until it has one. Costs a few loads: who has seen a number need not look for reports until
+ * there is another one. A block is counted when it ends, a stall too. */
+uint64_t loophound_reports(void);
+
+/* How many reports of this process are lost so far: over the rate (LOOPHOUND_RATE), or nobody took
+ * them in time. */
+uint64_t loophound_dropped(void);
+
 /* Waits until everything that this process reported before the call has been written to the output,
  * by the collector or, where there is none, as raw lines; at most 5 seconds. For tests, and before
  * a deliberate _exit() or exec. Returns 0, -ETIMEDOUT after the 5 seconds, or -ENOTCONN when
@@ -110,6 +119,8 @@ LOOPHOUND_DEFINE(int, loophound_allow_end, (void), ())
 LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
+LOOPHOUND_DEFINE(uint64_t, loophound_reports, (void), ())
+LOOPHOUND_DEFINE(uint64_t, loophound_dropped, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush_wait, (int milliseconds), (milliseconds))
 LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
@@ -121,6 +132,8 @@ LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 #define loophound_mark(id)                 loophound_mark_if_there(id)
 #define loophound_label(key, value)        loophound_label_if_there(key, value)
 #define loophound_count()                  loophound_count_if_there()
+#define loophound_reports()                loophound_reports_if_there()
+#define loophound_dropped()                loophound_dropped_if_there()
 #define loophound_flush()                  loophound_flush_if_there()
 #define loophound_flush_wait(milliseconds) loophound_flush_wait_if_there(milliseconds)
 #define loophound_version()                loophound_version_if_there()

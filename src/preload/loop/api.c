@@ -76,6 +76,24 @@ EXPORTED int loophound_flush_wait(int milliseconds)
     return milliseconds >= 0 ? lh_process_flush(milliseconds * LH_NS_PER_MS) : -EINVAL;
 }
 
+static const struct lh_totals *totals(void)
+{
+    struct lh_ring *ring = lh_process != NULL ? atomic_load(&lh_process->ring) : NULL;
+    return ring != NULL ? &ring->totals : NULL;
+}
+
+EXPORTED uint64_t loophound_reports(void)
+{
+    const struct lh_totals *all = totals();
+    return all != NULL ? atomic_load(&all->blocks) + atomic_load(&all->stalls) : 0;
+}
+
+EXPORTED uint64_t loophound_dropped(void)
+{
+    const struct lh_totals *all = totals();
+    return all != NULL ? atomic_load(&all->dropped) : 0;
+}
+
 EXPORTED int loophound_flush(void)
 {
     return loophound_flush_wait(FLUSH_WAIT_MS);
