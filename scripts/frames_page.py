@@ -22,6 +22,7 @@ WHOSE = {
     "OWN_NATIVE": "**yours**",
     "GENERATED": "made from a string",
     "LIBRARY": "a library's",
+    "STANDARD": "a library's",
     "INTERPRETER": "the interpreter's",
     "RUNTIME": "the runtime's",
     "LIBC": "libc's",

@@ -12,6 +12,7 @@
 #include "collect/sink/text_parts.h"
 
 #define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
+#define KEY_BYTES     (2 * LH_WHAT_BYTES)
 #define ADVICE_COLUMN 36              /* below the call */
 
 struct offender {
@@ -31,6 +32,7 @@ struct lh_table {
     json_t *index;     /* key: the number of its row */
     json_t *in_flight; /* "pid id": a wait of which no end has been read */
     json_t *processes; /* pids */
+    json_t *rows_of;   /* "pid id": the number of the row of that report of strict mode */
     json_t *untold;    /* pid: its blocks and stalls of which no summary has been read */
     uint64_t blocks;
     uint64_t stalls;
@@ -51,7 +53,8 @@ struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
     table->in_flight = json_object();
     table->processes = json_object();
     table->untold = json_object();
-    if (table->index != NULL && table->in_flight != NULL && table->processes != NULL &&
+    table->rows_of = json_object();
+    if (table->rows_of != NULL && table->index != NULL && table->in_flight != NULL && table->processes != NULL &&
         table->untold != NULL)
         return table;
     lh_table_free(table);
@@ -66,6 +69,7 @@ void lh_table_free(struct lh_table *table)
     json_decref(table->in_flight);
     json_decref(table->processes);
     json_decref(table->untold);
+    json_decref(table->rows_of);
     free(table->rows);
     free(table);
 }
@@ -85,7 +89,14 @@ static struct offender *find_row(struct lh_table *table, const struct lh_row *ma
     return &rows[table->count++];
 }
 
-static void add_offence(struct lh_table *table, const json_t *event)
+static double ms_of(const json_t *event, const char *name)
+{
+    double ms = json_number_value(json_object_get(event, name));
+    return ms > 0 ? ms : 0;
+}
+
+/* Returns the number of its row; negative: there is no memory. */
+static json_int_t add_offence(struct lh_table *table, const json_t *event)
 {
     struct lh_row made;
     const struct lh_place *place =
@@ -93,14 +104,14 @@ static void add_offence(struct lh_table *table, const json_t *event)
     lh_by_row(table->by, event, place, table->cwd, &made);
     struct offender *offender = find_row(table, &made);
     if (offender == NULL)
-        return;
-    double ms = json_number_value(json_object_get(event, "duration_ms"));
-    ms = ms > 0 ? ms : 0;
+        return -1;
+    double ms = ms_of(event, "duration_ms");
     offender->row = made; /* the line may have moved since */
     offender->count++;
     offender->total_ms += ms;
     if (ms > offender->worst_ms)
         offender->worst_ms = ms;
+    return offender - table->rows;
 }
 
 /* The number of this name, of digits: keys are text. */
@@ -128,7 +139,8 @@ static bool is_iteration(const json_t *event)
 }
 
 /* A process that is killed has a summary only where a collector outlives it. */
-static void count_untold(struct lh_table *table, const char *pid, const json_t *event)
+static void count_untold(struct lh_table *table, const char *pid, const json_t *event,
+                         json_int_t more)
 {
     const char *kind = is_iteration(event) ? "stalls" : "blocks";
     json_t *counts = json_object_get(table->untold, pid);
@@ -137,7 +149,7 @@ static void count_untold(struct lh_table *table, const char *pid, const json_t *
         json_object_set_new(table->untold, pid, counts);
     }
     json_int_t count = json_integer_value(json_object_get(counts, kind));
-    json_object_set_new(counts, kind, json_integer(count + 1));
+    json_object_set_new(counts, kind, json_integer(count + more));
 }
 
 static void add_untold(struct lh_table *table, const char *pid)
@@ -158,23 +170,53 @@ static void note_process(struct lh_table *table, const char *pid, const json_t *
     }
 }
 
+/* "pid id" */
+static void put_key(char key[KEY_BYTES], const char *pid, const json_t *event)
+{
+    struct lh_text text;
+    lh_text_init(&text, key, KEY_BYTES);
+    lh_text_string(&text, pid);
+    put_number(&text, event, "id");
+}
+
+/* More calls at the place of a report that has been read. */
+static void note_repeated(struct lh_table *table, const char *pid, const json_t *event)
+{
+    char key[KEY_BYTES];
+    put_key(key, pid, event);
+    const json_t *number = json_object_get(table->rows_of, key);
+    json_int_t count = json_integer_value(json_object_get(event, "count"));
+    if (number == NULL || count <= 0)
+        return;
+    struct offender *offender = &table->rows[json_integer_value(number)];
+    uint64_t room = COUNT_MAX - offender->count;
+    offender->count += (uint64_t)count < room ? (uint64_t)count : room;
+    offender->total_ms += ms_of(event, "total_ms");
+    count_untold(table, pid, event, count < (json_int_t)COUNT_MAX ? count : (json_int_t)COUNT_MAX);
+}
+
+static bool is_strict(const json_t *event)
+{
+    const char *reason = lh_string_of(event, "reason");
+    return reason != NULL && strcmp(reason, "strict") == 0;
+}
+
 /* A wait in flight or its end, or one that was not told before it had ended. */
 static void note_offence(struct lh_table *table, const char *pid, json_t *event, const char *type)
 {
-    char key[2 * LH_WHAT_BYTES];
-    struct lh_text text;
-    lh_text_init(&text, key, sizeof(key));
-    lh_text_string(&text, pid);
-    put_number(&text, event, "id");
+    char key[KEY_BYTES];
+    put_key(key, pid, event);
     json_object_set_new(table->processes, pid, json_true());
     if (json_object_get(table->in_flight, key) == NULL)
-        count_untold(table, pid, event);
+        count_untold(table, pid, event, 1);
     if (strcmp(type, "inflight") == 0) {
         json_object_set(table->in_flight, key, event);
         return;
     }
     json_object_del(table->in_flight, key);
-    add_offence(table, event);
+    json_int_t row = add_offence(table, event);
+    if (row >= 0 && is_strict(event))
+        json_object_set_new(table->rows_of, key, json_integer(row));
 }
 
 void lh_table_add(struct lh_table *table, json_t *event)
@@ -189,6 +231,8 @@ void lh_table_add(struct lh_table *table, json_t *event)
     note_process(table, pid, event, type);
     if (strcmp(type, "inflight") == 0 || strcmp(type, "block") == 0 || strcmp(type, "stall") == 0)
         note_offence(table, pid, event, type);
+    else if (strcmp(type, "repeated") == 0)
+        note_repeated(table, pid, event);
 }
 
 static int by_total(const void *left, const void *right)
@@ -257,7 +301,7 @@ void lh_table_print(struct lh_table *table, uint32_t most)
 {
     json_t *waits = table->in_flight;
     for (void *at = json_object_iter(waits); at != NULL; at = json_object_iter_next(waits, at))
-        add_offence(table, json_object_iter_value(at));
+        (void)add_offence(table, json_object_iter_value(at));
     json_object_clear(waits);
     void *next;
     for (void *at = json_object_iter(table->untold); at != NULL; at = next) {

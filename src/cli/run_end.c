@@ -8,6 +8,7 @@
 #include "collect/sink/text_parts.h"
 
 #define WHY_BYTES    512
+#define QUIET_BYTES  1024
 #define LINE_COLUMNS 78
 
 static const char no_carrier[] =
@@ -71,13 +72,17 @@ static void say_nothing_seen(const struct lh_run_totals *totals, const struct lh
 
 void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_run_end *end)
 {
+    char quiet[QUIET_BYTES];
+    struct lh_text text;
+    lh_text_init(&text, quiet, sizeof(quiet));
+    lh_text_quiet(&text, totals->quiet);
     if (totals->loops == 0)
         say_nothing_seen(totals, end);
     fprintf(stderr,
             "loophound: %" PRIu64 " %s, %" PRIu64 " loop %s, %" PRIu64 " %s, %" PRIu64
-            " %s, %" PRIu64 " dropped\n",
+            " %s, %" PRIu64 " dropped%s\n",
             totals->processes, plural(totals->processes, "process", "processes"), totals->loops,
             plural(totals->loops, "thread", "threads"), totals->blocks,
             plural(totals->blocks, "block", "blocks"), totals->stalls,
-            plural(totals->stalls, "stall", "stalls"), totals->dropped);
+            plural(totals->stalls, "stall", "stalls"), totals->dropped, quiet);
 }

@@ -287,6 +287,17 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     lh_member_null(json, "suppressed");
 }
 
+/* Of the block with this id. */
+static void write_repeated(struct lh_json *json, const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
+    lh_member_u64(json, "id", record->id);
+    lh_member_string(json, "call", lh_call_info(record->call)->canonical);
+    lh_member_u64(json, "count", record->again);
+    lh_member_ms(json, "total_ms", record->elapsed_ns);
+    write_tags(json, &record->tags);
+}
+
 void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report *report)
 {
     static const struct {
@@ -296,6 +307,7 @@ void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report 
         [LH_EVENT_LOOP] = {"loop", write_loop},          [LH_EVENT_BLOCK] = {"block", write_block},
         [LH_EVENT_INFLIGHT] = {"inflight", write_block}, [LH_EVENT_STALL] = {"stall", write_stall},
         [LH_EVENT_STALLING] = {"inflight", write_block},
+        [LH_EVENT_REPEATED] = {"repeated", write_repeated},
     };
     const struct lh_record *record = report->record;
     if (types[record->type].write == NULL)

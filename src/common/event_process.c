@@ -111,6 +111,19 @@ static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
     lh_event_sums(json, "by_call", sums, count);
 }
 
+/* {name: count}, of the classes that there were. */
+static void write_quiet(struct lh_json *json, const struct lh_ring *ring)
+{
+    lh_json_key(json, "quiet");
+    lh_json_open(json, '{');
+    for (uint32_t noise = LH_NOISE_NONE + 1; ring != NULL && noise < LH_NOISE_COUNT; noise++) {
+        uint64_t count = atomic_load(&ring->totals.quiet[noise]);
+        if (count != 0)
+            lh_member_u64(json, lh_noise_name((enum lh_noise)noise), count);
+    }
+    lh_json_close(json, '}');
+}
+
 void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns)
 {
     uint32_t pid = ring->pid;
@@ -123,6 +136,7 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
     lh_member_u64(json, "dropped", atomic_load(&ring->totals.dropped));
     lh_member_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
     write_by_call(json, ring);
+    write_quiet(json, ring);
     lh_member_null(json, "why");
     lh_event_close(json);
 }
@@ -139,6 +153,7 @@ void lh_event_no_loops(struct lh_json *json, int64_t time_ns, uint32_t pid, cons
     lh_member_u64(json, "dropped", 0);
     lh_member_ms(json, "blocked_ms", 0);
     lh_event_sums(json, "by_call", NULL, 0);
+    write_quiet(json, NULL);
     lh_member_string(json, "why", why);
     lh_event_close(json);
 }

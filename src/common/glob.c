@@ -40,3 +40,14 @@ bool lh_glob_list_match(const char *globs, const char *text)
         globs = comma + 1;
     }
 }
+
+bool lh_glob_path_match(const char *globs, const char *path)
+{
+    while (path != NULL) {
+        if (lh_glob_list_match(globs, path))
+            return true;
+        const char *slash = strchr(path, '/');
+        path = slash != NULL ? slash + 1 : NULL;
+    }
+    return false;
+}

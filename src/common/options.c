@@ -30,6 +30,14 @@ static const char expected_action[] = "log, abort, or signal: with a signal by i
 static const char expected_loop[] = "auto, main, none, or globs of thread names such as io-*,Main*";
 static const char expected_calls[] = "groups or calls that `loophound calls` lists, with + or - in "
                                      "front, such as all,-file,+fsync";
+static const char expected_noise[] = "auto, tests or none, and names with + or - in front, of: "
+#define NAME_OF_ALWAYS(name)
+#define NAME_OF_STRICT(name)            " " name
+#define NAME_OF_TESTS(name)             " " name
+#define NAME_OF_ASKED(name)             " " name
+#define NOISE(id, name, when, key, doc) NAME_OF_##when(name)
+#include "noise.def"
+    ;
 static const char expected_output[] = "stderr, fd:N, unix:PATH or a path";
 static const char expected_format[] = "auto, text or json";
 static const char expected_stack[] = "a number of frames from 0 to 256, or full";
@@ -56,6 +64,7 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_ACTION(options)       (options)
 #define INTO_LOOP(options)         (options)
 #define INTO_CALLS(options)        ((options)->calls)
+#define INTO_NOISE(options)        (&(options)->noise)
 #define INTO_OUTPUT(options)       (options)
 #define INTO_OUTPUT_LIMIT(options) (&(options)->output_limit)
 #define INTO_FORMAT(options)       (&(options)->format)
@@ -200,6 +209,11 @@ static int parse_loop(const char *text, struct lh_options *options)
 static int parse_calls(const char *text, uint8_t *calls)
 {
     return lh_calls_parse(text, calls);
+}
+
+static int parse_noise(const char *text, lh_noise_set *noise)
+{
+    return lh_noise_parse(text, noise);
 }
 
 /* What follows `prefix` in `text`, or NULL. */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/calls.h"
+#include "common/noise.h"
 
 enum lh_option {
 #define OPTION(name, type, short_flag, long_flag, argument, fallback, doc) LH_OPTION_##name,
@@ -56,6 +57,7 @@ struct lh_options {
     uint64_t rate_window_ns; /* rate_reports full reports in each such window; 0: no limit */
     uint64_t output_limit;   /* bytes a second to an output; 0: no limit */
     uint32_t rate_reports;
+    lh_noise_set noise;     /* classes of noise that are on, in strict mode */
     uint32_t stack_frames;  /* most frames; 0: none */
     uint32_t stack_bytes;   /* most that is copied of a stack */
     int32_t output_fd;      /* with LH_OUTPUT_FD */
@@ -119,5 +121,9 @@ int lh_calls_parse(const char *list, uint8_t calls[LH_CALLS_MAX]);
 
 /* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
 bool lh_glob_list_match(const char *globs, const char *text);
+
+/* The same for whole components of a path, from the right: `app*.py` is /srv/shop/app/views.py.
+ * False where `path` is NULL. */
+bool lh_glob_path_match(const char *globs, const char *path);
 
 #endif

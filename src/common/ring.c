@@ -373,6 +373,8 @@ void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
     add_since(&to->stalled_ns, &now->stalled_ns, &then->stalled_ns);
     add_since(&to->dropped, &now->dropped, &then->dropped);
     add_since(&to->blocked_ns, &now->blocked_ns, &then->blocked_ns);
+    for (uint32_t i = 0; i < LH_NOISE_COUNT; i++)
+        add_since(&to->quiet[i], &now->quiet[i], &then->quiet[i]);
     for (uint32_t i = 0; i < LH_CALLS_MAX; i++) {
         add_since(&to->by_call[i].count, &now->by_call[i].count, &then->by_call[i].count);
         add_since(&to->by_call[i].total_ns, &now->by_call[i].total_ns, &then->by_call[i].total_ns);

@@ -47,6 +47,7 @@ enum lh_event {
     LH_EVENT_AWAITED,  /* what that is in Python's terms, and who may have it */
     LH_EVENT_VICTIMS,  /* what a loop thread's park found ready after its reports */
     LH_EVENT_HOME,     /* where a loop thread parks: which function runs the loop? */
+    LH_EVENT_REPEATED, /* how often a place was met again that was told once (strict mode) */
     LH_EVENT_LOST,     /* a report that never became whole, and was counted as dropped */
     LH_EVENT_COUNT
 };
@@ -238,6 +239,7 @@ struct lh_record {
     int64_t time_ns;         /* CLOCK_REALTIME of the event */
     uint64_t id;             /* of a block; the same in its inflight events */
     uint64_t elapsed_ns;     /* of a sample: the time it stands for */
+    uint64_t again;          /* of LH_EVENT_REPEATED: how often, after the report of that id */
     uint64_t span_ns;        /* from its begin to time_ns; of a stall with what its blocks tell */
     uint32_t call;           /* lh_call_info(); for LH_EVENT_LOOP the park it was found by */
     uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
@@ -306,6 +308,7 @@ struct lh_totals {
     _Atomic uint64_t stalled_ns; /* time of all stalls, without the blocks in them */
     _Atomic uint64_t dropped;    /* reports lost: the ring was full, or over the rate */
     _Atomic uint64_t blocked_ns; /* time of all blocks */
+    _Atomic uint64_t quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
     struct {
         _Atomic uint64_t count;
         _Atomic uint64_t total_ns;

@@ -112,6 +112,8 @@ void lh_copy_totals(struct lh_totals *to, const struct lh_totals *from)
     atomic_store(&to->stalled_ns, atomic_load(&from->stalled_ns));
     atomic_store(&to->dropped, atomic_load(&from->dropped));
     atomic_store(&to->blocked_ns, atomic_load(&from->blocked_ns));
+    for (uint32_t noise = 0; noise < LH_NOISE_COUNT; noise++)
+        atomic_store(&to->quiet[noise], atomic_load(&from->quiet[noise]));
     for (uint32_t call = 0; call < LH_CALLS_MAX; call++) {
         atomic_store(&to->by_call[call].count, atomic_load(&from->by_call[call].count));
         atomic_store(&to->by_call[call].total_ns, atomic_load(&from->by_call[call].total_ns));

@@ -395,6 +395,8 @@ void lh_watched_count(const struct lh_watched *watched, struct lh_run_totals *ru
     run->loops += atomic_load(&totals->loops);
     run->blocks += atomic_load(&totals->blocks) + atomic_load(&watched->blocks);
     run->stalls += atomic_load(&totals->stalls) + atomic_load(&watched->stalls);
+    for (int noise = 0; noise < LH_NOISE_COUNT; noise++)
+        run->quiet[noise] += atomic_load(&totals->quiet[noise]);
     run->dropped += atomic_load(&totals->dropped) + atomic_load(&watched->lost);
 }
 

@@ -328,6 +328,12 @@ static void add_awaited(struct lh_reporter *reporter, const struct lh_record *re
         lh_holders_add_awaited(reporter->holders, record, reporter->frames);
 }
 
+static uint32_t tell_repeated(struct lh_reporter *reporter, const struct lh_record *record)
+{
+    const struct lh_report report = {.record = record};
+    return lh_sink_report(reporter->with.sink, &report) != 0;
+}
+
 static uint32_t take(struct lh_reporter *reporter, const struct lh_record *checked,
                      uint64_t position)
 {
@@ -346,6 +352,8 @@ static uint32_t take(struct lh_reporter *reporter, const struct lh_record *check
     case LH_EVENT_HOME:
         answer(reporter, checked);
         return 0;
+    case LH_EVENT_REPEATED:
+        return tell_repeated(reporter, checked);
     case LH_EVENT_VICTIMS:
         return release_thread(reporter, checked->tid, checked);
     default:

@@ -17,11 +17,19 @@ struct open {
     struct lh_place_row *row;
 };
 
+#define TOLD_MAX 8192u /* reports of strict mode whose places may be met again */
+
+struct told {
+    uint64_t id; /* 0: none */
+    struct lh_place_row *row;
+};
+
 struct lh_history {
     const char *cwd;
     struct lh_place_table *places;
     unsigned next;
     struct open open[OPEN_MAX];
+    struct told told[TOLD_MAX]; /* each in the place of its id */
 
     /* What the last report has shown; NULL: nothing. */
     struct open *shown_open;
@@ -148,6 +156,8 @@ struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report
         seen.nth = seen.row->count;
         seen.as = seen.row->shown_id;
     }
+    if (record->reason == LH_REASON_STRICT)
+        history->told[record->id % TOLD_MAX] = (struct told){record->id, seen.row};
     if (lh_event_ends(record->type)) {
         add_time(seen.row, record->elapsed_ns);
         if (open != NULL)
@@ -159,6 +169,15 @@ struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report
     open->row = seen.row;
     open->elapsed_ns = record->elapsed_ns;
     return seen;
+}
+
+void lh_history_repeat(struct lh_history *history, const struct lh_record *repeated)
+{
+    const struct told *told = &history->told[repeated->id % TOLD_MAX];
+    if (told->id != repeated->id || told->row == NULL)
+        return;
+    told->row->count = lh_place_sum_ns(told->row->count, repeated->again);
+    told->row->total_ns = lh_place_sum_ns(told->row->total_ns, repeated->elapsed_ns);
 }
 
 void lh_history_show(struct lh_history *history, const struct lh_report *report,

@@ -27,6 +27,9 @@ void lh_history_free(struct lh_history *history);
 /* Counts a report. Once for each, in the order in which they came. */
 struct lh_seen lh_history_add(struct lh_history *history, const struct lh_report *report);
 
+/* The place of that report of strict mode was met again so often. */
+void lh_history_repeat(struct lh_history *history, const struct lh_record *repeated);
+
 /* It stands on the screen now, `whole`: with the stack of its place. */
 void lh_history_show(struct lh_history *history, const struct lh_report *report,
                      const struct lh_seen *seen, bool whole);

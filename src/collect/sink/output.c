@@ -240,10 +240,21 @@ static void say_limit(struct lh_output *output)
                                : target_name(&output->target, name, sizeof(name)));
 }
 
+static int write_whatever_the_limit(struct lh_output *output, const char *bytes, size_t length,
+                                    const struct lh_output_news *news)
+{
+    int error = write_or_lose(output, bytes, length, news);
+    if (error == 0)
+        lh_bucket_take_anyway(&output->limit, output->target.limit, length, lh_monotonic_ns());
+    return error;
+}
+
 /* Of the limit only what was written is taken. */
 static int write_within_limit(struct lh_output *output, struct lh_bucket *share, const char *bytes,
                               size_t length, const struct lh_output_news *news)
 {
+    if (share == NULL)
+        return write_whatever_the_limit(output, bytes, length, news);
     struct lh_bucket all = output->limit;
     struct lh_bucket own = *share;
     if (!lh_bucket_take_share(&all, &own, atomic_load(&output->users), output->target.limit, length,
@@ -273,9 +284,7 @@ int lh_output_write_report(struct lh_output *output, struct lh_bucket *share, co
 int lh_output_write(struct lh_output *output, const char *bytes, size_t length)
 {
     pthread_mutex_lock(&output->lock);
-    int error = write_or_lose(output, bytes, length, NULL);
-    if (error == 0)
-        lh_bucket_take_anyway(&output->limit, output->target.limit, length, lh_monotonic_ns());
+    int error = write_whatever_the_limit(output, bytes, length, NULL);
     pthread_mutex_unlock(&output->lock);
     return error;
 }

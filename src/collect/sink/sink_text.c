@@ -321,6 +321,10 @@ static size_t text_report(void *state, const struct lh_report *report, char *buf
         (void)lh_thread_name_is_shared(&sink->names, report->record->tid, report->record->thread);
         return 0;
     }
+    if (report->record->type == LH_EVENT_REPEATED) {
+        lh_history_repeat(sink->history, report->record);
+        return 0;
+    }
     lh_text_init(&text, sink->lines, sizeof(sink->lines));
     sink->style.width = lh_output_columns(sink->output);
     add_report(sink, &text, report);
@@ -367,6 +371,7 @@ static void add_summary(const struct text_sink *sink, struct lh_text *text,
                    lh_text_plural(sums->stalls), loops, lh_text_plural(loops));
     lh_text_elapsed(text, lh_place_sum_ns(sums->blocked_ns, sums->stalled_ns), 10);
     lh_text_format(text, " in all; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
+    lh_text_quiet(text, totals->quiet);
     lh_text_wrap(text, from, sink->style.width);
     lh_text_char(text, '\n');
 }

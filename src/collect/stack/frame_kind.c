@@ -69,18 +69,6 @@ enum lh_frame_kind lh_frame_kind_of(const struct lh_frame *frame)
     return kind_by_rules(frame, &parts);
 }
 
-/* A glob matches whole components of a path from the right: `app*.py` is /srv/shop/app/views.py. */
-static bool is_of_project(const char *project, const char *path)
-{
-    while (path != NULL) {
-        if (lh_glob_list_match(project, path))
-            return true;
-        const char *slash = strchr(path, '/');
-        path = slash != NULL ? slash + 1 : NULL;
-    }
-    return false;
-}
-
 static bool is_of_users(enum lh_frame_kind kind)
 {
     return kind == LH_FRAME_USER || kind == LH_FRAME_OWN_NATIVE;
@@ -92,7 +80,7 @@ static enum lh_frame_kind kind_in_project(const struct parts *parts, enum lh_lan
     bool own = false;
     bool named = lang == LH_LANG_NATIVE || parts->of[PART_FILE] == NULL;
     for (int part = 0; part < PART_COUNT && !own; part++)
-        own = (part == PART_FILE || named) && is_of_project(project, parts->of[part]);
+        own = (part == PART_FILE || named) && lh_glob_path_match(project, parts->of[part]);
     if (own)
         return lang == LH_LANG_NATIVE ? LH_FRAME_OWN_NATIVE : LH_FRAME_USER;
     return is_of_users(by_rules) ? LH_FRAME_LIBRARY : by_rules;

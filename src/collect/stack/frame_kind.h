@@ -14,6 +14,7 @@ enum lh_frame_kind {
     LH_FRAME_OWN_NATIVE,  /* machine code that did not come with the system */
     LH_FRAME_GENERATED,   /* made from a string: the program's own only under `python -c` */
     LH_FRAME_LIBRARY,     /* an installed package, the standard library */
+    LH_FRAME_STANDARD = LH_FRAME_LIBRARY, /* of these, the latter */
     LH_FRAME_INTERPRETER, /* CPython's own C, what V8 has between two functions */
     LH_FRAME_RUNTIME,     /* the rest of node, the JVM and their like */
     LH_FRAME_LIBC,

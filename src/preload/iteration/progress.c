@@ -22,7 +22,7 @@ static bool begin_reports(struct lh_slot *slot, uint64_t iteration_id, uint64_t 
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     uint64_t id = 0;
     if (lh_rate_take(slot))
-        id = (uint32_t)(atomic_fetch_add(&lh_process->next_id, 1) + 1);
+        id = (uint32_t)lh_report_id();
     else
         atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */
     uint64_t latest = before;

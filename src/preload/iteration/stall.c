@@ -259,7 +259,7 @@ static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct
     record->stall = *stall;
     record->no_stack = why_no_stack(slot);
     fill_waited_in(record, slot);
-    record->id = id != 0 ? id : atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    record->id = id != 0 ? id : lh_report_id();
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->awaits_victims = lh_ready_await(slot);
     lh_record_publish(record);

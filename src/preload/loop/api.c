@@ -7,6 +7,7 @@
 #include "common/version.h"
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
+#include "preload/state/places.h"
 #include "preload/state/state.h"
 #include "preload/state/tags.h"
 #include "preload/sys/clock.h"
@@ -56,7 +57,10 @@ EXPORTED int loophound_allow_end(void)
 
 EXPORTED int loophound_mark(const char *id)
 {
+    int saved_errno = errno;
+    lh_places_end();
     lh_tag_test(id);
+    errno = saved_errno;
     return 0;
 }
 

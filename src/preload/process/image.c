@@ -160,6 +160,7 @@ void lh_image_init(void)
         !lh_libc_is_known() || !is_followed() || strcmp(lh_image.exe, lh_image.collector) == 0;
     if (!lh_image.off)
         switch_off_if_instrumented();
+    lh_python_marks_project(lh_options.project);
     void *state = mmap(NULL, sizeof(struct lh_process), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (state == MAP_FAILED || madvise(state, sizeof(struct lh_process), MADV_WIPEONFORK) != 0) {

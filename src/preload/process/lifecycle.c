@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "preload/process/seccomp.h"
 #include "preload/state/image.h"
+#include "preload/state/places.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/futex.h"
@@ -143,6 +144,7 @@ static struct lh_ring *close_ring(void)
 
 void lh_process_end(void)
 {
+    lh_places_end();
     struct lh_ring *ring = close_ring();
     if (ring == NULL)
         return;
@@ -155,6 +157,7 @@ void lh_process_end(void)
 
 void lh_process_end_at_once(void)
 {
+    lh_places_end();
     if (close_ring() == NULL)
         return;
     lh_watchdog_call(); /* a fork may have ended it */

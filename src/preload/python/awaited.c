@@ -146,6 +146,25 @@ static void find_joined(const struct lh_python_walk *walk, const struct lh_pytho
     awaited->owner_state = lh_python_thread_find(waiter->state, (uint32_t)tid);
 }
 
+/* struct wait_entry of Python/parking_lot.c has the address before its semaphore. */
+static uintptr_t parked_at(const struct lh_python_walk *walk, uintptr_t semaphore)
+{
+    return walk->layout->at.instance_values == LH_PYTHON_VALUES_INLINE
+               ? lh_python_word(walk, semaphore - sizeof(uintptr_t))
+               : 0;
+}
+
+bool lh_python_frame_waits_for_queue(const struct lh_python_walk *walk,
+                                     const struct lh_python_step *step, uintptr_t semaphore)
+{
+    /* Among the values are old ones, which may lead anywhere. */
+    const struct lh_python_walk careful = {.read = lh_memory_read_self, .layout = walk->layout};
+    const struct search search = {.semaphore = semaphore,
+                                  .parked = parked_at(&careful, semaphore)};
+    uintptr_t object = lh_python_frame_search(&careful, step, is_lock, &search);
+    return object != 0 && kind_of_lock(&careful, object) == LH_AWAITED_QUEUE;
+}
+
 void lh_python_awaited_find(const struct lh_python_layout *layout, lh_memory_read *read,
                             const struct lh_python_waiter *waiter,
                             struct lh_python_awaited *awaited)
@@ -161,9 +180,7 @@ void lh_python_awaited_find(const struct lh_python_layout *layout, lh_memory_rea
     struct lh_python_walk walk = {.read = read, .layout = layout};
     struct search search = {.semaphore = waiter->operand, .awaited = awaited};
     *awaited = (struct lh_python_awaited){.kind = LH_AWAITED_NONE};
-    /* struct wait_entry of Python/parking_lot.c has the address before its semaphore. */
-    if (layout->at.instance_values == LH_PYTHON_VALUES_INLINE)
-        search.parked = lh_python_word(&walk, waiter->operand - sizeof(uintptr_t));
+    search.parked = parked_at(&walk, waiter->operand);
     (void)lh_python_walk_out(&walk, waiter->state, visit, &search);
     if (finders[awaited->kind] != NULL)
         finders[awaited->kind](&walk, waiter, awaited);

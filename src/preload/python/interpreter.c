@@ -234,6 +234,16 @@ void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t mo
         lh_python_walk(&known->layout, read, thread_state, most, record);
 }
 
+void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_python_visit *visit,
+                            void *context)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known == NULL || !known->supported || thread_state == 0)
+        return;
+    struct lh_python_walk walk = {.read = read, .layout = &known->layout};
+    (void)lh_python_walk_out(&walk, thread_state, visit, context);
+}
+
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place)
 {
     const struct interpreter *known = found_interpreter();

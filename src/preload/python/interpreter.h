@@ -46,6 +46,10 @@ bool lh_python_is_runtime_lock(uintptr_t address);
 void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t most,
                        struct lh_record *record);
 
+/* Visits the Python frames of the thread with this PyThreadState, as lh_python_walk_out(). */
+void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_python_visit *visit,
+                            void *context);
+
 /* Where the thread with this PyThreadState is: see place.h. Any thread. */
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place);
 

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/mix.h"
+
 #define PAGE       4096u
 #define LENGTH_MAX (1 << 24) /* no name is longer: the object is not what it seems */
 #define WINDOW     320u      /* first reading of a str: its header and, mostly, all of it */
@@ -117,27 +119,75 @@ static int read_tail(const struct lh_python_walk *walk, uintptr_t address, struc
     return walk->read(tail->bytes, text->address, bytes) != 0 ? -EFAULT : 0;
 }
 
-static int store(struct lh_record *record, const union characters *tail, const struct text *text,
-                 uint16_t *offset)
+/* The first of the last characters that fit a name; *bytes is how many they take. */
+static uint32_t first_that_fits(const union characters *tail, const struct text *text,
+                                uint32_t *bytes)
 {
     uint32_t first = text->count;
-    uint32_t bytes = 0;
+    *bytes = 0;
     while (first > 0) {
         uint32_t more = utf8_length(character(tail, text->kind, first - 1));
-        if (bytes + more > LH_PYTHON_NAME_MAX)
+        if (*bytes + more > LH_PYTHON_NAME_MAX)
             break;
-        bytes += more;
+        *bytes += more;
         first--;
     }
-    if (record->strings_length + bytes + 1 > LH_STRING_BYTES)
-        return -ENOSPC;
-    *offset = (uint16_t)record->strings_length;
-    char *to = record->strings + record->strings_length;
+    return first;
+}
+
+static void put_text(char *to, const union characters *tail, const struct text *text,
+                     uint32_t first)
+{
     for (uint32_t i = first; i < text->count; i++)
         to = put_utf8(to, character(tail, text->kind, i));
     *to = '\0';
+}
+
+static int store(struct lh_record *record, const union characters *tail, const struct text *text,
+                 uint16_t *offset)
+{
+    uint32_t bytes;
+    uint32_t first = first_that_fits(tail, text, &bytes);
+    if (record->strings_length + bytes + 1 > LH_STRING_BYTES)
+        return -ENOSPC;
+    *offset = (uint16_t)record->strings_length;
+    put_text(record->strings + record->strings_length, tail, text, first);
     record->strings_length += bytes + 1;
     return 0;
+}
+
+int lh_python_name_text(const struct lh_python_walk *walk, uintptr_t address,
+                        char to[LH_PYTHON_NAME_MAX + 1])
+{
+    union characters tail;
+    struct text text;
+    uint32_t bytes;
+    int error = read_tail(walk, address, &text, &tail);
+    if (error == 0)
+        put_text(to, &tail, &text, first_that_fits(&tail, &text, &bytes));
+    return error;
+}
+
+/* PyASCIIObject has its length, then its hash, -1 until somebody asks for it; the same since 3.8. */
+#define HASH_UNKNOWN UINT64_MAX
+#define HASHED_BYTES 16u /* of a text whose hash nobody asked for, its end */
+
+uint64_t lh_python_name_hash(const struct lh_python_walk *walk, uintptr_t address)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    struct {
+        uint64_t length;
+        uint64_t hash;
+    } head;
+    uint64_t end[HASHED_BYTES / sizeof(uint64_t)] = {0};
+    if (walk->read(&head, address + at->string_length, sizeof(head)) != 0)
+        return 0;
+    if (head.hash != HASH_UNKNOWN)
+        return lh_mix(head.length, head.hash);
+    uint64_t taken = head.length < sizeof(end) ? head.length : sizeof(end);
+    if (walk->read(end, address + at->string_ascii + head.length - taken, taken) != 0)
+        return 0;
+    return lh_mix(lh_mix(head.length, end[0]), end[1]);
 }
 
 int lh_python_store_name(struct lh_python_walk *walk, uintptr_t address, uint16_t *offset)

@@ -5,40 +5,14 @@
 
 #include <stddef.h>
 
+#include "preload/python/marks.h"
 #include "preload/python/names.h"
 #include "preload/python/states.h"
 #include "preload/python/walk.h"
 
-/* A function, by the end of its qualified name, in a file, by the end of its path. */
-static const struct known {
-    const char *function;
-    const char *file;
-    enum lh_python_runs runs;
-} functions[] = {
-    {"run_forever", "asyncio/base_events.py", LH_PYTHON_RUNS_LOOP},
-    {"run", "asyncio/runners.py", LH_PYTHON_RUNS_LOOP}, /* also of loops in C, as uvloop's */
-    {"run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
-    {"unrolled_run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
-    {"guest_tick", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP}, /* in the host's loop */
-    {"mainLoop", "twisted/internet/base.py", LH_PYTHON_RUNS_LOOP},
-    {"run", "gevent/hub.py", LH_PYTHON_RUNS_HUB},
-    {"_work", "trio/_core/_thread_cache.py", LH_PYTHON_RUNS_JOB},
-    {"_worker", "concurrent/futures/thread.py", LH_PYTHON_RUNS_JOB},
-};
-
 /* What a thread's frames begin with; other outermost frames are those of greenlets, or of what C
  * calls. */
 static const char *const beginnings[] = {"<module>", "_run_module_as_main", "_bootstrap"};
-
-static enum lh_python_runs kind_of(const struct lh_python_walk *walk,
-                                   const struct lh_python_step *step)
-{
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        if (lh_python_name_ends(walk, step->qualname, functions[i].function, '.') &&
-            lh_python_name_ends(walk, step->filename, functions[i].file, '/'))
-            return functions[i].runs;
-    return LH_PYTHON_RUNS_NOTHING;
-}
 
 static bool is_beginning(const struct lh_python_walk *walk, const struct lh_python_step *step)
 {
@@ -50,6 +24,7 @@ static bool is_beginning(const struct lh_python_walk *walk, const struct lh_pyth
 
 struct search {
     enum lh_python_runs runs;
+    struct lh_python_step innermost;
     struct lh_python_step outermost; /* so far */
 };
 
@@ -58,22 +33,28 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
 {
     struct search *search = context;
     search->outermost = *step;
+    if (search->innermost.frame == 0)
+        search->innermost = *step;
     if (search->runs == LH_PYTHON_RUNS_NOTHING)
-        search->runs = kind_of(walk, step);
+        search->runs = lh_python_mark_of(walk, step).runs;
     return true;
 }
 
 static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_python_place *place)
 {
-    struct search search = {LH_PYTHON_RUNS_NOTHING, {0}};
+    struct search search = {.runs = LH_PYTHON_RUNS_NOTHING};
     uintptr_t states[LH_PYTHON_STATES_MAX];
     bool is_whole = true;
-    uint32_t count = lh_python_states(walk->layout, walk->read, thread_state, states);
+    /* Other threads change the lists that these are in. */
+    lh_memory_read *read = walk->read == lh_memory_read_near ? lh_memory_read_self : walk->read;
+    uint32_t count = lh_python_states(walk->layout, read, thread_state, states);
     for (uint32_t i = 0; i < count && is_whole; i++)
         is_whole = lh_python_walk_out(walk, states[i], visit, &search);
     *place = (struct lh_python_place){
         .runs = search.runs,
         .is_whole = is_whole,
+        .innermost = search.innermost.frame,
+        .innermost_code = search.innermost.code,
         .is_threads = search.outermost.frame != 0 && is_beginning(walk, &search.outermost),
     };
     if (is_whole) {

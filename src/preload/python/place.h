@@ -10,20 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "preload/python/marks.h"
 #include "preload/python/walker.h"
 
-/* Of the functions that the table in place.c knows, the innermost. */
-enum lh_python_runs {
-    LH_PYTHON_RUNS_NOTHING, /* that is known */
-    LH_PYTHON_RUNS_LOOP,
-    LH_PYTHON_RUNS_HUB, /* a loop on a stack of its own, which its handlers do not run on */
-    LH_PYTHON_RUNS_JOB, /* what a pool of threads was given */
-};
 
 struct lh_python_place {
-    enum lh_python_runs runs;
+    enum lh_python_runs runs; /* of the functions that are known, the innermost */
     bool is_whole;       /* all frames were read */
     bool is_threads;     /* the outermost of them is one that threads begin with, no coroutine's */
+    uintptr_t innermost; /* a frame's address, 0: there are none … */
+    uintptr_t innermost_code;
     uintptr_t outermost; /* its address, 0: there are none … */
     uintptr_t code;      /* … and its code */
 };

@@ -283,7 +283,16 @@ bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_
             continue;
         if (read_code(walk, frame.code, &code) != 0)
             return false;
-        const struct lh_python_step step = {address, frame.code, code.filename, code.qualname};
+        const struct lh_python_step step = {
+            .frame = address,
+            .code = frame.code,
+            .filename = code.filename,
+            .qualname = code.qualname,
+            .line_table = code.line_table,
+            .first_line = code.first_line,
+            .instruction = is_loop_per_frame(&walk->layout->at) ? (uint32_t)frame.last_instruction
+                                                                : frame.instruction,
+        };
         if (!visit(walk, &step, context))
             return true;
     }

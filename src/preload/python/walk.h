@@ -11,12 +11,15 @@
 void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record);
 
-/* A Python frame, and the names of its code. */
+/* A Python frame, and its code. */
 struct lh_python_step {
     uintptr_t frame;
     uintptr_t code;
     uintptr_t filename;
     uintptr_t qualname;
+    uintptr_t line_table;
+    int32_t first_line;
+    uint64_t instruction; /* where it is in its code: the same number for the same instruction */
 };
 
 /* False: the walk may end here. */

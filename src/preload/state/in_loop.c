@@ -27,8 +27,10 @@ void lh_in_loop_parks(struct lh_slot *slot)
 static bool has_left(const struct lh_slot *slot, uint64_t iteration_id)
 {
     enum lh_python_whereabouts now = LH_PYTHON_LEFT;
+    bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
+    lh_memory_read *read = own ? lh_memory_read_near : lh_memory_read_self;
     for (int i = 0; i < LOOKS && now == LH_PYTHON_LEFT; i++)
-        now = lh_python_whereabouts(lh_memory_read_self, slot->python_thread, &slot->place);
+        now = lh_python_whereabouts(read, slot->python_thread, &slot->place);
     return now == LH_PYTHON_LEFT || (now == LH_PYTHON_UNSEEN && iteration_id != 0 &&
                                      atomic_load(&slot->left_iteration) == iteration_id);
 }
@@ -174,18 +176,28 @@ static bool waits_for_its_turn(const struct lh_slot *slot)
     return false;
 }
 
-bool lh_in_loop_look(struct lh_slot *slot)
+static enum lh_noise why_not(struct lh_slot *slot, uint64_t iteration_id)
+{
+    if (lh_in_loop_gave_away(slot))
+        return LH_NOISE_GUEST;
+    if (has_left(slot, iteration_id))
+        return LH_NOISE_NOT_IN_LOOP;
+    if (lh_poller_is(slot, atomic_load(&slot->sp)))
+        return LH_NOISE_GUEST;
+    if (is_outside(slot))
+        return LH_NOISE_NOT_IN_LOOP;
+    return waits_for_its_turn(slot) ? LH_NOISE_GUEST : LH_NOISE_NONE;
+}
+
+enum lh_noise lh_in_loop_why_not(struct lh_slot *slot)
 {
     uint64_t iteration_id = atomic_load(&slot->iteration_id);
-    if (lh_in_loop_gave_away(slot) || has_left(slot, iteration_id) ||
-        lh_poller_is(slot, atomic_load(&slot->sp)) || is_outside(slot) ||
-        waits_for_its_turn(slot)) {
+    enum lh_noise reason = why_not(slot, iteration_id);
+    if (reason != LH_NOISE_NONE)
         atomic_store(&slot->left_iteration, iteration_id);
-        return false;
-    }
-    if (atomic_load(&slot->left_iteration) != iteration_id)
+    else if (atomic_load(&slot->left_iteration) != iteration_id)
         atomic_store(&slot->inside_at, lh_counter());
-    return true;
+    return reason;
 }
 
 uint64_t lh_in_loop_end(const struct lh_slot *slot)

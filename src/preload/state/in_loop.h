@@ -32,9 +32,14 @@ void lh_in_loop_wakes(struct lh_slot *slot, uintptr_t futex);
 void lh_in_loop_stands_by(struct lh_slot *slot, uintptr_t futex);
 void lh_in_loop_comes_back(struct lh_slot *slot);
 
-/* Looks where the thread is now. False: outside its loop; then its iteration has ended when it was
- * last seen inside. */
-bool lh_in_loop_look(struct lh_slot *slot);
+/* Looks where the thread is now. LH_NOISE_NONE: inside its loop. Else outside, for this reason; then
+ * its iteration has ended when it was last seen inside. */
+enum lh_noise lh_in_loop_why_not(struct lh_slot *slot);
+
+static inline bool lh_in_loop_look(struct lh_slot *slot)
+{
+    return lh_in_loop_why_not(slot) == LH_NOISE_NONE;
+}
 
 /* It is outside of the iteration that runs now, unless that goes on to a park: home.h. */
 bool lh_in_loop_is_doubtful(const struct lh_slot *slot);

@@ -83,19 +83,21 @@ static bool is_select(const char *path)
 
 static void note_library(struct lh_slot *slot, uintptr_t site)
 {
-    uintptr_t python = (uintptr_t)lh_python_symbol("PyEval_EvalCode", NULL);
-    struct lh_code code = code_at(python).code;
     struct search caller = code_at(site);
-    bool own = caller.code.size == 0 || is_in(site, code) || is_select(caller.path);
+    bool own =
+        caller.code.size == 0 || is_in(site, slot->python_code) || is_select(caller.path);
     slot->library = own ? (struct lh_code){0, 0} : caller.code;
-    slot->python_code = code;
 }
 
 void lh_poller_note(struct lh_slot *slot, uintptr_t site)
 {
     slot->preempts = false;
     slot->library = (struct lh_code){0, 0};
-    if (lh_options.loop_mode != LH_LOOP_AUTO || slot->stays || !lh_image_may_look_up())
+    if (!lh_image_may_look_up())
+        return;
+    if (lh_python_is_loaded())
+        slot->python_code = code_at((uintptr_t)lh_python_symbol("PyEval_EvalCode", NULL)).code;
+    if (lh_options.loop_mode != LH_LOOP_AUTO || slot->stays)
         return;
     slot->preempts = preempts();
     if (is_python_program())

@@ -12,6 +12,7 @@
 #include "preload/state/tags.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
+#include "preload/sys/futex.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
@@ -155,6 +156,7 @@ static const struct handling {
     [LH_EVENT_HOLDER] = {.optional = true, .uncounted = true, .is_named = true, .wake = WAKE_LATER},
     [LH_EVENT_AWAITED] = {.optional = true, .uncounted = true, .wake = WAKE_LATER},
     [LH_EVENT_VICTIMS] = {.uncounted = true},
+    [LH_EVENT_REPEATED] = {.wake = WAKE},
 };
 
 void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
@@ -184,11 +186,37 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
-static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint32_t stack_bytes)
+/* Strict mode loses nothing: the program waits until the reader has made room, as long as one reads,
+ * or is still to come. One that has made none in all that time is not waited for again. */
+#define ROOM_WAIT_NS (5 * LH_NS_PER_S)
+#define ROOM_LOOK_NS (20 * LH_NS_PER_MS)
+static struct lh_record *wait_for_room(struct lh_ring *ring, uint32_t stack_bytes)
+{
+    static _Atomic uint64_t stuck_at; /* how far it had read, plus 1 */
+    struct lh_record *record = NULL;
+    uint32_t written = atomic_load(&ring->written);
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + ROOM_WAIT_NS;
+    while (record == NULL && atomic_load(&stuck_at) != (uint64_t)written + 1 &&
+           lh_clock_ns(CLOCK_MONOTONIC) < end) {
+        lh_wake_reader(ring);
+        lh_futex_wait(&ring->written, written, ROOM_LOOK_NS, true);
+        record = lh_ring_reserve(ring, stack_bytes);
+        if (atomic_load(&ring->written) != written)
+            end = lh_clock_ns(CLOCK_MONOTONIC) + ROOM_WAIT_NS;
+        written = atomic_load(&ring->written);
+    }
+    atomic_store(&stuck_at, record == NULL ? (uint64_t)written + 1 : 0);
+    return record;
+}
+
+static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint32_t stack_bytes,
+                                 bool may_wait)
 {
     const struct handling *handling = &handlings[type];
     bool has_room = !handling->optional || lh_ring_has_room(ring);
     struct lh_record *record = has_room ? lh_ring_reserve(ring, stack_bytes) : NULL;
+    if (record == NULL && may_wait && !handling->optional && lh_options.strict != 0)
+        record = wait_for_room(ring, stack_bytes);
     if (record == NULL && !handling->uncounted)
         atomic_fetch_add(&ring->totals.dropped, 1);
     return record;
@@ -216,7 +244,8 @@ struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy 
                                   uint64_t elapsed_ns, bool own)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
-    struct lh_record *record = ring != NULL ? reserve(ring, type, lh_options.stack_bytes) : NULL;
+    struct lh_record *record =
+        ring != NULL ? reserve(ring, type, lh_options.stack_bytes, own) : NULL;
     if (record != NULL)
         lh_record_begin_apart(record, type, copy, elapsed_ns, own);
     return record;
@@ -231,7 +260,7 @@ void lh_record_publish_apart(const struct lh_record *record)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_record *copy =
-        ring != NULL ? reserve(ring, record->type, record->stack_length) : NULL;
+        ring != NULL ? reserve(ring, record->type, record->stack_length, false) : NULL;
     size_t start = offsetof(struct lh_record, type);
     if (copy == NULL)
         return;
@@ -242,7 +271,7 @@ void lh_record_publish_apart(const struct lh_record *record)
 
 bool lh_rate_take(struct lh_slot *slot)
 {
-    if (lh_options.rate_window_ns == 0)
+    if (lh_options.rate_window_ns == 0 || lh_options.strict != 0)
         return true;
     uint64_t window = (uint64_t)lh_clock_ns(CLOCK_MONOTONIC) / lh_options.rate_window_ns + 1;
     if (atomic_exchange(&slot->rate_window, window) != window)

@@ -37,8 +37,9 @@ bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *co
 
 /* Begins a record in a free place of the ring: who, what, when, registers, stack, Python frames;
  * all else as it is where nobody knows better. Whoever wants to say more sets it before
- * lh_record_publish(). `own`: it is about the calling thread. NULL: there is no ring, or no room in
- * it, which is counted as dropped where somebody would miss it. */
+ * lh_record_publish(). `own`: it is about the calling thread, which in strict mode waits where
+ * there is no room. NULL: there is no ring, or no room in it, which is counted as dropped where
+ * somebody would miss it. */
 struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy *copy,
                                   uint64_t elapsed_ns, bool own);
 
@@ -55,7 +56,8 @@ void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t pyt
 void lh_record_publish(struct lh_record *record);
 void lh_record_publish_apart(const struct lh_record *record);
 
-/* One report less for this loop thread under LOOPHOUND_RATE; false: over the rate, and counted. */
+/* One report less for this loop thread under LOOPHOUND_RATE; false: over the rate, and counted. In
+ * strict mode there is no rate. */
 bool lh_rate_take(struct lh_slot *slot);
 
 #endif

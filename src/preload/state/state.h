@@ -24,6 +24,7 @@
 #define LH_CHAIN       64   /* return addresses of a park that are: chain.h */
 #define LH_FORMER_SETS 3    /* loops of one thread after each other, beside the latest */
 #define LH_MARKED_ALL  UINT64_MAX
+#define LH_TOLD_PLACES 4096 /* most places that are told once in a scope of strict mode */
 
 #define LH_CLOCKS 12 /* clockid_t from CLOCK_REALTIME to CLOCK_TAI: clock_gettime(2) */
 
@@ -212,8 +213,8 @@ struct lh_slot {
 
     /* See pollers.h; its owner's. */
     bool preempts;
-    struct lh_code library; /* that runs a loop of its own in a Python program */
-    struct lh_code python_code;
+    struct lh_code library;     /* that runs a loop of its own in a Python program */
+    struct lh_code python_code; /* the interpreter's */
 
     /* A loop that parks by system calls of its own, past libc: see watchdog/inline_watch.h. */
     struct lh_inlined inlined;
@@ -252,6 +253,14 @@ struct lh_slot {
     _Atomic uint64_t no_signal; /* the iteration that gets no signals, and in the low byte why not:
                                    enum lh_no_stack */
 } __attribute__((aligned(128)));
+
+/* A place that was told, in strict mode: see places.h. */
+struct lh_told_place {
+    _Atomic uint64_t id;       /* of its report */
+    _Atomic uint64_t again;    /* calls there since … */
+    _Atomic uint64_t again_ns; /* … and how long they took */
+    uint32_t call;
+};
 
 enum lh_process_state { LH_PROCESS_NEW, LH_PROCESS_STARTING, LH_PROCESS_WATCHED, LH_PROCESS_OFF };
 
@@ -292,6 +301,11 @@ struct lh_process {
     _Atomic uint32_t not_wanted;   /* an epoll set, plus 1, on which a thread waits past libc that
                                       LOOPHOUND_LOOP does not want */
     _Atomic uint32_t filtered;     /* 1: it is under a filter of system calls */
+
+    /* The same number as which place it is; 0: none. */
+    _Atomic uint64_t told_keys[LH_TOLD_PLACES];
+    struct lh_told_place told_places[LH_TOLD_PLACES];
+    _Atomic uint32_t places_told; /* 1: there are any */
 
     struct lh_slot slots[LH_SLOTS];
 
@@ -357,6 +371,12 @@ static inline void lh_slot_note_clock(struct lh_slot *slot, clockid_t clock,
 static inline int64_t lh_slot_clock_ns(const struct lh_slot *slot, clockid_t clock)
 {
     return slot != NULL && clock >= 0 && clock < LH_CLOCKS ? slot->clock_ns[clock] : 0;
+}
+
+/* The id of the next report. */
+static inline uint64_t lh_report_id(void)
+{
+    return atomic_fetch_add(&lh_process->next_id, 1) + 1;
 }
 
 /* The process whose state this is: false in a child of fork or vfork. Costs a system call. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "preload/strict/noise.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/syscall.h"
 
@@ -28,7 +29,7 @@ static bool is_disk(const struct statfs *system)
 {
     for (size_t i = 0; i < sizeof(memory_file_systems) / sizeof(memory_file_systems[0]); i++)
         if (system->f_type == memory_file_systems[i])
-            return false;
+            return !lh_noise_quiets(LH_NOISE_MEMORY_PATHS);
     return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "preload/state/state.h"
 #include "preload/strict/disk.h"
+#include "preload/strict/noise.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/syscall.h"
@@ -74,7 +75,7 @@ static bool is_memory_device(int fd)
 
 enum lh_waits lh_rule_fd_or_disk(int fd)
 {
-    if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
+    if ((fd == STDOUT_FILENO || fd == STDERR_FILENO) && lh_noise_quiets(LH_NOISE_MEMORY_PATHS))
         return LH_WAITS_NO;
     switch (lh_fd_type(fd)) {
     case 0:
@@ -83,7 +84,8 @@ enum lh_waits lh_rule_fd_or_disk(int fd)
     case S_IFDIR:
         return yes_if(lh_fd_is_on_disk(fd));
     case S_IFCHR:
-        return yes_if(fd_blocks(fd) && !is_memory_device(fd));
+        return yes_if(fd_blocks(fd) &&
+                      !(is_memory_device(fd) && lh_noise_quiets(LH_NOISE_MEMORY_PATHS)));
     default:
         return yes_if(fd_blocks(fd));
     }

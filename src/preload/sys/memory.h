@@ -15,6 +15,12 @@ typedef int lh_memory_read(void *to, uintptr_t address, size_t size);
  * thread, also the watchdog; errno stays. */
 lh_memory_read lh_memory_read_self;
 
+/* The same without a system call, where that is known to be readable: about 10 ns. For objects of
+ * the calling thread's own, which stay while it reads them, as the frames that it is in. Nothing is
+ * read directly but in a page that the kernel has once let us read, so that a pointer which is none
+ * (in a signal handler, as the thread was changing it) does no harm. */
+lh_memory_read lh_memory_read_near;
+
 /* Is there no way to read it, so that there are no stacks? Of the calling thread. */
 bool lh_memory_is_denied(void);
 

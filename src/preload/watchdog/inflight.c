@@ -33,7 +33,7 @@ static uint64_t take_id(struct lh_ring *ring, struct lh_slot *slot, uint64_t seq
         return 0;
     }
     lh_told_end(ring, slot->reported_id); /* a thread is in one call at a time */
-    slot->reported_id = atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    slot->reported_id = lh_report_id();
     lh_told_begin(ring, slot->reported_id, LH_TOLD_CALL);
     atomic_store_explicit(&slot->reported_seq, seq, memory_order_release);
     return slot->reported_id;

@@ -14,9 +14,11 @@
 #include "preload/python/interpreter.h"
 #include "preload/state/home.h"
 #include "preload/state/in_loop.h"
+#include "preload/state/places.h"
 #include "preload/state/record.h"
 #include "preload/state/resource.h"
 #include "preload/state/suspends.h"
+#include "preload/strict/noise.h"
 #include "preload/strict/rules.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/signals.h"
@@ -64,6 +66,7 @@ struct verdict {
     int error;
     enum lh_reason reason;
     uint32_t group;
+    uint64_t place; /* of strict mode: lh_noise_look() */
 };
 
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
@@ -83,21 +86,35 @@ static uint64_t id_of_inflight(struct lh_slot *slot, uint64_t seq)
                : 0;
 }
 
+/* The id of its report. 0: there is to be none. */
+static uint64_t id_of_report(struct lh_ring *ring, const struct verdict *verdict,
+                             const struct lh_call_copy *copy)
+{
+    struct lh_slot *slot = verdict->scope->slot;
+    uint64_t id = id_of_inflight(slot, verdict->scope->seq);
+    if (id != 0)
+        return id;
+    if (verdict->reason == LH_REASON_STRICT)
+        return lh_place_take(verdict->place, copy->call, verdict->elapsed_ns);
+    if (lh_rate_take(slot))
+        return lh_report_id();
+    atomic_fetch_add(&ring->totals.dropped, 1);
+    return 0;
+}
+
 static void write_block(struct lh_ring *ring, const struct verdict *verdict,
                         const struct lh_call_copy *copy, const struct lh_resource *resource)
 {
     struct lh_slot *slot = verdict->scope->slot;
-    uint64_t id = id_of_inflight(slot, verdict->scope->seq);
-    if (id == 0 && !lh_rate_take(slot)) {
-        atomic_fetch_add(&ring->totals.dropped, 1);
+    uint64_t id = id_of_report(ring, verdict, copy);
+    if (id == 0)
         return;
-    }
     struct lh_record *record = lh_record_begin(LH_EVENT_BLOCK, copy, verdict->elapsed_ns, true);
     if (record == NULL) {
         lh_told_end(ring, id); /* nothing else says that it has ended */
         return;
     }
-    record->id = id != 0 ? id : atomic_fetch_add(&lh_process->next_id, 1) + 1;
+    record->id = id;
     record->reason = verdict->reason;
     record->error = verdict->error;
     record->group = verdict->group;
@@ -171,18 +188,33 @@ static void claim(const struct lh_scope *scope, uint32_t call)
     slot->registers = (struct lh_registers){0};
 }
 
+/* Of a call that took the threshold only a wait for the GIL is noise; that is a part of its stall. */
+static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
+{
+    struct lh_noise_look look = {LH_NOISE_NONE, 0};
+    if (lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
+        lh_python_is_runtime_lock(verdict->scope->operand))
+        look.noise = LH_NOISE_GIL;
+    else if (verdict->reason == LH_REASON_STRICT)
+        look = lh_noise_look(slot, verdict->error);
+    verdict->place = look.place;
+    if (look.noise != LH_NOISE_NONE)
+        lh_noise_count(look.noise);
+    return look.noise != LH_NOISE_NONE;
+}
+
 /* Tells it, or finds that it is not to be told: then its time is none of the stall's. That is noted
  * before a signal or the watchdog can ask how much of the iteration is not told yet. False: it is
  * no block. */
 static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
 {
-    bool gil = lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
-               lh_python_is_runtime_lock(verdict->scope->operand);
-    if (gil || !is_over(waits, result, verdict))
+    if (!is_over(waits, result, verdict) || is_noise(slot, verdict))
         return false;
-    if (!lh_in_loop_look(slot)) {
+    enum lh_noise outside = lh_in_loop_why_not(slot);
+    if (outside != LH_NOISE_NONE) {
         if (lh_in_loop_is_doubtful(slot))
             return false; /* it may be a part of a stall */
+        lh_noise_count(outside);
         lh_stall_add_reported(slot, verdict->elapsed_ns);
         return true;
     }

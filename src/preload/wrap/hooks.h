@@ -14,6 +14,7 @@
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
 #include "preload/state/in_loop.h"
+#include "preload/state/places.h"
 #include "preload/state/state.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
@@ -72,8 +73,10 @@ static inline void lh_before___longjmp_chk(const struct __jmp_buf_tag *env, int 
 /* Also in a child of vfork(2), whose parent the watchdog is of. */
 static inline void lh_before_exec(void)
 {
-    if (lh_process != NULL && lh_process_is_ours())
-        lh_watchdog_stop(LH_WATCHDOG_WAIT_NS);
+    if (lh_process == NULL || !lh_process_is_ours())
+        return;
+    lh_places_end();
+    lh_watchdog_stop(LH_WATCHDOG_WAIT_NS);
 }
 #define lh_before_execve(...)   lh_before_exec()
 #define lh_before_execv(...)    lh_before_exec()

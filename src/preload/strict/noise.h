@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call that could have waited: is it noise, by src/noise.def? And where was it made, so that it is
+ * told once?
+ *
+ * Runs on the loop thread, at the end of the call, before anything is captured: the thread's own
+ * Python frames are read directly, what their functions are known for is kept (python/marks.h). No
+ * malloc, no locks, errno stays. */
+#ifndef LH_PRELOAD_STRICT_NOISE_H
+#define LH_PRELOAD_STRICT_NOISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/noise.h"
+#include "preload/state/state.h"
+
+struct lh_noise_look {
+    enum lh_noise noise; /* LH_NOISE_NONE: of no class that is on */
+    uint64_t place;      /* a number for the call and where it was made; 0: not known */
+};
+
+/* The call that stands in the slot, which is the calling thread's, and has ended with this error. */
+struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error);
+
+/* One more call that is quiet. */
+void lh_noise_count(enum lh_noise noise);
+
+static inline bool lh_noise_is_on(enum lh_noise noise)
+{
+    return (lh_options.noise & lh_noise_bit(noise)) != 0;
+}
+
+/* A call is of this class. True: it is quiet, and counted. */
+static inline bool lh_noise_quiets(enum lh_noise noise)
+{
+    if (!lh_noise_is_on(noise))
+        return false;
+    lh_noise_count(noise);
+    return true;
+}
+
+#endif
