@@ -57,6 +57,14 @@ int loophound_mark(const char *id);
  * Returns 0, -EINVAL without a key, -ENOSPC beyond that (nothing is changed), or -ENOMEM. */
 int loophound_label(const char *key, const char *value);
 
+/* Labels of another kind, for what changes with each task or request: `pairs` is a key, its value,
+ * the next key ... and an empty key, each with its NUL ("route\0/price\0"). They are not copied:
+ * the memory stays as it is until the next call of the thread. They take the place of those of the
+ * call before, NULL of all; those of loophound_label() stay beside them, with the same limits for
+ * both together. What does not fit is left out. Costs one store; of a thread that runs no loop,
+ * nothing. Returns 0. */
+int loophound_labels(const char *pairs);
+
 /* How many blocks and stalls the calling thread has caused so far: also those that were over the
  * rate, or are not written yet. For tests that compare it before and after. */
 uint64_t loophound_count(void);
@@ -118,6 +126,7 @@ LOOPHOUND_DEFINE(int, loophound_allow_begin, (void), ())
 LOOPHOUND_DEFINE(int, loophound_allow_end, (void), ())
 LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
+LOOPHOUND_DEFINE(int, loophound_labels, (const char *pairs), (pairs))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
 LOOPHOUND_DEFINE(uint64_t, loophound_reports, (void), ())
 LOOPHOUND_DEFINE(uint64_t, loophound_dropped, (void), ())
@@ -131,6 +140,7 @@ LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 #define loophound_allow_end()              loophound_allow_end_if_there()
 #define loophound_mark(id)                 loophound_mark_if_there(id)
 #define loophound_label(key, value)        loophound_label_if_there(key, value)
+#define loophound_labels(pairs)            loophound_labels_if_there(pairs)
 #define loophound_count()                  loophound_count_if_there()
 #define loophound_reports()                loophound_reports_if_there()
 #define loophound_dropped()                loophound_dropped_if_there()

@@ -69,6 +69,14 @@ EXPORTED int loophound_label(const char *key, const char *value)
     return lh_tag_label(key, value);
 }
 
+EXPORTED int loophound_labels(const char *pairs)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot != NULL)
+        atomic_store_explicit(&slot->labels_at, (uintptr_t)pairs, memory_order_release);
+    return 0;
+}
+
 EXPORTED uint64_t loophound_count(void)
 {
     struct lh_slot *slot = lh_self.slot;

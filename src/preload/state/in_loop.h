@@ -32,8 +32,8 @@ void lh_in_loop_wakes(struct lh_slot *slot, uintptr_t futex);
 void lh_in_loop_stands_by(struct lh_slot *slot, uintptr_t futex);
 void lh_in_loop_comes_back(struct lh_slot *slot);
 
-/* Looks where the thread is now. LH_NOISE_NONE: inside its loop. Else outside, for this reason; then
- * its iteration has ended when it was last seen inside. */
+/* Looks where the thread is now. LH_NOISE_NONE: inside its loop. Else outside, for this reason;
+ * then its iteration has ended when it was last seen inside. */
 enum lh_noise lh_in_loop_why_not(struct lh_slot *slot);
 
 static inline bool lh_in_loop_look(struct lh_slot *slot)

@@ -45,8 +45,7 @@ uint64_t lh_place_take(uint64_t place, uint32_t call, uint64_t elapsed_ns)
 static void tell(struct lh_told_place *told)
 {
     uint64_t again = atomic_exchange(&told->again, 0);
-    const struct lh_call_copy copy = {.call = told->call,
-                                      .tid = (uint32_t)lh_syscall0(SYS_gettid)};
+    const struct lh_call_copy copy = {.call = told->call, .tid = (uint32_t)lh_syscall0(SYS_gettid)};
     if (again == 0)
         return;
     struct lh_record *record =
@@ -62,8 +61,7 @@ static void tell(struct lh_told_place *told)
 
 void lh_places_end(void)
 {
-    if (lh_process == NULL || atomic_load(&lh_process->places_told) == 0 ||
-        !lh_process_is_ours())
+    if (lh_process == NULL || atomic_load(&lh_process->places_told) == 0 || !lh_process_is_ours())
         return;
     uint64_t signals = lh_signals_block();
     atomic_store(&lh_process->places_told, 0);

@@ -13,9 +13,9 @@
 
 #include "preload/state/state.h"
 
-/* One more call, of this kind and length, at this place (0: not known). Returns the id of the report
- * that is to tell it, or 0: it was told, and is counted. Where there is no room for another place
- * each is told. */
+/* One more call, of this kind and length, at this place (0: not known). Returns the id of the
+ * report that is to tell it, or 0: it was told, and is counted. Where there is no room for another
+ * place each is told. */
 uint64_t lh_place_take(uint64_t place, uint32_t call, uint64_t elapsed_ns);
 
 /* The scope ends. */

@@ -84,8 +84,7 @@ static bool is_select(const char *path)
 static void note_library(struct lh_slot *slot, uintptr_t site)
 {
     struct search caller = code_at(site);
-    bool own =
-        caller.code.size == 0 || is_in(site, slot->python_code) || is_select(caller.path);
+    bool own = caller.code.size == 0 || is_in(site, slot->python_code) || is_select(caller.path);
     slot->library = own ? (struct lh_code){0, 0} : caller.code;
 }
 

@@ -186,8 +186,8 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
-/* Strict mode loses nothing: the program waits until the reader has made room, as long as one reads,
- * or is still to come. One that has made none in all that time is not waited for again. */
+/* Strict mode loses nothing: the program waits until the reader has made room, as long as one
+ * reads, or is still to come. One that has made none in all that time is not waited for again. */
 #define ROOM_WAIT_NS (5 * LH_NS_PER_S)
 #define ROOM_LOOK_NS (20 * LH_NS_PER_MS)
 static struct lh_record *wait_for_room(struct lh_ring *ring, uint32_t stack_bytes)

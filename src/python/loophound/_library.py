@@ -20,6 +20,7 @@ _PROTOTYPES = {
     "allow_end": (ctypes.c_int, []),
     "mark": (ctypes.c_int, [ctypes.c_char_p]),
     "label": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_char_p]),
+    "labels": (ctypes.c_int, [ctypes.c_char_p]),
     "count": (ctypes.c_uint64, []),
     "reports": (ctypes.c_uint64, []),
     "dropped": (ctypes.c_uint64, []),
@@ -40,6 +41,7 @@ class Library:
     allow_end: Callable[[], int]
     mark: Callable[[Optional[bytes]], int]
     label: Callable[[bytes, Optional[bytes]], int]
+    labels: Callable[[Optional[bytes]], int]
     count: Callable[[], int]
     reports: Callable[[], int]
     dropped: Callable[[], int]

@@ -59,17 +59,22 @@ def is_asked_for(config: pytest.Config, options: Any = None) -> bool:
     return bool(chosen) or bool(config.getini("loophound"))
 
 
+# Of LOOPHOUND_<name>, with which pytest is started again.
+USUAL_OPTIONS = {
+    "STRICT": "on",
+    "RATE": "off",
+    "OUTPUT_LIMIT": "off",
+    "NOISE": "tests,-test-code",  # whether a test or what it calls did it is judged by _scope.py
+    "FOLLOW": "*python*",
+}
+
+
 def library_options(config: pytest.Config, options: Any) -> Dict[str, str]:
-    """Of LOOPHOUND_<name>, with which pytest is started again."""
+    """The same, as options and configuration have it."""
     noise = getattr(options, "loophound_noise", None) or config.getini("loophound_noise")
-    chosen = {
-        "STRICT": "on",
-        "RATE": "off",
-        "OUTPUT_LIMIT": "off",
-        # Whether a test or what it calls did it is judged here: _scope.py.
-        "NOISE": ",".join(["tests,-test-code", *([noise] if noise else [])]),
-        "FOLLOW": "*python*",
-    }
+    chosen = dict(USUAL_OPTIONS)
+    if noise:
+        chosen["NOISE"] += f",{noise}"
     if config.getini("loophound_threshold"):
         chosen["STALL"] = "on"
         chosen["THRESHOLD"] = str(config.getini("loophound_threshold"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import sysconfig
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from loophound._events import Event, Frame
@@ -50,15 +49,8 @@ class Verdict(NamedTuple):
     """the frame to look at"""
 
 
-def _directories() -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-    paths = sysconfig.get_paths()
-    standard = {os.path.realpath(paths[name]) for name in ("stdlib", "platstdlib")}
-    standard |= {paths[name] for name in ("stdlib", "platstdlib")}
-    installed = {paths[name] for name in ("purelib", "platlib")}
-    return tuple(standard), tuple(installed | {os.path.realpath(path) for path in installed})
-
-
-_STANDARD, _SITE = _directories()
+# sysconfig knows it too, and takes longer to import than all of this.
+_STANDARD = {os.path.dirname(os.__file__), os.path.realpath(os.path.dirname(os.__file__))}
 
 
 def _is_below(path: str, directories: Iterable[str]) -> bool:
@@ -114,7 +106,7 @@ class Project:
         file = os.path.join(self._here, file)  # Python 3.8 names its main module as it was started
         parts = file.split("/")
         installed = max((parts.index(name) for name in _INSTALLED if name in parts), default=-1)
-        if installed >= 0 or _is_below(file, _SITE):
+        if installed >= 0:
             return self._kind_of_installed(parts[installed + 1 :])
         if _is_below(file, _STANDARD):
             return STANDARD

@@ -8,17 +8,20 @@ began; what counts fails that test, or is an error of its set-up or tear-down.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any, Generator, List, Optional, Union
 
 import pytest
 
 from loophound import _reexec
+from loophound._early import is_plain
 from loophound._library import is_active, library, why_inactive
 from loophound._pytest_session import Watch
 from loophound._pytest_settings import (
     FIXTURE,
     MARKER,
+    USUAL_OPTIONS,
     RunSettings,
     TestSettings,
     add_options,
@@ -33,6 +36,15 @@ _COMMANDS = ("console_main", "_console_main")  # functions of pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+
+
+def _start_again_early() -> None:
+    """As this module is imported: nothing is captured yet, and no other plugin's time is lost."""
+    if is_active() or not is_plain() or not _is_command() or _reexec.why_not() is not None:
+        return
+    if "PYTEST_CURRENT_TEST" not in _reexec.initial_environment():
+        with contextlib.suppress(OSError):  # then pytest_load_initial_conftests says it
+            _reexec.start_again(USUAL_OPTIONS)
 
 
 def _is_command() -> bool:
@@ -160,3 +172,6 @@ def detect_blocking(request: pytest.FixtureRequest) -> Generator[Report, None, N
     if _is_worker(request.config):
         pytest.fail("detect_blocking with xdist wants `pytest --loophound`", pytrace=False)
     yield Report(TestSettings(request.node, RunSettings(request.config)))
+
+
+_start_again_early()
