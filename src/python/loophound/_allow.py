@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, TypeVar, cast
 
 from loophound._events import Event
+from loophound._hub import hub
 from loophound._library import library
 from loophound._message import ALLOW_LABEL
 from loophound._steps import Steps
@@ -84,6 +85,7 @@ def _push(number: str) -> None:
     numbers = _open_numbers()
     numbers.append(number)
     _relabel(numbers)
+    hub.begin_scope()  # strict mode tells a place once: what was told outside is told inside, too
 
 
 def _pop(number: str) -> None:
@@ -91,6 +93,7 @@ def _pop(number: str) -> None:
     if number in numbers:
         numbers.remove(number)
     _relabel(numbers)
+    hub.begin_scope()
 
 
 def _new_scope(reason: str, call: Optional[str], task: Optional[str], code: str) -> str:

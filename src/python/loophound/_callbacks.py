@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import Callable, Optional
 
+from loophound._allow import allow
 from loophound._events import Event
 from loophound._hub import hub
 
@@ -25,6 +26,7 @@ class Subscription:
         self._thread = threading.Thread(target=self._run, name="loophound-events", daemon=True)
 
     def start(self) -> Subscription:
+        hub.begin_scope()  # a place that strict mode has told before is told again
         hub.drain(everything=True)  # what was before is not told
         hub.listen(self._events.put)
         self._thread.start()
@@ -50,7 +52,9 @@ class Subscription:
     def close(self) -> None:
         hub.forget(self._events.put)
         self._closed.set()
-        if self._thread is not threading.current_thread():
+        if self._thread is threading.current_thread():
+            return
+        with allow("the thread of on_event() ends at once"):
             self._thread.join()
 
     def __enter__(self) -> Subscription:

@@ -132,4 +132,7 @@ class Raiser:
             error = BlockingError(text, news)
             if self._tool is None:
                 error._rearm = _Rearm(self)  # type: ignore[attr-defined]
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback has this frame: it would live on by itself

@@ -12,7 +12,7 @@ from loophound._hub import hub
 from loophound._library import library
 from loophound._message import describe
 from loophound._rules import Rules
-from loophound._scope import PROJECT, TEST, Project
+from loophound._scope import OWN, PROJECT, TEST, Project
 
 # Whose code it is; (): anybody's.
 SCOPES: Dict[str, Tuple[str, ...]] = {"all": (), "project": (PROJECT,), "own": (PROJECT, TEST)}
@@ -90,6 +90,8 @@ class Report:
         if not self._wants(event) or not self.settings.is_wanted(event):
             return
         with self._lock:
+            if self.settings.project.judge(event).kind == OWN:
+                return  # what this package does, to tell of the others
             if why_allowed(event) is not None:
                 self._allowed.append(event)
             elif not self.settings.is_in_scope(event):

@@ -14,8 +14,9 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from loophound._events import Event, Frame
 
 STANDARD, TOOL, TEST, PROJECT, LIBRARY = "standard", "tool", "test", "project", "library"
+OWN = "own"  # this package
 
-_OWN = os.path.dirname(os.path.abspath(__file__))
+_HERE = os.path.dirname(os.path.abspath(__file__))
 _INSTALLED = ("site-packages", "dist-packages")
 _TOOLS = (
     "_pytest",
@@ -44,7 +45,7 @@ _LOOPS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
 
 class Verdict(NamedTuple):
     kind: str
-    """PROJECT: to be told; TEST: a test did it itself; LIBRARY, TOOL, STANDARD: none of ours"""
+    """PROJECT: to be told; TEST: a test did it itself; LIBRARY, TOOL, STANDARD, OWN: none"""
     place: Optional[Frame]
     """the frame to look at"""
 
@@ -101,8 +102,10 @@ class Project:
         return kind
 
     def _find_kind(self, file: str) -> str:
-        if not file or file.startswith("<") or _is_below(file, (_OWN,)):
+        if not file or file.startswith("<"):
             return STANDARD
+        if _is_below(file, (_HERE,)):
+            return OWN
         file = os.path.join(self._here, file)  # Python 3.8 names its main module as it was started
         parts = file.split("/")
         installed = max((parts.index(name) for name in _INSTALLED if name in parts), default=-1)
@@ -137,13 +140,13 @@ class Project:
         kinds = [self.kind(frame.file) for frame in frames]
         if not frames:
             return Verdict(STANDARD, event.place)
-        if kinds[0] == TOOL:
-            return Verdict(TOOL, frames[0])
+        if kinds[0] in (TOOL, OWN):
+            return Verdict(kinds[0], frames[0])
         own = next((i for i, kind in enumerate(kinds) if kind in (PROJECT, TEST)), None)
         if own is None:
             return Verdict(LIBRARY, frames[0])
         if kinds[own] == TEST:
-            caller = next((kind for kind in kinds[own:] if kind != TEST), TOOL)
+            caller = next((kind for kind in kinds[own:] if kind not in (TEST, OWN)), TOOL)
             return Verdict(PROJECT if caller == LIBRARY else TEST, frames[own])
         return Verdict(PROJECT, frames[own])
 

@@ -303,7 +303,9 @@ def _functions(scanned: Modules, excluded: Modules) -> Dict[str, BlockBusterFunc
     lock_row: _Row = ("", (), _LOCKS_MAY, _is_free_lock)
     for function in ("acquire", "acquire_lock"):
         make(f"threading.Lock.{function}", type(threading.Lock()), function, lock_row)
-    with os.scandir() as entries:
+    if (3, 9) <= sys.version_info < (3, 15):  # as blockbuster does
+        entries = os.scandir()
+        entries.close()
         make("os.scandir", type(entries), "__next__", ("", (), _FILES_MAY, _never))
     return made
 
