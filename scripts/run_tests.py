@@ -3,8 +3,9 @@
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
-(tests/e2e), and so are those of real event loops (tests/runtimes) and of native stacks
-(tests/stacks), which run only where they are asked for: `make test-runtimes`, `make test-stacks`.
+(tests/e2e), and so are those of real event loops (tests/runtimes), of native stacks (tests/stacks)
+and of the Python package (tests/python), which run only where they are asked for: `make
+test-runtimes`, `make test-stacks`, `make test-python`.
 Nothing is skipped silently: skipped tests are in the last line
 too.
 """
@@ -22,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UNIT_TIMEOUT_S = {False: 120, True: 600}  # sanitized: some ten times slower
 # Most of these tests wait; those of real loops compute, and some are marked as being alone.
-AT_ONCE = {"e2e": 3}
+AT_ONCE = {"e2e": 3, "python": 3}
+HAS_ALONE = {"e2e"}
 # A sanitizer cannot be in the library; what is left of the end to end tests are the hard ones.
 SUITES = {None: ["unit", "e2e"], "sanitized": ["unit", "e2e/test_stress.py"]}
 
@@ -82,6 +84,8 @@ def run_suite(suite_name: str, build: Path, totals: Totals, extra: list[str]) ->
     at_once = AT_ONCE.get(suite_name)
     parts = [extra]
     if at_once is not None and not extra:
+        parts = [["-n", str(at_once)]]
+    if suite_name in HAS_ALONE and not extra:
         parts = [["-m", "not alone", "-n", str(at_once)], ["-m", "alone"]]
     whole = build / f"{Path(suite_name).stem}.xml"
     whole.unlink(missing_ok=True)
@@ -127,7 +131,9 @@ def run_pytest(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--only", choices=["unit", "e2e", "runtimes", "stacks", "sanitized"])
+    parser.add_argument(
+        "--only", choices=["unit", "e2e", "runtimes", "stacks", "python", "sanitized"]
+    )
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()

@@ -6,7 +6,6 @@ The package is found as an installed one is, by its entry point.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 import xml.etree.ElementTree as ElementTree
@@ -112,7 +111,9 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def pytest(self, *arguments: str, starts: tuple[str, ...] = ("-m", "pytest"), **variables: str) -> Result:
+    def pytest(
+        self, *arguments: str, starts: tuple[str, ...] = ("-m", "pytest"), **variables: str
+    ) -> Result:
         """Without plugins that would make each run another one: randomly."""
         self._runs += 1
         report = self.directory / f"report-{self._runs}.xml"
@@ -137,5 +138,3 @@ def _read(report: Path) -> tuple[dict[str, str], dict[str, str]]:
         if found is not None:
             messages[name] = found.get("message", "")
     return outcomes, messages
-
-

@@ -173,9 +173,7 @@ class TestIt(unittest.IsolatedAsyncioTestCase):
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_block_in_the_application_fails_its_test_and_no_other(
-    project: Project, case: str
-) -> None:
+def test_block_in_the_application_fails_its_test_and_no_other(project: Project, case: str) -> None:
     project.write(application=APPLICATION, test_it=CASES[case])
     done = project.pytest("--loophound")
     outcomes = {name.partition("[")[0]: outcome for name, outcome in done.outcomes.items()}

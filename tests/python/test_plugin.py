@@ -88,7 +88,9 @@ async def looks():
 def test_message_has_15_lines_and_all_of_it_with_vv(project: Project) -> None:
     lines = "\n    ".join(f"os.path.exists('/usr/{i}')" for i in range(30))
     project.write(application=MANY.format(lines=lines))
-    project.write(test_it="import asyncio, application\ndef test_a():\n    asyncio.run(application.looks())\n")
+    project.write(
+        test_it="import asyncio, application\ndef test_a():\n    asyncio.run(application.looks())\n"
+    )
     shown = project.pytest("--loophound").shown("test_a")
     assert len(shown) == 15
     assert any("more places: pytest -vv shows all" in line for line in shown)

@@ -62,14 +62,15 @@ def test_exit_status_is_kept(project: Project) -> None:
 
 
 def test_options_that_set_up_the_library_are_the_configurations(project: Project) -> None:
-    test = "import os\ndef test_a():\n    assert os.environ['LOOPHOUND_NOISE'] == 'tests,-test-code,+logging'\n"
+    test = "import os\ndef test_a(): assert os.environ['LOOPHOUND_NOISE'] == '{}'\n"
+    test = test.format("tests,-test-code,+logging")
     project.write(test_it=test)
     project.ini("loophound = true", "loophound_noise = +logging")
     assert project.pytest().outcomes == {"test_a": "passed"}
 
 
 def test_library_that_is_there_already_is_used(blocking: Project) -> None:
-    variables = {
+    variables: dict[str, str] = {
         "LD_PRELOAD": str(LIBRARY),
         "LOOPHOUND_STRICT": "on",
         "LOOPHOUND_OUTPUT": str(blocking.directory / "hits.jsonl"),
@@ -92,7 +93,8 @@ def test_it_is_not_started_again_where_that_is_not_to_be(
     blocking: Project, how: str, said: str
 ) -> None:
     blocking.write(test_it=BLOCKS.replace('assert os.environ["LD_PRELOAD"]', "pass"))
-    arguments, starts, variables = ["--loophound"], ("-m", "pytest"), {}
+    arguments, starts = ["--loophound"], ("-m", "pytest")
+    variables: dict[str, str] = {}
     if how == "main":
         starts = ("-c", "import sys, pytest; print('once'); sys.exit(pytest.main(sys.argv[1:]))")
     elif how == "option":
@@ -108,7 +110,9 @@ def test_it_is_not_started_again_where_that_is_not_to_be(
     assert f"loophound: nothing is watched: {said}" in done.output
     if how == "main":
         assert done.output.count("once") == 1
-    required = blocking.pytest(*arguments, "-o", "loophound_required=true", starts=starts, **variables)
+    required = blocking.pytest(
+        *arguments, "-o", "loophound_required=true", starts=starts, **variables
+    )
     assert required.status == 4
     assert f"loophound_required: nothing is watched: {said}" in required.output
 
@@ -144,10 +148,13 @@ sys.platform, sys.implementation.name = platform_before, name_before
 import pytest
 sys.exit(pytest.console_main())
 """
-    project.write(test_it="import asyncio, time\nasync def s(): time.sleep(0.01)\ndef test_a(): asyncio.run(s())\n")
+    project.write(
+        test_it="import asyncio, time\nasync def s(): time.sleep(0.01)\n"
+        "def test_a(): asyncio.run(s())\n"
+    )
     done = project.pytest("--loophound", "--loophound-scope=all", starts=("-c", pretend))
     assert done.outcomes == {"test_a": "passed"}
-    (line,) = [line for line in done.output.splitlines() if line.startswith("loophound:")]
+    (line,) = (line for line in done.output.splitlines() if line.startswith("loophound:"))
     words = {"Darwin": "Darwin", "Windows": "Windows", "musl": "C library", "PyPy": "pypy"}
     assert words[system] in line
 

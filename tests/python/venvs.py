@@ -51,10 +51,10 @@ def make(build: Path, version: str, program: str) -> None:
         return
     print(f"  VENV  {venv}", flush=True)
     subprocess.run([program, "-m", "venv", "--clear", venv], check=True)
-    pip = [venv / "bin" / "python", "-m", "pip", "-q", "--disable-pip-version-check"]
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check"]
     environment = dict(os.environ, PYTHONPATH="")
     subprocess.run(
-        [*pip, "install", "-r", HERE / "requirements.txt"], check=True, env=environment
+        [*pip, "install", "-r", str(HERE / "requirements.txt")], check=True, env=environment
     )
     done.write_text(wanted)
 

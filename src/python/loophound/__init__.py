@@ -8,8 +8,6 @@ why_inactive() says why. Times are in milliseconds where a name does not say oth
 
 from __future__ import annotations
 
-from typing import Optional
-
 from loophound._allow import allow
 from loophound._callbacks import Subscription, on_event
 from loophound._detect import detect
@@ -54,13 +52,13 @@ def loop_leave() -> None:
         _library.loop_leave()
 
 
-def mark(test: Optional[str]) -> None:
+def mark(test: str | None) -> None:
     """Reports that begin from now on have `test` as their member, in the whole process; None: no
     test runs. At most 255 bytes."""
     _hub.mark(None if test is None else test.encode(errors="replace"))
 
 
-def label(key: str, value: Optional[str]) -> None:
+def label(key: str, value: str | None) -> None:
     """Reports of this thread that begin from now on have this label; None takes it away. In
     coroutines it is the thread's too: set and take it back without an `await` between.
     ValueError: more than 8 labels, a key of more than 64 bytes, a value of more than 128."""

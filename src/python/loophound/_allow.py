@@ -15,7 +15,7 @@ import itertools
 import sys
 import threading
 from types import FrameType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, TypeVar, cast
+from typing import Any, Callable, NamedTuple, TypeVar, cast
 
 from loophound._events import Event
 from loophound._hub import hub
@@ -30,18 +30,18 @@ _SCOPES_KEPT = 4096  # events of older ones have been read long ago
 
 class _Scope(NamedTuple):
     reason: str
-    call: Optional[str]
-    task: Optional[str]
+    call: str | None
+    task: str | None
     """name of the asyncio task; None: not known, then its function must be on the stack"""
     code: str
 
 
-_scopes: Dict[str, _Scope] = {}
+_scopes: dict[str, _Scope] = {}
 _numbers = itertools.count(1)
 _open = threading.local()
 
 
-def _asyncio_task() -> Optional[str]:
+def _asyncio_task() -> str | None:
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return None
@@ -63,7 +63,7 @@ def _in_trio_task() -> bool:
     return True
 
 
-def _relabel(numbers: List[str]) -> None:
+def _relabel(numbers: list[str]) -> None:
     if library is None:
         return
     text = ""
@@ -74,8 +74,8 @@ def _relabel(numbers: List[str]) -> None:
     library.label(ALLOW_LABEL.encode(), text.strip().encode() if text else None)
 
 
-def _open_numbers() -> List[str]:
-    numbers: Optional[List[str]] = getattr(_open, "numbers", None)
+def _open_numbers() -> list[str]:
+    numbers: list[str] | None = getattr(_open, "numbers", None)
     if numbers is None:
         numbers = _open.numbers = []
     return numbers
@@ -96,7 +96,7 @@ def _pop(number: str) -> None:
     hub.begin_scope()
 
 
-def _new_scope(reason: str, call: Optional[str], task: Optional[str], code: str) -> str:
+def _new_scope(reason: str, call: str | None, task: str | None, code: str) -> str:
     number = str(next(_numbers))
     while len(_scopes) >= _SCOPES_KEPT:
         _scopes.pop(next(iter(_scopes)), None)
@@ -104,7 +104,7 @@ def _new_scope(reason: str, call: Optional[str], task: Optional[str], code: str)
     return number
 
 
-def why_allowed(event: Event) -> Optional[str]:
+def why_allowed(event: Event) -> str | None:
     """The reason of the scope that it happened in; None: it was not allowed."""
     for number in event.labels.get(ALLOW_LABEL, "").split():
         scope = _scopes.get(number)
@@ -118,14 +118,14 @@ def why_allowed(event: Event) -> Optional[str]:
     return None
 
 
-def _code_name(frame: Optional[FrameType]) -> str:
+def _code_name(frame: FrameType | None) -> str:
     if frame is None:
         return ""
     code = frame.f_code
     return f"{code.co_filename}:{getattr(code, 'co_qualname', code.co_name)}"
 
 
-class allow(contextlib.ContextDecorator):  # noqa: N801  # it reads as a statement
+class allow(contextlib.ContextDecorator):  # it reads as a statement
     """Within it blocking is allowed: `with loophound.allow("reads its file once"):`, or
     `@loophound.allow("…")` of a function or coroutine function.
 
@@ -135,12 +135,14 @@ class allow(contextlib.ContextDecorator):  # noqa: N801  # it reads as a stateme
     with the label `loophound.allow`, and this package leaves it out.
     """
 
-    def __init__(self, reason: str, *, call: Optional[str] = None) -> None:
+    def __init__(self, reason: str, *, call: str | None = None) -> None:
         if not isinstance(reason, str) or not reason.strip():
-            raise TypeError("loophound.allow() wants the reason, a text: allow('reads its file once')")
+            raise TypeError(
+                "loophound.allow() wants the reason, a text: allow('reads its file once')"
+            )
         self.reason = reason
         self.call = call
-        self._entered: List[Optional[str]] = []
+        self._entered: list[str | None] = []
 
     def _recreate_cm(self) -> allow:
         return allow(self.reason, call=self.call)
@@ -174,7 +176,7 @@ class allow(contextlib.ContextDecorator):  # noqa: N801  # it reads as a stateme
             return cast(F, self._around_steps(function))
         if self.call is None:
             return cast(F, self._around(function))
-        return cast(F, super().__call__(function))
+        return super().__call__(function)
 
     def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Of a plain function: nothing else runs on its thread meanwhile."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from typing import Callable, Optional
+from typing import Callable
 
 from loophound._allow import allow
 from loophound._events import Event
@@ -21,7 +21,7 @@ class Subscription:
 
     def __init__(self, callback: Callable[[Event], object]) -> None:
         self._callback = callback
-        self._events: queue.SimpleQueue[Optional[Event]] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loophound-events", daemon=True)
 
@@ -47,7 +47,7 @@ class Subscription:
                 if event is not None:
                     self._callback(event)
             except Exception:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                sys.excepthook(*sys.exc_info())
 
     def close(self) -> None:
         hub.forget(self._events.put)

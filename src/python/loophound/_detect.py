@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from typing import Iterator, Optional, Sequence, Union
+from typing import Iterator, Sequence
 
 from loophound._duration import duration_ms
 from loophound._hub import hub
@@ -23,7 +23,7 @@ ACTIONS = ("warn", "fail", "raise", "none")
 def detect(
     *,
     strict: bool = True,
-    threshold: Union[str, float, None] = None,
+    threshold: str | float | None = None,
     scope: str = "all",
     allow: Sequence[str] = (),
     action: str = "warn",
@@ -55,7 +55,7 @@ def detect(
     hub.begin_scope()
     report.begin()
     raiser = Raiser(report) if action == "raise" else None
-    failed: Optional[BaseException] = None
+    failed: BaseException | None = None
     try:
         with raiser or contextlib.nullcontext():
             yield report

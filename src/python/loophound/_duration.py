@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import re
-from typing import Union
 
 _UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "": 1.0}
 
 
-def duration_ms(value: Union[str, int, float]) -> float:
+def duration_ms(value: str | int | float) -> float:
     """In milliseconds. ValueError: it is no time."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|)\s*", str(value))
     if not found:

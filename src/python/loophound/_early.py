@@ -10,9 +10,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import List, Optional
 
-_FILES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_FILES = (
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
 _ASKED = re.compile(r"^\s*loophound\s*=\s*[\"']?(?:true|1|yes|on)\b", re.MULTILINE | re.IGNORECASE)
 _OPTIONS = re.compile(r"^\s*loophound_(?:noise|threshold)\s*=", re.MULTILINE)
 _NEGATIVE = (
@@ -33,9 +40,9 @@ _NEGATIVE = (
 )
 
 
-def _configuration(directory: str) -> Optional[str]:
+def _configuration(directory: str) -> str | None:
     """The text of the files that pytest may read, from the directory up; None: there are none."""
-    texts: List[str] = []
+    texts: list[str] = []
     while True:
         for name in _FILES:
             try:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 
 class Frame(NamedTuple):
@@ -11,22 +11,22 @@ class Frame(NamedTuple):
 
     lang: str
     """python, native or jit"""
-    function: Optional[str]
-    file: Optional[str]
-    line: Optional[int]
-    module: Optional[str]
-    source: Optional[str]
+    function: str | None
+    file: str | None
+    line: int | None
+    module: str | None
+    source: str | None
     """text of the line, of the frame to look at"""
     user: bool
     """the first frame of your own code"""
-    library: Optional[str]
+    library: str | None
 
     def __str__(self) -> str:
         name = self.function or "?"
         return f"{self.file}:{self.line} {name}" if self.file else f"{name} in {self.module}"
 
 
-def _frame(line: Dict[str, Any]) -> Frame:
+def _frame(line: dict[str, Any]) -> Frame:
     get = line.get
     return Frame(
         get("lang") or "native",
@@ -46,11 +46,11 @@ class Event:
     Events are equal where they are the same one.
     """
 
-    def __init__(self, raw: Dict[str, Any]) -> None:
+    def __init__(self, raw: dict[str, Any]) -> None:
         self.raw = raw
         self.count = 1
         """how often it happened at this place, of which this was the first time"""
-        self._stack: Optional[Tuple[Frame, ...]] = None
+        self._stack: tuple[Frame, ...] | None = None
 
     def copy(self) -> Event:
         copied = Event(self.raw)
@@ -63,7 +63,7 @@ class Event:
         return str(self.raw["type"])
 
     @property
-    def id(self) -> Tuple[int, int]:
+    def id(self) -> tuple[int, int]:
         """The process, and the number of the event in it."""
         return self.raw["pid"], self.raw["id"]
 
@@ -73,7 +73,7 @@ class Event:
         return self.raw.get("call") or "stall"
 
     @property
-    def group(self) -> Optional[str]:
+    def group(self) -> str | None:
         """sleep, network, dns, file, lock, process, wait or other."""
         return self.raw.get("group")
 
@@ -82,34 +82,34 @@ class Event:
         return float(self.raw.get("duration_ms") or 0.0)
 
     @property
-    def reason(self) -> Optional[str]:
+    def reason(self) -> str | None:
         """threshold, or strict: it could have waited."""
         return self.raw.get("reason")
 
     @property
-    def test(self) -> Optional[str]:
+    def test(self) -> str | None:
         """The test that ran, as loophound_mark() has said."""
         return self.raw.get("test")
 
     @property
-    def labels(self) -> Dict[str, str]:
+    def labels(self) -> dict[str, str]:
         return self.raw.get("labels") or {}
 
     @property
-    def thread(self) -> Optional[str]:
+    def thread(self) -> str | None:
         return self.raw.get("thread")
 
     @property
-    def task(self) -> Optional[str]:
+    def task(self) -> str | None:
         """Name of the asyncio task that ran."""
         return (self.raw.get("task") or {}).get("name")
 
     @property
-    def resource(self) -> Dict[str, Any]:
+    def resource(self) -> dict[str, Any]:
         return self.raw.get("resource") or {}
 
     @property
-    def advice(self) -> Optional[str]:
+    def advice(self) -> str | None:
         """What can be done about it, and the rule of ruff that finds it without running it."""
         advice = self.raw.get("advice")
         if not advice:
@@ -117,7 +117,7 @@ class Event:
         return f"{advice['text']} (ruff {advice['rule']})" if advice["rule"] else advice["text"]
 
     @property
-    def stack(self) -> Tuple[Frame, ...]:
+    def stack(self) -> tuple[Frame, ...]:
         """Innermost first; of a stall where most of its time went."""
         if self._stack is None:
             lines = self.raw.get("stack") or _stack_of_stall(self.raw)
@@ -125,11 +125,11 @@ class Event:
         return self._stack
 
     @property
-    def python_stack(self) -> Tuple[Frame, ...]:
+    def python_stack(self) -> tuple[Frame, ...]:
         return tuple(frame for frame in self.stack if frame.lang == "python")
 
     @property
-    def place(self) -> Optional[Frame]:
+    def place(self) -> Frame | None:
         """The frame to look at: your own code, or else the innermost of Python's."""
         python = self.python_stack
         return next((frame for frame in python if frame.user), python[0] if python else None)
@@ -144,7 +144,7 @@ class Event:
         return f"<{self.type} {self.call} {self.duration_ms:.3f} ms at {self.place}>"
 
 
-def _stack_of_stall(raw: Dict[str, Any]) -> List[Dict[str, Any]]:
+def _stack_of_stall(raw: dict[str, Any]) -> list[dict[str, Any]]:
     for samples in (raw.get("groups"), raw.get("samples")):
         if samples:
             return list(samples[0].get("stack") or [])

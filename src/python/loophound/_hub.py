@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable
 
 from loophound._events import Event
 from loophound._inbox import Inbox, inbox_path
@@ -24,14 +24,14 @@ class Hub:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._listeners: List[Listener] = []
+        self._listeners: list[Listener] = []
         self._seen = 0
-        self._told: Dict[Tuple[int, int], Event] = {}
-        self.test: Optional[bytes] = None
+        self._told: dict[tuple[int, int], Event] = {}
+        self.test: bytes | None = None
         path = inbox_path() if library is not None else None
         self._inbox = Inbox(path) if path is not None else None
 
-    def why_silent(self) -> Optional[str]:
+    def why_silent(self) -> str | None:
         """Why no events can be had here; None: they can."""
         if self._inbox is not None:
             return None
@@ -49,7 +49,7 @@ class Hub:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
-    def mark(self, test: Optional[bytes]) -> None:
+    def mark(self, test: bytes | None) -> None:
         """loophound_mark(), remembered: a detect() inside of a test gives it back."""
         self.test = test
         if library is not None:
@@ -86,7 +86,7 @@ class Hub:
                 self._seen = seen
             return in_time
 
-    def _hand_out(self, raw: Dict[str, object]) -> None:
+    def _hand_out(self, raw: dict[str, object]) -> None:
         kind = raw.get("type")
         if kind == "repeated":
             first = self._told.get((raw["pid"], raw["id"]))  # type: ignore[arg-type]

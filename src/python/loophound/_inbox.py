@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from loophound._library import option
 
@@ -31,7 +31,7 @@ def _expand(path: str) -> str:
     return out
 
 
-def inbox_path() -> Optional[str]:
+def inbox_path() -> str | None:
     """The file of JSON Lines that this process reports to; None: it reports elsewhere."""
     output = option("OUTPUT")
     if output in ("", "stderr") or output.startswith(("fd:", "unix:")):
@@ -49,22 +49,22 @@ class Inbox:
         self._pid = os.getpid()
         self._fd = -1
         self._torn = b""
-        self._frames: Dict[str, Dict[str, Any]] = {}
-        self._stacks: Dict[str, List[Dict[str, Any]]] = {}
+        self._frames: dict[str, dict[str, Any]] = {}
+        self._stacks: dict[str, list[dict[str, Any]]] = {}
 
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
-    def read(self) -> List[Dict[str, Any]]:
+    def read(self) -> list[dict[str, Any]]:
         """The events of this process that were written since the last call, stacks inside."""
         if self._fd < 0:
             try:
                 self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 return []
-        events: List[Dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         while True:
             data = os.read(self._fd, _AT_ONCE)
             if not data:
@@ -75,7 +75,7 @@ class Inbox:
                 if event is not None:
                     events.append(event)
 
-    def _take(self, line: bytes) -> Optional[Dict[str, Any]]:
+    def _take(self, line: bytes) -> dict[str, Any] | None:
         try:
             event = json.loads(line)
         except ValueError:
@@ -89,13 +89,13 @@ class Inbox:
             return self._whole(event)
         return None
 
-    def _join(self, stack: Dict[str, Any]) -> List[Dict[str, Any]]:
+    def _join(self, stack: dict[str, Any]) -> list[dict[str, Any]]:
         frames = [self._frames.get(id, {}) for id in stack["frames"]]
         if "outer" not in stack:
             return frames
         return frames + self._stacks.get(stack["outer"], [])[-stack["outer_frames"] :]
 
-    def _whole(self, event: Dict[str, Any]) -> Dict[str, Any]:
+    def _whole(self, event: dict[str, Any]) -> dict[str, Any]:
         """Puts the stacks that are named by their ids in: of the event, its samples, its holder."""
         parts = [event, event.get("holder"), *(event.get("samples") or ())]
         parts += event.get("groups") or ()

@@ -11,7 +11,7 @@ import ctypes
 import os
 import platform
 import sys
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Sequence
 
 _PROTOTYPES = {
     "loop_enter": (ctypes.c_int, []),
@@ -39,9 +39,9 @@ class Library:
     loop_leave: Callable[[], int]
     allow_begin: Callable[[], int]
     allow_end: Callable[[], int]
-    mark: Callable[[Optional[bytes]], int]
-    label: Callable[[bytes, Optional[bytes]], int]
-    labels: Callable[[Optional[bytes]], int]
+    mark: Callable[[bytes | None], int]
+    label: Callable[[bytes, bytes | None], int]
+    labels: Callable[[bytes | None], int]
     count: Callable[[], int]
     reports: Callable[[], int]
     dropped: Callable[[], int]
@@ -57,14 +57,14 @@ class Library:
         self.flush_wait = _function(waiting, "flush_wait", ctypes.c_int, [ctypes.c_int])
 
 
-def _function(program: ctypes.CDLL, name: str, result: type, arguments: List[type]) -> Any:
+def _function(program: ctypes.CDLL, name: str, result: type, arguments: Sequence[Any]) -> Any:
     function = getattr(program, f"loophound_{name}")
     function.restype = result
     function.argtypes = arguments
     return function
 
 
-def _find() -> Optional[Library]:
+def _find() -> Library | None:
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -75,7 +75,7 @@ def _find() -> Optional[Library]:
 
 # The environment as the library has found it: a program may change it later.
 ENVIRONMENT = dict(os.environ)
-library: Optional[Library] = _find()
+library: Library | None = _find()
 
 
 def option(name: str) -> str:
@@ -83,7 +83,7 @@ def option(name: str) -> str:
     return ENVIRONMENT.get(f"LOOPHOUND_{name}", "")
 
 
-def why_unsupported() -> Optional[str]:
+def why_unsupported() -> str | None:
     """Why nothing can be watched on this machine, in one sentence; None: it can."""
     if not sys.platform.startswith("linux"):
         return f"loophound watches programs on Linux only, and this is {platform.system()}"
@@ -101,7 +101,7 @@ def is_active() -> bool:
     return library is not None
 
 
-def why_inactive() -> Optional[str]:
+def why_inactive() -> str | None:
     """Why nothing is watched in this process, in one sentence; None: it is watched."""
     if library is not None:
         return None

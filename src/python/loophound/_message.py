@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import linecache
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Sequence
 
 from loophound._events import Event, Frame
 from loophound._rules import rule_for
@@ -15,7 +15,7 @@ _ORDER = {PROJECT: 0, TEST: 1, LIBRARY: 2}  # whose code comes first
 ALLOW_LABEL = "loophound.allow"
 
 
-def _relative(file: Optional[str], project: Project) -> str:
+def _relative(file: str | None, project: Project) -> str:
     if not file:
         return "?"
     if file.startswith(project.root + "/"):
@@ -24,14 +24,14 @@ def _relative(file: Optional[str], project: Project) -> str:
     return rest if installed else file
 
 
-def where(frame: Optional[Frame], project: Project) -> str:
+def where(frame: Frame | None, project: Project) -> str:
     """app.py:12: price"""
     if frame is None:
         return "no Python function is known"
     return f"{_relative(frame.file, project)}:{frame.line}: {frame.function or '?'}"
 
 
-def _source(frame: Optional[Frame]) -> str:
+def _source(frame: Frame | None) -> str:
     if frame is None:
         return ""
     text = frame.source or ""
@@ -40,7 +40,7 @@ def _source(frame: Optional[Frame]) -> str:
     return text
 
 
-def resource_text(resource: Dict[str, Any]) -> str:
+def resource_text(resource: dict[str, Any]) -> str:
     """What the call was made on; "": there is nothing to say of it."""
     kind, get = resource.get("kind"), resource.get
     if kind == "socket":
@@ -81,7 +81,7 @@ def one_line(event: Event, project: Project) -> str:
     return f"{where(place, project)}: {headline(event)}"
 
 
-def _in_full(event: Event, project: Project, whole: bool) -> List[str]:
+def _in_full(event: Event, project: Project, whole: bool) -> list[str]:
     place = project.judge(event).place
     lines = [where(place, project), f">   {_source(place)}", f"    {headline(event)}"]
     nearest = next((f for f in event.python_stack if project.kind(f.file) != STANDARD), None)
@@ -99,7 +99,7 @@ def _in_full(event: Event, project: Project, whole: bool) -> List[str]:
     return lines
 
 
-def _callers(event: Event, place: Optional[Frame], project: Project) -> List[str]:
+def _callers(event: Event, place: Frame | None, project: Project) -> list[str]:
     """The next of the project's own functions, which led there."""
     frames = frames_in_loop(event)
     outer = frames[frames.index(place) + 1 :] if place in frames else []
@@ -107,9 +107,9 @@ def _callers(event: Event, place: Optional[Frame], project: Project) -> List[str
     return [f"    called from {where(own[0], project)}"] if own else []
 
 
-def merge(events: Sequence[Event], project: Project) -> List[Event]:
+def merge(events: Sequence[Event], project: Project) -> list[Event]:
     """One event for each place and call, with the count of all."""
-    places: Dict[object, Event] = {}
+    places: dict[object, Event] = {}
     for event in events:
         place = project.judge(event).place
         key = (event.call, place and (place.file, place.line, place.function))
@@ -121,7 +121,7 @@ def merge(events: Sequence[Event], project: Project) -> List[Event]:
     return sorted(places.values(), key=lambda event: _ORDER.get(project.judge(event).kind, 9))
 
 
-def describe(events: Sequence[Event], project: Project, whole: bool = False) -> List[str]:
+def describe(events: Sequence[Event], project: Project, whole: bool = False) -> list[str]:
     """The first place in full, the others in a line each."""
     merged = merge(events, project)
     times = sum(event.count for event in merged)
@@ -149,4 +149,3 @@ def describe(events: Sequence[Event], project: Project, whole: bool = False) -> 
 def short(event: Event, project: Project) -> str:
     """In one line, for a summary."""
     return f"blocked in {event.call} at {where(project.judge(event).place, project)}"
-

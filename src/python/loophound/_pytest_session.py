@@ -9,7 +9,7 @@ import os
 import shutil
 import warnings
 from collections import Counter
-from typing import Any, Dict, Generator, List, Optional
+from typing import Any, Generator
 
 import pytest
 
@@ -32,7 +32,7 @@ _LATE_SHOWN = 10
 class Found(BlockingError):
     """Raised after the phase of a test that blocked; `lines` and `whole` are shown for it."""
 
-    def __init__(self, events: List[Event], settings: TestSettings) -> None:
+    def __init__(self, events: list[Event], settings: TestSettings) -> None:
         self.merged = merge(events, settings.project)
         self.lines = describe(events, settings.project)
         self.whole = describe(events, settings.project, whole=True)
@@ -47,10 +47,10 @@ class _Current:
     def __init__(self, item: pytest.Item, settings: TestSettings) -> None:
         self.item = item
         self.settings = settings
-        self.tests: List[str] = []
+        self.tests: list[str] = []
         """what its phases were marked with"""
         self.report = Report(settings, self._is_ours)
-        self.raiser: Optional[Raiser] = None
+        self.raiser: Raiser | None = None
 
     def _is_ours(self, event: Event) -> bool:
         return event.test in self.tests
@@ -63,10 +63,10 @@ class Watch:
         self.config = config
         self.run = run
         self.active = active and hub.why_silent() is None
-        self.current: Optional[_Current] = None
-        self.outside: List[Event] = []
+        self.current: _Current | None = None
+        self.outside: list[Event] = []
         self.elsewhere: Counter[str] = Counter()
-        self.places: Dict[str, str] = {}
+        self.places: dict[str, str] = {}
         self.unused = Counter({rule.text: rule.used for rule in run.rules.rules})
         self.dropped = 0
         self._verbose = config.option.verbose >= 2
@@ -142,7 +142,7 @@ class Watch:
             lines = error.whole if self._verbose else error.lines
             item.add_report_section(current.tests[-1], "loophound", "\n".join(lines))
 
-    def _note(self, events: List[Event], settings: TestSettings) -> None:
+    def _note(self, events: list[Event], settings: TestSettings) -> None:
         for event in merge(events, settings.project):
             self.places[rule_for(event, settings.project)] = one_line(event, settings.project)
         if self.run.report_file:
@@ -216,18 +216,22 @@ class Watch:
         self.dropped += told["dropped"]
 
     @property
-    def _outside_of_workers(self) -> List[str]:
+    def _outside_of_workers(self) -> list[str]:
         if not hasattr(self, "_told_outside"):
-            self._told_outside: List[str] = []
+            self._told_outside: list[str] = []
         return self._told_outside
 
-    def _unused_rules(self) -> List[str]:
+    def _unused_rules(self) -> list[str]:
         return [
-            f"{rule.origin}: {rule.text}" for rule in self.run.rules.rules if not self.unused[rule.text]
+            f"{rule.origin}: {rule.text}"
+            for rule in self.run.rules.rules
+            if not self.unused[rule.text]
         ]
 
     def _write_baseline(self) -> None:
-        lines = ["# Places that block the event loop and are known. Made by --loophound-update-baseline."]
+        lines = [
+            "# Places that block the event loop and are known. Made by --loophound-update-baseline."
+        ]
         lines += sorted(self.places)
         with open(self.run.baseline_file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
@@ -239,15 +243,17 @@ class Watch:
             for line in lines:
                 terminalreporter.write_line(line)
 
-    def _summary(self) -> List[str]:
-        lines: List[str] = []
+    def _summary(self) -> list[str]:
+        lines: list[str] = []
         if self.dropped:
             lines.append(f"{self.dropped} reports were lost: the result is not reliable")
         if self.run.update_baseline:
             lines.append(f"{len(self.places)} places written to {self.run.baseline_file}")
         if self.run.rules.rules:
             lines += [f"rule was not used: {rule}" for rule in self._unused_rules()]
-        outside = [one_line(event, self.run.project) for event in self.outside if self._tells(event)]
+        outside = [
+            one_line(event, self.run.project) for event in self.outside if self._tells(event)
+        ]
         outside += self._outside_of_workers
         if outside:
             lines.append(f"outside of tests, or after the test that began it: {len(outside)}")

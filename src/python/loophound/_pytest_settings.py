@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Iterable
 
 import pytest
 
@@ -24,9 +24,20 @@ _MARKER_NAMES = {"strict", "threshold", "action", "scope", "allow", "off"}
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("loophound", "loophound: what blocks the event loop")
     add = group.addoption
-    add("--loophound", action="store_true", default=None, help="fail tests that block the event loop")
-    add("--loophound-action", choices=ACTIONS, help="what a block does: fail (default), raise, warn")
-    add("--loophound-scope", choices=SCOPES, help="whose blocks count: project (default), own (tests too), all")
+    add(
+        "--loophound",
+        action="store_true",
+        default=None,
+        help="fail tests that block the event loop",
+    )
+    add(
+        "--loophound-action", choices=ACTIONS, help="what a block does: fail (default), raise, warn"
+    )
+    add(
+        "--loophound-scope",
+        choices=SCOPES,
+        help="whose blocks count: project (default), own (tests too), all",
+    )
     add("--loophound-noise", metavar="LIST", help="classes of noise, as LOOPHOUND_NOISE: +logging")
     add("--loophound-rules", metavar="FILE", help="rules of what is known and allowed, one a line")
     add("--loophound-strict-rules", action="store_true", help="fail when a rule was not used")
@@ -42,11 +53,20 @@ def add_options(parser: pytest.Parser) -> None:
     ini("loophound", "fail tests that block the event loop", type="bool", default=False)
     ini("loophound_autouse", "all tests, not only marked ones", type="bool", default=True)
     ini("loophound_scope", "project, own or all", default="project")
-    ini("loophound_packages", "installed packages that are the project's own", type="args", default=[])
+    ini(
+        "loophound_packages",
+        "installed packages that are the project's own",
+        type="args",
+        default=[],
+    )
     ini("loophound_action", "fail, raise or warn", default="fail")
     ini("loophound_allow", "rules of what is known and allowed", type="linelist", default=[])
     ini("loophound_noise", "classes of noise, as LOOPHOUND_NOISE: +logging", default="")
-    ini("loophound_threshold", "only what takes so long: 100ms; default: what could wait", default="")
+    ini(
+        "loophound_threshold",
+        "only what takes so long: 100ms; default: what could wait",
+        default="",
+    )
     ini("loophound_required", "an error where nothing can be watched", type="bool", default=False)
     ini("loophound_baseline", "file of places that are known", default="")
 
@@ -69,7 +89,7 @@ USUAL_OPTIONS = {
 }
 
 
-def library_options(config: pytest.Config, options: Any) -> Dict[str, str]:
+def library_options(config: pytest.Config, options: Any) -> dict[str, str]:
     """The same, as options and configuration have it."""
     noise = getattr(options, "loophound_noise", None) or config.getini("loophound_noise")
     chosen = dict(USUAL_OPTIONS)
@@ -81,7 +101,7 @@ def library_options(config: pytest.Config, options: Any) -> Dict[str, str]:
     return chosen
 
 
-def _project_name(root: str) -> List[str]:
+def _project_name(root: str) -> list[str]:
     """The package that pyproject.toml is for, which may be tested where it is installed."""
     try:
         with open(os.path.join(root, "pyproject.toml"), encoding="utf-8") as file:
@@ -118,7 +138,9 @@ class RunSettings:
             self.baseline_file = os.path.join(root, self.baseline_file)
         self.update_baseline = bool(option.loophound_update_baseline)
         if self.update_baseline and not self.baseline_file:
-            raise pytest.UsageError("--loophound-update-baseline: --loophound-baseline names the file")
+            raise pytest.UsageError(
+                "--loophound-update-baseline: --loophound-baseline names the file"
+            )
         self.report_file = option.loophound_report and os.path.abspath(option.loophound_report)
         self.strict_rules = bool(option.loophound_strict_rules)
         self.rules = Rules()
@@ -127,18 +149,20 @@ class RunSettings:
         except (RuleError, OSError) as error:
             raise pytest.UsageError(f"loophound: {error}") from None
 
-    def _read_rules(self, config: pytest.Config, file: Optional[str]) -> None:
-        self.rules.rules += Rules.of_lines(config.getini("loophound_allow"), "loophound_allow").rules
+    def _read_rules(self, config: pytest.Config, file: str | None) -> None:
+        self.rules.rules += Rules.of_lines(
+            config.getini("loophound_allow"), "loophound_allow"
+        ).rules
         if file:
             self.rules.rules += _rules_of_file(file)
-        self.baseline: List[Rule] = []
+        self.baseline: list[Rule] = []
         known = self.baseline_file and os.path.exists(self.baseline_file)
         if known and not self.update_baseline:
             self.baseline = _rules_of_file(self.baseline_file)
             self.rules.rules += self.baseline
 
 
-def _rules_of_file(file: str) -> List[Rule]:
+def _rules_of_file(file: str) -> list[Rule]:
     with open(file, encoding="utf-8") as lines:
         return Rules.of_lines(lines, file).rules
 
@@ -161,18 +185,22 @@ class TestSettings(Settings):
     __test__ = False
 
     def __init__(self, item: pytest.Item, run: RunSettings) -> None:
-        chosen: Dict[str, Any] = {}
+        chosen: dict[str, Any] = {}
         for mark in reversed(list(item.iter_markers(MARKER))):  # the closest one last
             unknown = set(mark.kwargs) - _MARKER_NAMES
             if unknown or mark.args:
                 what = ", ".join(sorted(unknown)) or repr(mark.args[0])
                 names = ", ".join(sorted(_MARKER_NAMES))
-                raise pytest.UsageError(f"{item.nodeid}: marker loophound({what}): it takes {names}")
+                raise pytest.UsageError(
+                    f"{item.nodeid}: marker loophound({what}): it takes {names}"
+                )
             chosen.update(mark.kwargs)
         has_fixture = FIXTURE in getattr(item, "fixturenames", ())
         is_marked = has_fixture or item.get_closest_marker(MARKER) is not None
         threshold = chosen.get("threshold")
-        scope = chosen.get("scope") or ("own" if is_marked and run.scope == "project" else run.scope)
+        scope = chosen.get("scope") or (
+            "own" if is_marked and run.scope == "project" else run.scope
+        )
         _one_of(f"{item.nodeid}: marker loophound(scope)", scope, SCOPES)
         rules = run.rules
         if chosen.get("allow"):
@@ -185,7 +213,9 @@ class TestSettings(Settings):
         super().__init__(
             run.project,
             strict=bool(chosen.get("strict", True)),
-            threshold_ms=run.threshold_ms if threshold is None else _duration("threshold", threshold),
+            threshold_ms=run.threshold_ms
+            if threshold is None
+            else _duration("threshold", threshold),
             scope=scope,
             rules=rules,
         )
@@ -193,6 +223,8 @@ class TestSettings(Settings):
         _one_of(f"{item.nodeid}: marker loophound(action)", self.action, ACTIONS)
         skip = item.get_closest_marker(SKIP_MARKER)
         if skip is not None and not (skip.args or skip.kwargs.get("reason")):
-            raise pytest.UsageError(f"{item.nodeid}: loophound_skip wants a reason: loophound_skip('why')")
+            raise pytest.UsageError(
+                f"{item.nodeid}: loophound_skip wants a reason: loophound_skip('why')"
+            )
         self.off = bool(chosen.get("off")) or skip is not None or not (run.autouse or is_marked)
         self.is_marked = is_marked and not self.off

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import threading
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from loophound._hub import hub
 from loophound._library import library
@@ -43,11 +43,11 @@ class _Rearm:
 class Raiser:
     """Context manager. One at a time is armed, the innermost."""
 
-    _armed: List[Raiser] = []
+    _armed: ClassVar[list[Raiser]] = []
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._tool: Optional[int] = None
+        self._tool: int | None = None
         self._before: Any = None
         self._threads_before: Any = None
         self._told = 0

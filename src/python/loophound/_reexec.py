@@ -8,11 +8,11 @@ set meanwhile they will set again.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Dict, List, Optional
 
 from loophound._library import is_active, why_unsupported
 
@@ -20,18 +20,19 @@ GUARD = "LOOPHOUND_PYTEST_STARTED"
 DIRECTORY = "LOOPHOUND_PYTEST_DIRECTORY"
 
 
-def library_file() -> Optional[Path]:
+def library_file() -> Path | None:
     """libloophound.so: LOOPHOUND_LIBRARY, in the package, or where it is installed or built."""
     here = Path(__file__).resolve().parent
     named = os.environ.get("LOOPHOUND_LIBRARY")
     candidates = [Path(named)] if named else []
-    with contextlib.suppress(ImportError, AttributeError):
-        from loophound import _files  # the wheel has it
-
-        candidates.append(Path(_files.library()))
+    with contextlib.suppress(ImportError):  # an installed package knows where it has its own
+        packaged = importlib.import_module("loophound._files").library_path()
+        candidates += [Path(packaged)] if packaged else []
     candidates += [here / "lib" / "libloophound.so", here / "libloophound.so"]
     candidates += [here.parents[2] / "build" / "libloophound.so"] if len(here.parents) > 2 else []
-    candidates += [Path(prefix, "lib/libloophound.so") for prefix in (sys.prefix, "/usr/local", "/usr")]
+    candidates += [
+        Path(prefix, "lib/libloophound.so") for prefix in (sys.prefix, "/usr/local", "/usr")
+    ]
     candidates.append(Path("/usr/lib/x86_64-linux-gnu/libloophound.so"))
     return next((path for path in candidates if path.is_file()), None)
 
@@ -41,7 +42,7 @@ def was_started_again() -> bool:
     return os.environ.get(GUARD) == str(os.getpid())
 
 
-def why_not() -> Optional[str]:
+def why_not() -> str | None:
     """Why the program cannot be started again with the library; None: it can."""
     if why_unsupported() is not None:
         return why_unsupported()
@@ -56,19 +57,19 @@ def why_not() -> Optional[str]:
     return None
 
 
-def initial_environment() -> Dict[str, str]:
+def initial_environment() -> dict[str, str]:
     """As this process was started with it."""
     with open("/proc/self/environ", "rb") as file:
         pairs = [line.partition(b"=") for line in file.read().split(b"\0") if line]
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
 
 
-def _command_line() -> List[str]:
+def _command_line() -> list[str]:
     with open("/proc/self/cmdline", "rb") as file:
         return [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
 
 
-def start_again(options: Dict[str, str]) -> None:
+def start_again(options: dict[str, str]) -> None:
     """Does not return where it succeeds. `options`: LOOPHOUND_<name>, unless the environment has
     it. OSError: it could not be started. Whoever has taken descriptors 0 to 2 has given them back.
     """
@@ -95,6 +96,6 @@ def start_again(options: Dict[str, str]) -> None:
         raise
 
 
-def directory_of_this_start() -> Optional[str]:
+def directory_of_this_start() -> str | None:
     """Where this process and its children write, if it is the one to remove it."""
     return os.environ.get(DIRECTORY) if was_started_again() else None

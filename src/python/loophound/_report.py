@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Sequence
 
 from loophound._allow import why_allowed
 from loophound._events import Event
@@ -15,7 +15,7 @@ from loophound._rules import Rules
 from loophound._scope import OWN, PROJECT, TEST, Project
 
 # Whose code it is; (): anybody's.
-SCOPES: Dict[str, Tuple[str, ...]] = {"all": (), "project": (PROJECT,), "own": (PROJECT, TEST)}
+SCOPES: dict[str, tuple[str, ...]] = {"all": (), "project": (PROJECT,), "own": (PROJECT, TEST)}
 
 
 class BlockingError(Exception):
@@ -23,9 +23,9 @@ class BlockingError(Exception):
 
     def __init__(self, message: str, events: Sequence[Event] = ()) -> None:
         super().__init__(message)
-        self.events: List[Event] = list(events)
+        self.events: list[Event] = list(events)
 
-    def __reduce__(self) -> "tuple[type, tuple[str]]":
+    def __reduce__(self) -> tuple[type, tuple[str]]:
         return type(self), (str(self),)  # to another process goes the text
 
 
@@ -34,17 +34,17 @@ class BlockingWarning(UserWarning):
 
 
 class Settings:
-    """Which events count: `scope` all, project or own (the project and its tests); `strict`: also what could have waited;
-    `threshold_ms`: only what took so long (None: the library's, where not strict)."""
+    """Which events count: `scope` all, project or own (the project and its tests); `strict`: also
+    what could have waited; `threshold_ms`: only what took so long (None: the library's, where not strict)."""
 
     def __init__(
         self,
         project: Project,
         *,
         strict: bool = True,
-        threshold_ms: Optional[float] = None,
+        threshold_ms: float | None = None,
         scope: str = "all",
-        rules: Optional[Rules] = None,
+        rules: Rules | None = None,
     ) -> None:
         if scope not in SCOPES:
             raise ValueError(f"scope {scope!r}: expected one of {', '.join(SCOPES)}")
@@ -81,9 +81,9 @@ class Report:
         self.settings = settings
         self._wants = wants
         self._lock = threading.Lock()
-        self._events: List[Event] = []
-        self._allowed: List[Event] = []
-        self._elsewhere: List[Event] = []
+        self._events: list[Event] = []
+        self._allowed: list[Event] = []
+        self._elsewhere: list[Event] = []
         self._dropped_before = library.dropped() if library is not None else 0
 
     def _hear(self, event: Event) -> None:
@@ -110,29 +110,29 @@ class Report:
         hub.forget(self._hear)
 
     @property
-    def events(self) -> List[Event]:
+    def events(self) -> list[Event]:
         """What counts, in the order in which it ended."""
         hub.drain()
         with self._lock:
             return list(self._events)
 
     @property
-    def blocks(self) -> List[Event]:
+    def blocks(self) -> list[Event]:
         return [event for event in self.events if event.type == "block"]
 
     @property
-    def stalls(self) -> List[Event]:
+    def stalls(self) -> list[Event]:
         return [event for event in self.events if event.type == "stall"]
 
     @property
-    def allowed(self) -> List[Event]:
+    def allowed(self) -> list[Event]:
         """What a scope of allow() or a rule has kept quiet."""
         hub.drain()
         with self._lock:
             return list(self._allowed)
 
     @property
-    def elsewhere(self) -> List[Event]:
+    def elsewhere(self) -> list[Event]:
         """With scope="project": what tests, test runners and libraries did by themselves."""
         hub.drain()
         with self._lock:
@@ -147,13 +147,13 @@ class Report:
         """Of what was read up to now; asks for nothing."""
         return not self._events and not self._elsewhere
 
-    def take(self) -> List[Event]:
+    def take(self) -> list[Event]:
         """What counts of what was read up to now, and is not looked at again."""
         with self._lock:
             events, self._events = self._events, []
         return events
 
-    def take_elsewhere(self) -> List[Event]:
+    def take_elsewhere(self) -> list[Event]:
         with self._lock:
             events, self._elsewhere = self._elsewhere, []
         return events

@@ -8,14 +8,14 @@ say. The text after ` # ` is the reason. FILE matches whole components of a path
 from __future__ import annotations
 
 import fnmatch
-from typing import Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Iterable
 
 from loophound._duration import duration_ms
 from loophound._events import Event, Frame
 from loophound._scope import STANDARD, Project
 
 
-def _matches_file(file: Optional[str], pattern: str) -> bool:
+def _matches_file(file: str | None, pattern: str) -> bool:
     if not file:
         return False
     if file.startswith("<"):
@@ -45,7 +45,7 @@ def _in(event: Event, value: str, _: Project) -> bool:
 
 
 def _native(event: Event, value: str, _: Project) -> bool:
-    module, _, function = value.partition("!")
+    module, _mark, function = value.partition("!")
     return any(
         _matches_file(frame.module, module)
         and fnmatch.fnmatchcase(frame.function or "", function or "*")
@@ -54,7 +54,7 @@ def _native(event: Event, value: str, _: Project) -> bool:
     )
 
 
-def _text(get: Callable[[Event], Optional[str]]) -> Callable[[Event, str, Project], bool]:
+def _text(get: Callable[[Event], str | None]) -> Callable[[Event, str, Project], bool]:
     def matches(event: Event, value: str, _: Project) -> bool:
         return fnmatch.fnmatchcase(get(event) or "", value)
 
@@ -69,7 +69,7 @@ def _phase(event: Event) -> str:
     return (event.test or "").rpartition(" (")[2].rstrip(")")
 
 
-_CONDITIONS: Dict[str, Callable[[Event, str, Project], bool]] = {
+_CONDITIONS: dict[str, Callable[[Event, str, Project], bool]] = {
     "call": _text(lambda event: event.call),
     "group": _text(lambda event: event.group),
     "at": _at,
@@ -106,7 +106,7 @@ class Rule:
     def _where(self) -> str:
         return f"{self.origin}: " if self.origin else ""
 
-    def _condition(self, word: str) -> Tuple[Callable[[Event, str, Project], bool], str]:
+    def _condition(self, word: str) -> tuple[Callable[[Event, str, Project], bool], str]:
         name, colon, value = word.partition(":")
         if not colon or not value or name not in _CONDITIONS:
             known = ", ".join(f"{name}:" for name in _CONDITIONS)
@@ -126,15 +126,15 @@ class Rules:
     @classmethod
     def of_lines(cls, lines: Iterable[str], origin: str = "") -> Rules:
         """Empty lines and those that begin with # say nothing. RuleError names the line."""
-        rules: List[Rule] = []
+        rules: list[Rule] = []
         for number, line in enumerate(lines, 1):
             if line.strip() and not line.lstrip().startswith("#"):
                 rules.append(Rule(line, f"{origin}:{number}" if origin else ""))
         return cls(rules)
 
-    def quiets(self, event: Event, project: Project) -> Optional[Rule]:
+    def quiets(self, event: Event, project: Project) -> Rule | None:
         """The rule that keeps it quiet; None: it is to be told."""
-        found: Optional[Rule] = None
+        found: Rule | None = None
         for rule in self.rules:
             if (found is None or rule.always) and rule.matches(event, project):
                 if rule.always:

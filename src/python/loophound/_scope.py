@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, NamedTuple, Sequence
 
 from loophound._events import Event, Frame
 
@@ -36,7 +36,7 @@ _TOOLS = (
     "debugpy",
 )
 # File and functions that run a loop: what is further out is not in it.
-_LOOPS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
+_LOOPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("asyncio/base_events.py", ("_run_once", "run_forever", "run_until_complete")),
     ("asyncio/runners.py", ("run",)),
     ("trio/_core/_run.py", ("unrolled_run", "run")),
@@ -46,7 +46,7 @@ _LOOPS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
 class Verdict(NamedTuple):
     kind: str
     """PROJECT: to be told; TEST: a test did it itself; LIBRARY, TOOL, STANDARD, OWN: none"""
-    place: Optional[Frame]
+    place: Frame | None
     """the frame to look at"""
 
 
@@ -58,9 +58,9 @@ def _is_below(path: str, directories: Iterable[str]) -> bool:
     return any(path.startswith(directory.rstrip("/") + "/") for directory in directories)
 
 
-def frames_in_loop(event: Event) -> List[Frame]:
+def frames_in_loop(event: Event) -> list[Frame]:
     """The Python frames between the call and the loop, innermost first."""
-    frames: List[Frame] = []
+    frames: list[Frame] = []
     for frame in event.stack:
         if frame.lang != "python":
             if "uvloop" in (frame.module or "") and frames:
@@ -91,9 +91,9 @@ class Project:
         self._here = os.getcwd()
         self._packages = frozenset(name.replace("-", "_") for name in packages)
         self._test_files = tuple(test_files)
-        self._kinds: Dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
 
-    def kind(self, file: Optional[str]) -> str:
+    def kind(self, file: str | None) -> str:
         """Of a file as a stack names it."""
         name = file or ""
         kind = self._kinds.get(name)
@@ -117,11 +117,13 @@ class Project:
             return PROJECT if self._packages.intersection(parts) else LIBRARY
         return TEST if self._is_test(file) else PROJECT
 
-    def _kind_of_installed(self, parts: List[str]) -> str:
+    def _kind_of_installed(self, parts: list[str]) -> str:
         top = parts[0].rpartition(".py")[0] or parts[0]
         if top in self._packages:
             return PROJECT
-        is_tool = top in _TOOLS or top.startswith("pytest_") or parts == ["anyio", "pytest_plugin.py"]
+        is_tool = (
+            top in _TOOLS or top.startswith("pytest_") or parts == ["anyio", "pytest_plugin.py"]
+        )
         return TOOL if is_tool else LIBRARY
 
     def _is_test(self, file: str) -> bool:

@@ -11,7 +11,7 @@ the library is not preloaded the application is called as it is.
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, FrozenSet, MutableMapping, Optional
+from typing import Any, Awaitable, Callable, Dict, MutableMapping
 
 from loophound._library import library
 from loophound._steps import Steps
@@ -20,7 +20,7 @@ Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 _VALUE_BYTES = 127
 _TRACE = b"traceparent"
-_set: Callable[[Optional[bytes]], object] = library.labels if library is not None else id
+_set: Callable[[bytes | None], object] = library.labels if library is not None else id
 
 
 class _Labels:
@@ -29,7 +29,7 @@ class _Labels:
 
     __slots__ = ("_rest", "pairs")
 
-    def __init__(self, scope: Scope, wanted: FrozenSet[bytes]) -> None:
+    def __init__(self, scope: Scope, wanted: frozenset[bytes]) -> None:
         self._rest = b""
         for name, value in scope["headers"]:
             if name in wanted:

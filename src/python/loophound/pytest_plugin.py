@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any, Generator, List, Optional, Union
+from typing import Any, Generator
 
 import pytest
 
@@ -50,7 +50,7 @@ def _start_again_early() -> None:
 def _is_command() -> bool:
     """Was this pytest started as a command, and not by pytest.main() in another program, which
     would be started anew, nor in a test of pytest itself?"""
-    frame: Optional[Any] = sys._getframe()
+    frame: Any | None = sys._getframe()
     while frame is not None:
         code, frame = frame.f_code, frame.f_back
         if not code.co_filename.endswith("_pytest/config/__init__.py"):
@@ -62,7 +62,7 @@ def _is_command() -> bool:
     return False
 
 
-def _start_again(config: pytest.Config, options: Any) -> Optional[str]:
+def _start_again(config: pytest.Config, options: Any) -> str | None:
     """Does not return where it succeeds. Why it did not: a sentence."""
     reason = _reexec.why_not()
     if reason is not None:
@@ -103,7 +103,8 @@ def pytest_configure(config: pytest.Config) -> None:
         " off=False): how this test is looked at for what blocks the event loop",
     )
     config.addinivalue_line(
-        "markers", "loophound_skip(reason): this test is not looked at for what blocks the event loop"
+        "markers",
+        "loophound_skip(reason): this test is not looked at for what blocks the event loop",
     )
     if not is_asked_for(config):
         return
@@ -112,16 +113,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Watch(config, RunSettings(config), is_active()), PLUGIN)
 
 
-def _why(config: pytest.Config) -> Optional[str]:
+def _why(config: pytest.Config) -> str | None:
     return getattr(config, "_loophound_why", None) or why_inactive()
 
 
-def _watch(config: pytest.Config) -> Optional[Watch]:
+def _watch(config: pytest.Config) -> Watch | None:
     found: Any = config.pluginmanager.getplugin(PLUGIN)
     return found  # type: ignore[no-any-return]
 
 
-def pytest_report_header(config: pytest.Config) -> Union[str, List[str]]:
+def pytest_report_header(config: pytest.Config) -> str | list[str]:
     watch = _watch(config)
     if watch is None:
         return []

@@ -12,7 +12,9 @@ import sys
 
 _HEAP, _IMMUTABLE = 1 << 9, 1 << 8
 # Of struct _typeobject: behind PyVarObject stand 18 pointers, then tp_flags (cpython/object.h).
-_FLAGS_OFFSET = object.__basicsize__ + ctypes.sizeof(ctypes.c_ssize_t) + 18 * ctypes.sizeof(ctypes.c_void_p)
+_FLAGS_OFFSET = (
+    object.__basicsize__ + ctypes.sizeof(ctypes.c_ssize_t) + 18 * ctypes.sizeof(ctypes.c_void_p)
+)
 
 
 def _flags_of(kind: type) -> ctypes.c_ulong:

@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 from types import FrameType, ModuleType
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterable, Iterator, List, Sequence, Tuple, Union
 
 from loophound._report import BlockingError as _BlockingError
 from loophound.compat._patch import set_attribute
@@ -42,7 +42,7 @@ class BlockingError(_BlockingError):
 _inside = threading.local()  # .check: true while a call is looked at, which may make such calls
 
 
-def _paths_of(modules: Modules) -> Tuple[str, ...]:
+def _paths_of(modules: Modules) -> tuple[str, ...]:
     """The directory of a package, the file of a module."""
     listed = [modules] if isinstance(modules, (str, ModuleType)) else list(modules or ())
     paths = []
@@ -57,7 +57,7 @@ def _paths_of(modules: Modules) -> Tuple[str, ...]:
     return tuple(paths)
 
 
-def _frames_outwards(frame: Optional[FrameType]) -> Iterator[Tuple[str, str]]:
+def _frames_outwards(frame: FrameType | None) -> Iterator[tuple[str, str]]:
     """The file, with / in its path, and the function."""
     while frame is not None:
         code = frame.f_code
@@ -71,12 +71,12 @@ class BlockBusterFunction:
 
     def __init__(
         self,
-        module: Union[ModuleType, type, None],
+        module: ModuleType | type | None,
         func_name: str,
         *,
         scanned_modules: Modules = None,
         excluded_modules: Modules = None,
-        can_block_functions: Optional[Places] = None,
+        can_block_functions: Places | None = None,
         can_block_predicate: Callable[..., bool] = lambda *_, **__: False,
     ) -> None:
         """ValueError: there is neither a module nor a dot in the name.
@@ -89,7 +89,9 @@ class BlockBusterFunction:
         if module is None:
             owner, dot, func_name = func_name.rpartition(".")
             if not dot:
-                raise ValueError(f"{func_name!r}: a module is required, or a name as module.function")
+                raise ValueError(
+                    f"{func_name!r}: a module is required, or a name as module.function"
+                )
             self.module = _object_named(owner)
             self.full_name = f"{owner}.{func_name}"
         else:
@@ -103,7 +105,7 @@ class BlockBusterFunction:
         self._scanned = _paths_of(scanned_modules)
         self._excluded = _paths_of(excluded_modules)
 
-    def _may_block_here(self, frame: Optional[FrameType]) -> bool:
+    def _may_block_here(self, frame: FrameType | None) -> bool:
         is_scanned = not self._scanned
         for file, function in _frames_outwards(frame):
             if not is_scanned and file.startswith(self._scanned):
@@ -114,7 +116,7 @@ class BlockBusterFunction:
                     return True
         return not is_scanned
 
-    def _check(self, arguments: Tuple[Any, ...], named: Dict[str, Any]) -> None:
+    def _check(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         if getattr(_inside, "check", False) or asyncio._get_running_loop() is None:
             return
         _inside.check = True
@@ -154,7 +156,7 @@ class BlockBusterFunction:
             self.activated = False
         return self
 
-    def can_block_in(self, filename: str, functions: Union[str, Iterable[str]]) -> BlockBusterFunction:
+    def can_block_in(self, filename: str, functions: str | Iterable[str]) -> BlockBusterFunction:
         """Allows what is called through these functions of files whose names end so."""
         names = {functions} if isinstance(functions, str) else functions
         self.can_block_functions.append((filename, names))
@@ -183,7 +185,10 @@ _FILES_MAY: Places = [
     ("coverage/control.py", {"_should_trace"}),
     ("coverage/python.py", {"get_python_source", "read_python_source"}),
     ("pydevd_file_utils.py", {"get_abs_path_real_path_and_base_from_file"}),
-    ("asyncio/unix_events.py", {"create_unix_server", "_stop_serving", "_sock_sendfile_native_impl"}),
+    (
+        "asyncio/unix_events.py",
+        {"create_unix_server", "_stop_serving", "_sock_sendfile_native_impl"},
+    ),
     ("asyncio/base_events.py", {"sendfile", "subprocess_exec", "subprocess_shell"}),
 ]
 _LOCKS_MAY: Places = [
@@ -237,7 +242,17 @@ _ROWS: Sequence[_Row] = (
     (
         "os",
         (
-            *("statvfs", "rename", "remove", "rmdir", "link", "symlink", "listdir", "access", "getcwd"),
+            *(
+                "statvfs",
+                "rename",
+                "remove",
+                "rmdir",
+                "link",
+                "symlink",
+                "listdir",
+                "access",
+                "getcwd",
+            ),
             *("stat", "mkdir", "replace", "readlink", "sendfile", "unlink"),
         ),
         _FILES_MAY,
@@ -252,7 +267,12 @@ _ROWS: Sequence[_Row] = (
     ),
     ("io.BufferedReader", ("read",), _FILES_MAY, _reads_memory),
     ("io.BufferedRandom", ("read",), _FILES_MAY, _reads_memory),
-    ("io.TextIOWrapper", ("read",), [*_FILES_MAY, ("aiofile/version.py", {"<module>"})], _reads_memory),
+    (
+        "io.TextIOWrapper",
+        ("read",),
+        [*_FILES_MAY, ("aiofile/version.py", {"<module>"})],
+        _reads_memory,
+    ),
     ("io.BufferedWriter", ("write",), _FILES_MAY, _writes_to_terminal_or_memory),
     ("io.BufferedRandom", ("write",), _FILES_MAY, _writes_to_terminal_or_memory),
     ("io.TextIOWrapper", ("write",), _FILES_MAY, _writes_to_terminal_or_memory),
@@ -282,10 +302,10 @@ _ROWS: Sequence[_Row] = (
 )
 
 
-def _functions(scanned: Modules, excluded: Modules) -> Dict[str, BlockBusterFunction]:
-    made: Dict[str, BlockBusterFunction] = {}
+def _functions(scanned: Modules, excluded: Modules) -> dict[str, BlockBusterFunction]:
+    made: dict[str, BlockBusterFunction] = {}
 
-    def make(name: str, owner: Optional[type], attribute: str, row: _Row) -> None:
+    def make(name: str, owner: type | None, attribute: str, row: _Row) -> None:
         made[name] = BlockBusterFunction(
             owner,
             attribute,
@@ -313,13 +333,15 @@ def _functions(scanned: Modules, excluded: Modules) -> Dict[str, BlockBusterFunc
 class BlockBuster:
     """All of them, by name in `functions`, as "os.stat" or "socket.socket.connect"."""
 
-    def __init__(self, scanned_modules: Modules = None, *, excluded_modules: Modules = None) -> None:
+    def __init__(
+        self, scanned_modules: Modules = None, *, excluded_modules: Modules = None
+    ) -> None:
         """Modules or their names, one or several; None: calls count wherever they come from."""
         self.functions = _functions(scanned_modules, excluded_modules)
 
     def activate(self) -> None:
         """All or, where that raises, none of those that were not active before."""
-        activated: List[BlockBusterFunction] = []
+        activated: list[BlockBusterFunction] = []
         try:
             for function in self.functions.values():
                 if not function.activated:
