@@ -112,7 +112,10 @@ class Project:
         return done.stdout
 
     def pytest(
-        self, *arguments: str, starts: tuple[str, ...] = ("-m", "pytest"), **variables: str
+        self,
+        *arguments: str,
+        starts: tuple[str, ...] = ("-m", "pytest"),
+        variables: dict[str, str] | None = None,
     ) -> Result:
         """Without plugins that would make each run another one: randomly."""
         self._runs += 1
@@ -121,7 +124,7 @@ class Project:
         if "randomly" not in arguments:
             quiet += ["-p", "no:randomly"]
         chosen = [argument for argument in arguments if argument != "randomly"]
-        done = self.run(*starts, *quiet, *chosen, **variables)
+        done = self.run(*starts, *quiet, *chosen, **(variables or {}))
         outcomes, messages = _read(report)
         return Result(done.returncode, done.stdout + done.stderr, outcomes, messages)
 

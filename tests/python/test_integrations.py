@@ -16,19 +16,19 @@ async def blocks():
 
 CASES = {
     "pytest-asyncio": """
-import pytest, application, asyncio
+import pytest, pytest_asyncio, application, asyncio
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def resource():
     await asyncio.sleep(0)
     yield 1
     await asyncio.sleep(0)
 
 @pytest.mark.asyncio
-async def test_blocks(): await application.blocks()
+async def test_blocks(resource): await application.blocks()
 
 @pytest.mark.asyncio
-async def test_fine(): await asyncio.sleep(0.001)
+async def test_fine(resource): await asyncio.sleep(0.001)
 """,
     "anyio-asyncio": """
 import pytest, application, anyio
@@ -62,14 +62,14 @@ def test_blocks(): trio.run(application.blocks)
 def test_fine(): trio.run(trio.sleep, 0.001)
 """,
     "pytest-aiohttp": """
-import pytest, application
+import pytest, pytest_asyncio, application
 from aiohttp import web
 
 async def handler(request):
     if request.query: await application.blocks()
     return web.Response(text="x")
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def client(aiohttp_client):
     app = web.Application()
     app.router.add_get("/", handler)
@@ -89,7 +89,11 @@ def run(coroutine):
     try: loop.run_until_complete(coroutine)
     finally: loop.close()
 
-def test_blocks(): run(application.blocks())
+async def later():  # libuv polls once before it is known as a loop: docs/pytest.md
+    await asyncio.sleep(0.001)
+    await application.blocks()
+
+def test_blocks(): run(later())
 
 def test_fine(): run(asyncio.sleep(0.001))
 """,

@@ -357,5 +357,5 @@ def test_directory_of_the_reports_is_gone_afterwards(project: Project, tmp_path:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     project.write(application=APPLICATION, test_it=TESTS)
-    project.pytest("--loophound", "-n", "2", TMPDIR=str(temporary))
+    project.pytest("--loophound", "-n", "2", variables={"TMPDIR": str(temporary)})
     assert not list(temporary.glob("loophound-pytest-*"))

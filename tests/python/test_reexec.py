@@ -75,7 +75,7 @@ def test_library_that_is_there_already_is_used(blocking: Project) -> None:
         "LOOPHOUND_STRICT": "on",
         "LOOPHOUND_OUTPUT": str(blocking.directory / "hits.jsonl"),
     }
-    done = blocking.pytest("--loophound", **variables)
+    done = blocking.pytest("--loophound", variables=variables)
     assert done.outcomes["test_blocks"] == "failure"
     assert (blocking.directory / "hits.jsonl").exists()
 
@@ -84,7 +84,7 @@ def test_library_that_is_there_already_is_used(blocking: Project) -> None:
     ("how", "said"),
     [
         ("main", "pytest was not started as a command"),
-        ("option", "--loophound-no-reexec was given"),
+        ("option", "libloophound.so is not preloaded, and --loophound-no-reexec was given"),
         ("library", "libloophound.so is not found"),
         ("inside", "pytest runs in a test of pytest"),
     ],
@@ -105,13 +105,13 @@ def test_it_is_not_started_again_where_that_is_not_to_be(
         starts = ("-c", code + "import pytest; sys.exit(pytest.console_main())")
     elif how == "inside":
         variables["PYTEST_CURRENT_TEST"] = "test_outer.py::test_a (call)"
-    done = blocking.pytest(*arguments, starts=starts, **variables)
+    done = blocking.pytest(*arguments, starts=starts, variables=variables)
     assert done.status == 0
     assert f"loophound: nothing is watched: {said}" in done.output
     if how == "main":
         assert done.output.count("once") == 1
     required = blocking.pytest(
-        *arguments, "-o", "loophound_required=true", starts=starts, **variables
+        *arguments, "-o", "loophound_required=true", starts=starts, variables=variables
     )
     assert required.status == 4
     assert f"loophound_required: nothing is watched: {said}" in required.output
@@ -119,7 +119,7 @@ def test_it_is_not_started_again_where_that_is_not_to_be(
 
 def test_loophound_pytest_0_switches_it_off(blocking: Project) -> None:
     blocking.write(test_it=BLOCKS.replace('assert os.environ["LD_PRELOAD"]', "pass"))
-    done = blocking.pytest("--loophound", LOOPHOUND_PYTEST="0")
+    done = blocking.pytest("--loophound", variables={"LOOPHOUND_PYTEST": "0"})
     assert done.status == 0
     assert "loophound:" not in done.output
 

@@ -13,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -59,6 +60,26 @@ def make(build: Path, version: str, program: str) -> None:
     done.write_text(wanted)
 
 
+BLOCKBUSTER = "1.5.29"  # whose interface loophound.compat.blockbuster has
+
+
+def suite_of_blockbuster(build: Path) -> Path:
+    return build / "python-venvs" / f"blockbuster-{BLOCKBUSTER}" / "tests"
+
+
+def download_suite(build: Path) -> None:
+    """It is in the source package alone."""
+    directory = suite_of_blockbuster(build).parent
+    if suite_of_blockbuster(build).exists():
+        return
+    with tempfile.TemporaryDirectory() as to:
+        pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "download"]
+        pip += ["--no-deps", "--no-binary", ":all:", "-d", to, f"blockbuster=={BLOCKBUSTER}"]
+        subprocess.run(pip, check=True)
+        archive = next(Path(to).glob("*.tar.gz"))
+        subprocess.run(["tar", "-C", str(directory.parent), "-xf", str(archive)], check=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
@@ -66,6 +87,7 @@ def main() -> int:
     arguments = parser.parse_args()
     for version, program in versions(arguments.all).items():
         make(arguments.build.resolve(), version, program)
+    download_suite(arguments.build.resolve())
     return 0
 
 

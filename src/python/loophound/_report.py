@@ -35,7 +35,7 @@ class BlockingWarning(UserWarning):
 
 class Settings:
     """Which events count: `scope` all, project or own (the project and its tests); `strict`: also
-    what could have waited; `threshold_ms`: only what took so long (None: the library's, where not strict)."""
+    what could have waited; `threshold_ms`: only what took so long."""
 
     def __init__(
         self,
