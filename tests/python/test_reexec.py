@@ -137,6 +137,7 @@ def test_elsewhere_tests_run_and_one_line_says_why_nothing_is_watched(
     # As the package sees it alone: pytest itself is not made for what the system is not.
     pretend = f"""
 import sys
+import asyncio, ctypes, fnmatch, linecache, platform, queue, socket, subprocess, tempfile
 platform_before, name_before = sys.platform, sys.implementation.name
 {code}
 import loophound, loophound._library as library
