@@ -43,7 +43,8 @@ CXXFLAGS ?= -O2 -g
 ALL_CFLAGS := $(CSTD) $(WARN) -Isrc -Iinclude -D_GNU_SOURCE -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_CXXFLAGS := -std=gnu++17 $(filter -Werror,$(WARN)) -Wall -Wextra -Iinclude -MMD -MP $(CPPFLAGS) $(CXXFLAGS)
 
-# Inside the program: position-independent, nothing exported but what the table says, no unwinder.
+# Inside the program: position-independent, nothing exported but what the table says, no unwinder; a
+# wrapper that another one ends in is our own, and is not looked up.
 # Of a distribution's flags two are taken back: fortified calls end the program, and their
 # inline forms are names that we define; and link-time optimisation does not see that an assembler
 # label (an alias, a symbol version) belongs to a function.
@@ -51,17 +52,20 @@ PRELOAD_CFLAGS := -fPIC -fvisibility=hidden -fno-exceptions -fasynchronous-unwin
                   -ftls-model=initial-exec -fno-omit-frame-pointer -DLOOPHOUND_LINKED \
                   -U_FORTIFY_SOURCE -fno-lto
 PRELOAD_LDFLAGS := -shared -static-libgcc -Wl,-soname,$(SONAME) -Wl,-z,defs -Wl,-z,now \
-                   -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed
+                   -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed \
+                   -Wl,-Bsymbolic-functions
 
 COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
-COMMAND_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES)) -liberty -lpthread -ldl
+PACKAGE_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES))
+COMMAND_LIBS = $(PACKAGE_LIBS) -liberty -lpthread -ldl
 
 CALL_TABLE := src/calls.def $(wildcard src/calls/*.def)
 COMMON_SRC := $(wildcard src/common/*.c)
 # A folder a stage; what knows the processor has a folder of its own below them.
 PROCESSOR := x86_64
 PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
-COLLECT_SRC := $(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c)
+LAZY_SRC := src/collect/sys/lazy.c src/collect/sys/$(PROCESSOR)/lazy_stubs.S
+COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c))
 CLI_SRC := $(wildcard src/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
@@ -148,8 +152,23 @@ $(B)/libloophound.so $(STRESS): plain
 	@cp $(@:$(B)/%=$(B)/plain/%) $@
 endif
 
-$(B)/loophound: $(COMMAND_OBJ) $(SANITIZER_OBJ)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(COMMAND_LIBS) -o $@
+# The command calls its libraries through stubs, which load them when they are needed; the tests are linked.
+$(B)/lazy/lazy_libraries.def: $(COMMAND_OBJ) scripts/lazy_libraries.py
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py $(CC) $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@
+
+LAZY_OBJ := $(LAZY_SRC:%=$(B)/lazy/%.o)
+$(LAZY_OBJ): $(B)/lazy/%.o: % $(B)/lazy/lazy_libraries.def $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -I$(B)/lazy -c $< -o $@
+
+$(B)/loophound: $(COMMAND_OBJ) $(LAZY_OBJ) $(SANITIZER_OBJ)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -Wl,--as-needed $(COMMAND_LIBS) -o $@
+
+# What a package has to depend on (debian/rules).
+$(B)/linked/loophound: $(COMMAND_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -Wl,--as-needed $(COMMAND_LIBS) -o $@
 
 $(B)/unit/objects.a: $(TEST_OBJ)
 	@mkdir -p $(@D)
@@ -209,11 +228,13 @@ endif
 
 FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 1
+FUZZ_SEED ?= 0
 .PHONY: fuzz
-fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each; what fails is kept in build/san-fuzzer/found
+fuzz: ## feed rubbish to every reader, FUZZ_SECONDS (60) each, other rubbish each time or as FUZZ_SEED says; what fails is kept in build/san-fuzzer/found
 	@scripts/bootstrap build sanitize
 	@$(MAKE) --no-print-directory SAN=fuzzer fuzz-programs
-	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS)
+	@$(PYTHON) scripts/run_fuzzers.py --build build/san-fuzzer --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+	    --seed $(FUZZ_SEED)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ)
@@ -306,11 +327,12 @@ torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, w
 	@$(PYTHON) scripts/torture.py --build $(B)
 
 .PHONY: bench
-bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start
+bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start, strict tests
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
+	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
 
 .PHONY: format
 format: ## lay out the C and the Python as the tree wants it
@@ -324,11 +346,13 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, docs/options.md, docs/frames.md and docs/advice.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and a part of docs/rules.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
 	@$(PYTHON) scripts/advice_page.py
+	@$(PYTHON) scripts/strict_page.py
+	@$(PYTHON) scripts/rules_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)
@@ -402,5 +426,5 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
 
--include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
+-include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(LAZY_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

@@ -47,7 +47,8 @@ int loophound_allow_end(void);
 
 /* Says which test runs, in the whole process: each report that begins from now on has `id` as its
  * member "test", until the next call; a child that is forked meanwhile keeps it. NULL: none runs
- * any more. `id` is copied, up to its 255th byte. Returns 0. */
+ * any more. `id` is copied, up to its 255th byte. Strict mode, which tells a place once, tells it
+ * once in each test. Returns 0. */
 int loophound_mark(const char *id);
 
 /* Labels the reports of the calling thread that begin from now on: member "labels", an object of
@@ -66,7 +67,8 @@ int loophound_label(const char *key, const char *value);
 int loophound_labels(const char *pairs);
 
 /* How many blocks and stalls the calling thread has caused so far: also those that were over the
- * rate, or are not written yet. For tests that compare it before and after. */
+ * rate, at a place that strict mode has told before, or are not written yet. For tests that compare
+ * it before and after. */
 uint64_t loophound_count(void);
 
 /* The same for the whole process, since its first loop thread: 0 before that, and in a child of

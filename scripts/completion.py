@@ -22,7 +22,8 @@ WORDS = {
     "FORMAT": "text json",
     "WHAT": "place call peer task thread test",
 }
-FILES = {"output"}
+FILES = {"output", "files", "file", "FILE", "EVENTS"}
+WITH_FILES = ("report", "rules")  # subcommands that take names of files
 DIRECTORIES = {"DIR"}
 
 
@@ -67,12 +68,19 @@ _loophound_{name}_flags='{forms} --help'
 """
 
 
+def bash_with_files(name: str) -> str:
+    return f"""    {name})
+        _loophound_{name}_value "$flag" && return
+        mapfile -t COMPREPLY < <(compgen -f -W "$_loophound_{name}_flags" -- "$cur") ;;
+"""
+
+
 def bash(groups: dict[str, list[str]]) -> str:
     names = " ".join(
         sorted({name for found in groups.values() for name in found} | {"all", *groups})
     )
     return f"""# bash completion of loophound(1). Made by scripts/completion.py.
-{"".join(bash_subcommand(name) for name in ("run", "report"))}
+{"".join(bash_subcommand(name) for name in ("run", *WITH_FILES))}
 # all,-file,+fsync: what stands behind the last comma, its sign kept
 _loophound_calls() {{
     local before='' item=$1
@@ -117,9 +125,7 @@ _loophound() {{
         _loophound_run_value "$flag" && return
         [[ $cur == -* ]] || {{ _loophound_command "$COMP_CWORD"; return; }}
         mapfile -t COMPREPLY < <(compgen -W "$_loophound_run_flags --" -- "$cur") ;;
-    report)
-        _loophound_report_value "$flag" && return
-        mapfile -t COMPREPLY < <(compgen -f -W "$_loophound_report_flags" -- "$cur") ;;
+{"".join(map(bash_with_files, WITH_FILES)).rstrip()}
     help) mapfile -t COMPREPLY < <(compgen -W '{subcommand_names()}' -- "$cur") ;;
     esac
 }}
@@ -152,8 +158,15 @@ def zsh_flag(flag: Flag) -> str:
 
 def zsh(groups: dict[str, list[str]]) -> str:
     lines = {
-        name: " \\\n            ".join(map(zsh_flag, flags(name))) for name in ("run", "report")
+        name: " \\\n            ".join(map(zsh_flag, flags(name))) for name in ("run", *WITH_FILES)
     }
+    with_files = "".join(
+        f"""        {name})
+            _arguments -S {lines[name]} \\
+            '*:file:_files' ;;
+"""
+        for name in WITH_FILES
+    )
     described = "\n        ".join(f"'{row.name}:{row.doc}'" for row in subcommands())
     arrays = "\n    ".join(
         f"compadd -X {group} -S '' -- {' '.join(names)}" for group, names in groups.items()
@@ -183,10 +196,7 @@ _loophound() {{
         run)
             _arguments -S {lines["run"]} \\
             '(-): :_command_names -e' '*::argument:_normal' ;;
-        report)
-            _arguments -S {lines["report"]} \\
-            '*:file:_files' ;;
-        help) _describe subcommand subcommands ;;
+{with_files}        help) _describe subcommand subcommands ;;
         esac ;;
     esac
 }}
@@ -220,13 +230,15 @@ def fish(groups: dict[str, list[str]]) -> str:
     taking = [flag for flag in flags("run") if flag.argument]
     with_value = " ".join(form for flag in taking for form in flag.forms)
     in_flags = "__fish_seen_subcommand_from run; and not __loophound_has_command"
-    in_report = "__fish_seen_subcommand_from report"
     rows = [
         f"complete -c loophound -n __fish_use_subcommand -a {row.name} -d '{row.doc}'"
         for row in subcommands()
     ]
     rows += [fish_flag(flag, in_flags) for flag in flags("run")]
-    rows += [fish_flag(flag, in_report) for flag in flags("report")]
+    for name in WITH_FILES:
+        seen = f"__fish_seen_subcommand_from {name}"
+        rows += [fish_flag(flag, seen) for flag in flags(name)]
+        rows.append(f"complete -c loophound -n '{seen}' -F")
     return f"""# fish completion of loophound(1). Made by scripts/completion.py.
 
 function __loophound_calls
@@ -269,7 +281,6 @@ complete -c loophound -f
 complete -c loophound -n __fish_use_subcommand -l version -d 'print the version'
 complete -c loophound -n __fish_use_subcommand -l help -d 'list the subcommands'
 {chr(10).join(rows)}
-complete -c loophound -n '{in_report}' -F
 complete -c loophound -n '__fish_seen_subcommand_from run' -xa '(__loophound_complete_command)'
 complete -c loophound -n '__fish_seen_subcommand_from help' -a '{subcommand_names()}'
 """

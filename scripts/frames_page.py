@@ -77,7 +77,7 @@ def page() -> str:
         lines += ["", f"## {name}", "", "| what is matched | whose | what it is |"]
         lines += ["| --- | --- | --- |", *(line(row) for row in rows if row[0] == lang)]
     lines += ["", RUNTIMES.rstrip("\n"), "", "| runtime | what is said |", "| --- | --- |"]
-    named = rows_of("runtimes.def", "RUNTIME", "(n, m, f, s) (n, m, f, s)")
+    named = rows_of("runtimes.def", "RUNTIME", "(n, m, v, f, s) (n, m, f, s)")
     lines += [f"| {name} | {sentence} |" for name, _, _, sentence in named]
     return "\n".join(lines) + "\n"
 

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from tables import Flag, calls, flags, names_by_group, options, subcommands
+from tables import Flag, calls, conditions, flags, names_by_group, options, subcommands
 
 
 def plain(text: str) -> str:
@@ -54,6 +54,13 @@ def substitutions(page: str, command: Path) -> dict[str, str]:
         "SUBCOMMANDS": "\n\n".join(
             entry(f"*loophound {row.name}* {plain(row.arguments)}".rstrip(), sentence(row.doc))
             for row in table.values()
+        ),
+        "CONDITIONS": "\n\n".join(
+            entry(
+                f"*{one.name}:*_{plain(one.takes)}_",
+                f"{plain(one.doc[0].upper() + one.doc[1:])}. For example *{plain(one.example)}*.",
+            )
+            for one in conditions()
         ),
         "GROUPS": "\n\n".join(
             entry(f"*{group}*", plain(", ".join(names))) for group, names in groups.items()

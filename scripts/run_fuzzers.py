@@ -24,8 +24,9 @@ SEED_BYTES_MOST = 8192  # what is kept in the tree is small
 SEEDS_MOST = 48
 
 
-def limits(seconds: int) -> list[str]:
+def limits(seconds: int, seed: int) -> list[str]:
     return [
+        f"-seed={seed}",
         f"-max_total_time={seconds}",
         f"-timeout={INPUT_TIMEOUT_S}",
         "-rss_limit_mb=2500",
@@ -34,14 +35,19 @@ def limits(seconds: int) -> list[str]:
     ]
 
 
-def fuzz(program: Path, build: Path, seconds: int) -> bool:
+def fuzz(program: Path, build: Path, seconds: int, seed: int) -> bool:
     """Returns whether all went well; otherwise prints how it ended."""
     name = program.name
     found = build / "found"
     corpus = build / "corpus" / name
     for directory in (found, corpus):
         directory.mkdir(parents=True, exist_ok=True)
-    command = [str(program), *limits(seconds), f"-artifact_prefix={found}/{name}-", str(corpus)]
+    command = [
+        str(program),
+        *limits(seconds, seed),
+        f"-artifact_prefix={found}/{name}-",
+        str(corpus),
+    ]
     try:
         done = subprocess.run(
             [*command, str(SEEDS / name)],
@@ -88,6 +94,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build/san-fuzzer"))
     parser.add_argument("--seconds", type=int, default=60, help="for each fuzzer")
+    parser.add_argument("--seed", type=int, default=0, help="of the inputs; 0: others each time")
     parser.add_argument("--only", help="name of one fuzzer")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", action="store_true")
@@ -97,7 +104,9 @@ def main() -> int:
     programs = [build / "fuzz" / path.stem for path in sorted((ROOT / "tests/fuzz").glob("*.c"))]
     programs = [path for path in programs if arguments.only in (None, path.name)]
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(lambda path: fuzz(path, build, arguments.seconds), programs))
+        results = list(
+            pool.map(lambda path: fuzz(path, build, arguments.seconds, arguments.seed), programs)
+        )
     if arguments.keep:
         for program in programs:
             keep(program, build)

@@ -6,11 +6,17 @@ Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end t
 (tests/e2e), and so are those of real event loops (tests/runtimes), of native stacks (tests/stacks)
 and of the Python package (tests/python), which run only where they are asked for: `make
 test-runtimes`, `make test-stacks`, `make test-python`.
-Nothing is skipped silently: skipped tests are in the last line
-too.
+Nothing is skipped silently: skipped tests are in the last line too.
+
+With LOOPHOUND_TEST_AGAIN=1, as .ci/run has it, a test that fails is run once more when the others
+have ended, alone: one run of thousands of tests, many of other people's servers, decides there. One
+that passes then counts as passed, and a line names it as unsteady. `make test` has no second run.
 """
 
+from __future__ import annotations
+
 import argparse
+import json
 import os
 import re
 import signal
@@ -25,6 +31,8 @@ UNIT_TIMEOUT_S = {False: 120, True: 600}  # sanitized: some ten times slower
 # Most of these tests wait; those of real loops compute, and some are marked as being alone.
 AT_ONCE = {"e2e": 3, "python": 3}
 HAS_ALONE = {"e2e"}
+# Of a run that has ended, what failed, alone.
+AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]
 # A sanitizer cannot be in the library; what is left of the end to end tests are the hard ones.
 SUITES = {None: ["unit", "e2e"], "sanitized": ["unit", "e2e/test_stress.py"]}
 
@@ -37,12 +45,40 @@ class Totals:
     failed: int = 0
     skipped: int = 0
 
+    def add(self, other: Totals) -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
     def line(self) -> str:
         text = f"{self.passed} passed, {self.failed} failed"
         return f"{text}, {self.skipped} skipped" if self.skipped else text
 
 
-def run_unit(program: Path, totals: Totals, timeout_s: int) -> None:
+def has_second_run() -> bool:
+    return os.environ.get("LOOPHOUND_TEST_AGAIN") == "1"
+
+
+def unsteady(first: Totals, second: Totals, what: str) -> Totals:
+    """What counts where all that failed has been run again."""
+    if second.failed or second.passed < first.failed:
+        return first
+    print(f"UNSTEADY: {first.failed} failed, and passed when run again: {what}", flush=True)
+    return Totals(first.passed + first.failed, 0, first.skipped)
+
+
+def run_unit(program: Path, timeout_s: int) -> Totals:
+    """Runs one cmocka program, and once more where that is wanted."""
+    totals = run_unit_once(program, timeout_s)
+    if not totals.failed or not has_second_run():
+        return totals
+    second = run_unit_once(program, timeout_s)
+    if second.failed:
+        return totals
+    return unsteady(totals, Totals(totals.failed), program.name)
+
+
+def run_unit_once(program: Path, timeout_s: int) -> Totals:
     """Runs one cmocka program; its TAP output is counted, and shown where something failed."""
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     try:
@@ -74,12 +110,10 @@ def run_unit(program: Path, totals: Totals, timeout_s: int) -> None:
     print(f"{program.name}: {passed} passed" + (f", {failed} FAILED" if failed else ""))
     if failed:
         print(output.rstrip(), f"\n{program.name} ended with status {status}", flush=True)
-    totals.passed += passed
-    totals.failed += failed
-    totals.skipped += skipped
+    return Totals(passed, failed, skipped)
 
 
-def run_suite(suite_name: str, build: Path, totals: Totals, extra: list[str]) -> None:
+def run_suite(suite_name: str, build: Path, extra: list[str]) -> Totals:
     """Runs a suite, in one part or two; leaves one report of all of it, <suite>.xml."""
     at_once = AT_ONCE.get(suite_name)
     parts = [extra]
@@ -90,9 +124,23 @@ def run_suite(suite_name: str, build: Path, totals: Totals, extra: list[str]) ->
     whole = build / f"{Path(suite_name).stem}.xml"
     whole.unlink(missing_ok=True)
     reports = [whole.with_suffix(f".{number}.xml") for number in range(1, len(parts) + 1)]
+    totals = Totals()
+    failed_of(build).unlink(missing_ok=True)
     for report, part in zip(reports, parts, strict=True):
-        run_pytest(suite_name, build, totals, report, part)
+        totals.add(run_pytest(suite_name, build, report, part))
     merge_reports(reports, whole)
+    if totals.failed and has_second_run():
+        names = (
+            ", ".join(json.loads(failed_of(build).read_text())) if failed_of(build).exists() else ""
+        )
+        second = run_pytest(suite_name, build, whole.with_suffix(".again.xml"), AGAIN)
+        return unsteady(totals, second, names)
+    return totals
+
+
+def failed_of(build: Path) -> Path:
+    """Where pytest notes what failed."""
+    return build / "pytest-cache" / "v" / "cache" / "lastfailed"
 
 
 def merge_reports(parts: list[Path], whole: Path) -> None:
@@ -105,27 +153,27 @@ def merge_reports(parts: list[Path], whole: Path) -> None:
     ElementTree.ElementTree(root).write(whole, encoding="utf-8", xml_declaration=True)
 
 
-def run_pytest(
-    suite_name: str, build: Path, totals: Totals, report: Path, extra: list[str]
-) -> None:
+def run_pytest(suite_name: str, build: Path, report: Path, extra: list[str]) -> Totals:
     """Runs pytest in this interpreter's environment and adds up its report."""
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
+    command += ["-o", f"cache_dir={build / 'pytest-cache'}"]
     command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
     status = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False
     ).returncode
     if not report.exists():
         print(f"pytest ended with status {status} and wrote no report")
-        totals.failed += 1
-        return
+        return Totals(failed=1)
     suite = ElementTree.parse(report).getroot().find("testsuite")
     assert suite is not None
     count = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
     failed = count["failures"] + count["errors"]
-    totals.failed += max(failed, 1 if status != 0 else 0)
-    totals.skipped += count["skipped"]
-    totals.passed += max(count["tests"] - failed - count["skipped"], 0)
+    return Totals(
+        passed=max(count["tests"] - failed - count["skipped"], 0),
+        failed=max(failed, 1 if status != 0 else 0),
+        skipped=count["skipped"],
+    )
 
 
 def main() -> int:
@@ -147,10 +195,10 @@ def main() -> int:
         programs = sorted(path for path in (build / "unit").glob("test_*") if not path.suffix)
         for program in programs:
             if (ROOT / "tests" / "unit" / f"{program.name}.c").exists():
-                run_unit(program, totals, UNIT_TIMEOUT_S[arguments.only == "sanitized"])
+                totals.add(run_unit(program, UNIT_TIMEOUT_S[arguments.only == "sanitized"]))
     for suite in suites:
         if suite != "unit":
-            run_suite(suite, build, totals, arguments.pytest)
+            totals.add(run_suite(suite, build, arguments.pytest))
     if totals.passed + totals.failed == 0:
         print("no test was run")
         totals.failed = 1

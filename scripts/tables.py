@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of options, flags, subcommands and calls, for scripts that make pages of them.
+"""The tables of options, flags, subcommands, conditions and calls, for scripts that make pages.
 
-The first three are read from src by the preprocessor, the calls from what `loophound calls` prints.
+All but the last are read from src by the preprocessor, calls from what `loophound calls` prints.
 """
 
 from __future__ import annotations
@@ -60,6 +60,16 @@ class Call:
     group: str
 
 
+@dataclass(frozen=True)
+class Condition:
+    """What a rule can ask."""
+
+    name: str
+    takes: str
+    example: str
+    doc: str
+
+
 Row = tuple[str, ...]
 
 
@@ -95,6 +105,11 @@ def flags(subcommand: str) -> list[Flag]:
 def subcommands() -> list[Subcommand]:
     python = "(name, arguments, doc, notes) (#name, arguments, doc, notes)"
     return [Subcommand(*row) for row in rows_of("cli/subcommands.def", "SUBCOMMAND", python)]
+
+
+def conditions() -> list[Condition]:
+    rows = rows_of("conditions.def", "CONDITION", "(n, v, t, e, d) (#n, t, e, d)")
+    return [Condition(*row) for row in rows]
 
 
 def calls(command: Path) -> list[Call]:

@@ -40,11 +40,12 @@ FLAGS = ["-t", "20ms", "--no-stall", "--rate", "off", "--calls", "sleep"]
 PROCESSES = 10_000
 LOOPS = 500
 
-# Blocks COUNT times for 60 ms, a line for each; runs what BEFORE and AMID say.
+# Blocks COUNT times for 120 ms (a starved watchdog tells shorter ones as stalls), a line for each;
+# runs what BEFORE and AMID say.
 PROGRAM = """
 import asyncio, os, resource, signal, subprocess, sys, time
 def block():
-    time.sleep(0.06)
+    time.sleep(0.12)
     print("made", flush=True)
 async def main():
     {before}
@@ -214,7 +215,7 @@ def abrupt_end(torture: Torture) -> Told:
 
 
 def forks(torture: Torture) -> Told:
-    child = "(os.fork() or (time.sleep(0.06), os._exit(0))) if i % 2 else None"
+    child = "(os.fork() or (time.sleep(0.12), os._exit(0))) if i % 2 else None"
     wait = "\n".join(["while True:", "    try: os.wait()", "    except ChildProcessError: break"])
     return torture.end(torture.run(program(200, amid=child, after=wait)))
 
@@ -224,7 +225,7 @@ def executes(torture: Torture) -> Told:
     text = (
         "import asyncio, os, sys, time\n"
         "os.environ['N'] = str(int(os.environ.get('N', '0')) + 1)\n"
-        "async def main():\n    time.sleep(0.06)\n    print('made', flush=True)\n"
+        "async def main():\n    time.sleep(0.12)\n    print('made', flush=True)\n"
         f"asyncio.run(main())\nif os.environ['N'] == '100': sys.exit({STATUS})\n{again}\n"
     )
     return torture.end(torture.run([PYTHON, "-c", text, text]))

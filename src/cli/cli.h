@@ -8,7 +8,8 @@
 /* Exit statuses of our own, beside those of the command that is run. */
 enum {
     LH_EXIT_USAGE = 2,      /* nothing was started */
-    LH_EXIT_REPORTED = 99,  /* run --fail */
+    LH_EXIT_UNSURE = 98,    /* run: nothing was watched, or reports were lost */
+    LH_EXIT_REPORTED = 99,  /* run: reported under --fail, new, or over budget */
     LH_EXIT_FAILED = 125,   /* we could not do our part */
     LH_EXIT_NOT_EXEC = 126, /* as in POSIX shells: the command cannot be executed */
     LH_EXIT_NOT_FOUND =
@@ -32,6 +33,7 @@ const struct lh_subcommand *lh_subcommand_find(const char *name);
 
 int lh_cmd_run(int argc, char **argv);
 int lh_cmd_report(int argc, char **argv);
+int lh_cmd_rules(int argc, char **argv);
 int lh_cmd_calls(int argc, char **argv);
 int lh_cmd_collector(int argc, char **argv);
 int lh_cmd_help(int argc, char **argv);

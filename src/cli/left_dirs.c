@@ -32,7 +32,7 @@
 struct left {
     int fd;
     bool in_use;
-    char path[PATH_MAX];
+    char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* a socket's in it has room there */
 };
 
 /* "loophound-4242-a1B2c3". */
@@ -112,10 +112,12 @@ static unsigned find(int parent, const char *own, struct left left[LEFT_MAX])
     while (entries != NULL && count < LEFT_MAX && (entry = readdir(entries)) != NULL) {
         if (!is_run_directory(entry->d_name) || strcmp(entry->d_name, own_name) == 0)
             continue;
+        int length = snprintf(left[count].path, sizeof(left[count].path), "%.*s%s",
+                              (int)(own_name - own), own, entry->d_name);
+        if ((size_t)length >= sizeof(left[count].path))
+            continue;
         left[count].in_use = false;
         left[count].fd = take(parent, entry->d_name);
-        (void)snprintf(left[count].path, sizeof(left[count].path), "%.*s%s", (int)(own_name - own),
-                       own, entry->d_name);
         count += left[count].fd >= 0;
     }
     if (entries != NULL)
@@ -181,10 +183,10 @@ static void remove_one(int parent, const struct left *left)
 
 void lh_left_dirs_remove(const char *own)
 {
-    struct left *left = calloc(LEFT_MAX, sizeof(*left));
+    struct left left[LEFT_MAX];
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), "%.*s", (int)(lh_base_name(own) - own), own);
-    int parent = left != NULL ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     unsigned count = parent >= 0 ? find(parent, own, left) : 0;
     if (count > 0)
         look_for_processes(left, count);
@@ -195,5 +197,4 @@ void lh_left_dirs_remove(const char *own)
     }
     if (parent >= 0)
         close(parent);
-    free(left);
 }

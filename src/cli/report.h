@@ -43,8 +43,18 @@ struct lh_place {
     const char *api;       /* the function that was called there; NULL: not known */
 };
 
-/* Returns the frames that the place's strings belong to, or NULL: the stack has no frames. */
+/* Returns the frames that the place's strings belong to, its own and that of the function that was
+ * called, if it is known; or NULL: the stack has no frames. */
 json_t *lh_stack_place(json_t *stack, struct lh_place *place);
+
+/* The same of these two; `api` may be NULL. */
+void lh_place_of_frames(const json_t *frame, const json_t *api, struct lh_place *place);
+/* The frames of a stack; their strings are the stack's. Returns how many there are. */
+uint32_t lh_stack_frames(const json_t *stack, struct lh_frame frames[LH_STACK_FRAMES_MAX]);
+
+/* The frame to look at: the one that the collector has marked, which knew LOOPHOUND_PROJECT, or
+ * else by the rule. `count`: there are none. */
+uint32_t lh_marked_place(const struct lh_frame *frames, uint32_t count);
 
 /* Frames and stacks that are lines of their own, which events name by their ids. */
 struct lh_book;

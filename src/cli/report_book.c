@@ -4,29 +4,42 @@
 #include <string.h>
 
 #include "cli/report.h"
+#include "cli/report_ids.h"
 
-#define NO_FRAME UINT32_MAX
+#define NO_STACK   UINT32_MAX
+#define FRAMES_MAX (1u << 24)
+#define LINKS      16u /* stacks that go on in one another; then the frames are copied */
 
-/* Of a stack its frames' numbers are kept: there may be many, of few different frames. */
+/* A frame's. There may be many millions of them. */
+struct number {
+    uint8_t bytes[3];
+};
+
+/* Of a stack the numbers of its frames are kept, of its outer ones only whose they are: there may
+ * be many, of few different frames. */
 struct stack {
-    size_t first; /* in book->numbers */
-    uint32_t count;
+    uint32_t first; /* in book->numbers, of its own frames */
+    uint32_t outer; /* the stack whose outermost ones follow; NO_STACK: none */
+    uint16_t own;
+    uint16_t total;
+    uint8_t links;
     bool cut;
-    bool looked;  /* for its place */
-    json_t *kept; /* the frames of the place, which its strings belong to */
-    struct lh_place place;
+    bool looked;    /* for its place: these frames */
+    uint32_t place; /* LH_NO_NUMBER: there is none */
+    uint32_t api;
 };
 
 struct lh_book {
     struct lh_symbol_files *files;
-    json_t *frame_numbers; /* id: its index in `frames` */
-    json_t *stack_numbers; /* id: its index in `stacks` */
+    struct lh_ids frame_numbers; /* indexes in `frames` and `stacks` */
+    struct lh_ids stack_numbers;
     json_t *frames;
     struct stack *stacks;
-    size_t stack_count;
-    uint32_t *numbers;
-    size_t number_count;
-    size_t number_room;
+    uint32_t stack_count;
+    uint32_t stack_room;
+    struct number *numbers;
+    uint32_t number_count;
+    uint32_t number_room;
     uint64_t missing;
 };
 
@@ -36,10 +49,8 @@ struct lh_book *lh_book_new(struct lh_symbol_files *files)
     if (book == NULL)
         return NULL;
     book->files = files;
-    book->frame_numbers = json_object();
-    book->stack_numbers = json_object();
     book->frames = json_array();
-    if (book->frame_numbers != NULL && book->stack_numbers != NULL && book->frames != NULL)
+    if (book->frames != NULL)
         return book;
     lh_book_free(book);
     return NULL;
@@ -49,10 +60,8 @@ void lh_book_free(struct lh_book *book)
 {
     if (book == NULL)
         return;
-    for (size_t i = 0; i < book->stack_count; i++)
-        json_decref(book->stacks[i].kept);
-    json_decref(book->frame_numbers);
-    json_decref(book->stack_numbers);
+    lh_ids_free(&book->frame_numbers);
+    lh_ids_free(&book->stack_numbers);
     json_decref(book->frames);
     free(book->stacks);
     free(book->numbers);
@@ -61,80 +70,111 @@ void lh_book_free(struct lh_book *book)
 
 static void add_frame(struct lh_book *book, json_t *line, const char *id)
 {
-    if (json_object_get(book->frame_numbers, id) != NULL)
+    size_t count = json_array_size(book->frames);
+    if (lh_ids_find(&book->frame_numbers, id) != LH_NO_NUMBER || count >= FRAMES_MAX ||
+        !lh_ids_add(&book->frame_numbers, id, (uint32_t)count))
         return;
-    json_t *number = json_integer((json_int_t)json_array_size(book->frames));
-    json_object_set_new(book->frame_numbers, id, number);
     json_array_append(book->frames, line);
     json_object_del(line, "v");
     json_object_del(line, "type");
     json_object_del(line, "id");
 }
 
-static bool make_room(struct lh_book *book, size_t count)
+/* Half as much again as is needed: what is not used is not there. */
+static bool make_room(void **array, uint32_t *room, uint64_t needed, size_t size)
 {
-    size_t needed = book->number_count + count;
-    struct stack *stacks = reallocarray(book->stacks, book->stack_count + 1, sizeof(*stacks));
-    if (stacks == NULL)
-        return false;
-    book->stacks = stacks;
-    if (needed <= book->number_room)
+    uint64_t wanted = needed + needed / 2;
+    if (needed <= *room)
         return true;
-    uint32_t *numbers = reallocarray(book->numbers, 2 * needed, sizeof(*numbers));
-    if (numbers == NULL)
+    void *wider = wanted < UINT32_MAX ? reallocarray(*array, wanted, size) : NULL;
+    if (wider == NULL)
         return false;
-    book->numbers = numbers;
-    book->number_room = 2 * needed;
+    *array = wider;
+    *room = (uint32_t)wanted;
     return true;
+}
+
+static bool make_room_for_numbers(struct lh_book *book, uint64_t count)
+{
+    return make_room((void **)&book->numbers, &book->number_room, book->number_count + count,
+                     sizeof(*book->numbers));
+}
+
+/* The number of its frame at `index`, below stack->total. */
+static uint32_t number_at(const struct lh_book *book, const struct stack *stack, uint32_t index)
+{
+    while (index >= stack->own) {
+        const struct stack *outer = &book->stacks[stack->outer];
+        index = outer->total - (stack->total - stack->own) + (index - stack->own);
+        stack = outer;
+    }
+    const uint8_t *bytes = book->numbers[stack->first + index].bytes;
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+}
+
+static void put_number(struct lh_book *book, uint32_t number)
+{
+    book->numbers[book->number_count++] =
+        (struct number){{(uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16)}};
 }
 
 /* Those of a stack that has been read: the outer ones are the last. */
 static void put_outer(struct lh_book *book, const json_t *line, struct stack *stack)
 {
     const char *id = lh_string_of(line, "outer");
-    const json_t *number = id != NULL ? json_object_get(book->stack_numbers, id) : NULL;
+    uint32_t number = id != NULL ? lh_ids_find(&book->stack_numbers, id) : LH_NO_NUMBER;
     json_int_t count = json_integer_value(json_object_get(line, "outer_frames"));
-    book->missing += id != NULL && number == NULL;
-    if (number == NULL || count <= 0)
+    book->missing += id != NULL && number == LH_NO_NUMBER;
+    if (number == LH_NO_NUMBER || count <= 0)
         return;
-    const struct stack *outer = &book->stacks[json_integer_value(number)];
-    uint32_t taken = count < outer->count ? (uint32_t)count : outer->count;
-    if (taken == 0 || stack->count + taken > LH_STACK_FRAMES_MAX || !make_room(book, taken))
+    const struct stack *outer = &book->stacks[number];
+    uint32_t taken = count < outer->total ? (uint32_t)count : outer->total;
+    if (taken == 0 || stack->own + taken > LH_STACK_FRAMES_MAX)
         return;
-    outer = &book->stacks[json_integer_value(number)];
-    memcpy(book->numbers + book->number_count,
-           book->numbers + outer->first + (outer->count - taken), taken * sizeof(*book->numbers));
-    book->number_count += taken;
-    stack->count += taken;
+    if (outer->links < LINKS) {
+        stack->outer = number;
+        stack->links = (uint8_t)(outer->links + 1);
+    } else if (make_room_for_numbers(book, taken)) {
+        for (uint32_t i = outer->total - taken; i < outer->total; i++)
+            put_number(book, number_at(book, outer, i));
+        stack->own = (uint16_t)(stack->own + taken);
+    } else {
+        return;
+    }
+    stack->total = (uint16_t)(stack->total + taken);
 }
 
 /* A frame whose line is not there counts as missing, and its stack goes on without it. */
 static void put_numbers(struct lh_book *book, const json_t *frames, struct stack *stack)
 {
-    for (size_t i = 0; i < json_array_size(frames); i++) {
+    for (size_t i = 0; i < json_array_size(frames) && stack->own < UINT16_MAX; i++) {
         const char *id = json_string_value(json_array_get(frames, i));
-        const json_t *number = id != NULL ? json_object_get(book->frame_numbers, id) : NULL;
-        if (number == NULL) {
+        uint32_t number = id != NULL ? lh_ids_find(&book->frame_numbers, id) : LH_NO_NUMBER;
+        if (number == LH_NO_NUMBER) {
             book->missing++;
             continue;
         }
-        book->numbers[book->number_count++] = (uint32_t)json_integer_value(number);
-        stack->count++;
+        put_number(book, number);
+        stack->own++;
     }
+    stack->total = stack->own;
 }
 
 static void add_stack(struct lh_book *book, const json_t *line, const char *id)
 {
     const json_t *frames = json_object_get(line, "frames");
-    if (json_object_get(book->stack_numbers, id) != NULL ||
-        !make_room(book, json_array_size(frames)))
+    if (lh_ids_find(&book->stack_numbers, id) != LH_NO_NUMBER ||
+        !make_room_for_numbers(book, json_array_size(frames)) ||
+        !make_room((void **)&book->stacks, &book->stack_room, (uint64_t)book->stack_count + 1,
+                   sizeof(*book->stacks)))
         return;
     struct stack stack = {.first = book->number_count,
+                          .outer = NO_STACK,
                           .cut = json_is_true(json_object_get(line, "cut"))};
     put_numbers(book, frames, &stack);
     put_outer(book, line, &stack);
-    book->stacks[book->stack_count] = stack;
-    json_object_set_new(book->stack_numbers, id, json_integer((json_int_t)book->stack_count++));
+    if (lh_ids_add(&book->stack_numbers, id, book->stack_count))
+        book->stacks[book->stack_count++] = stack;
 }
 
 bool lh_book_take(struct lh_book *book, json_t *line)
@@ -153,11 +193,16 @@ bool lh_book_take(struct lh_book *book, json_t *line)
 static struct stack *find(struct lh_book *book, const json_t *part)
 {
     const char *id = lh_string_of(part, "stack_id");
-    const json_t *number = id != NULL ? json_object_get(book->stack_numbers, id) : NULL;
-    if (number != NULL)
-        return &book->stacks[json_integer_value(number)];
+    uint32_t number = id != NULL ? lh_ids_find(&book->stack_numbers, id) : LH_NO_NUMBER;
+    if (number != LH_NO_NUMBER)
+        return &book->stacks[number];
     book->missing += id != NULL;
     return NULL;
+}
+
+static json_t *frame_at(const struct lh_book *book, const struct stack *stack, uint32_t index)
+{
+    return json_array_get(book->frames, number_at(book, stack, index));
 }
 
 /* With all members that a frame of a stack has, null or not. */
@@ -175,11 +220,10 @@ static json_t *whole_frame(const json_t *frame)
 static json_t *whole(const struct lh_book *book, const struct stack *stack)
 {
     json_t *frames = json_array();
-    for (uint32_t i = 0; i < stack->count; i++)
-        json_array_append_new(
-            frames, whole_frame(json_array_get(book->frames, book->numbers[stack->first + i])));
-    if (stack->cut && stack->count > 0)
-        json_object_set_new(json_array_get(frames, stack->count - 1), "cut", json_true());
+    for (uint32_t i = 0; i < stack->total; i++)
+        json_array_append_new(frames, whole_frame(frame_at(book, stack, i)));
+    if (stack->cut && stack->total > 0)
+        json_object_set_new(json_array_get(frames, stack->total - 1), "cut", json_true());
     return frames;
 }
 
@@ -211,35 +255,57 @@ void lh_book_put_stacks(struct lh_book *book, json_t *event)
 static bool is_incomplete(const struct lh_book *book, const struct stack *stack)
 {
     uint32_t i = 0;
-    while (i < stack->count &&
-           json_object_get(json_array_get(book->frames, book->numbers[stack->first + i]),
-                           "build_id") == NULL)
+    while (i < stack->total && json_object_get(frame_at(book, stack, i), "build_id") == NULL)
         i++;
-    return i < stack->count;
+    return i < stack->total;
 }
 
 /* The frames as all stacks share them, to be looked at only. */
 static json_t *shared(const struct lh_book *book, const struct stack *stack)
 {
     json_t *frames = json_array();
-    for (uint32_t i = 0; i < stack->count; i++)
-        json_array_append(frames, json_array_get(book->frames, book->numbers[stack->first + i]));
+    for (uint32_t i = 0; i < stack->total; i++)
+        json_array_append(frames, frame_at(book, stack, i));
     return frames;
 }
 
-/* The place is asked for once a stack, however many events have it. */
-static const struct lh_place *place_of(struct lh_book *book, struct stack *stack)
+/* Which frame of the stack's this is; one that was made from it is kept as one more. */
+static uint32_t keep(struct lh_book *book, const struct stack *stack, json_t *frame)
 {
-    if (!stack->looked) {
-        bool incomplete = is_incomplete(book, stack);
-        json_t *frames = incomplete ? whole(book, stack) : shared(book, stack);
-        if (incomplete)
-            lh_complete_stack(frames, false, book->files);
-        stack->looked = true;
-        stack->kept = lh_stack_place(frames, &stack->place);
-        json_decref(frames);
-    }
-    return stack->kept != NULL ? &stack->place : NULL;
+    if (frame == NULL)
+        return LH_NO_NUMBER;
+    for (uint32_t i = 0; i < stack->total; i++)
+        if (frame_at(book, stack, i) == frame)
+            return number_at(book, stack, i);
+    return json_array_append(book->frames, frame) == 0 ? (uint32_t)json_array_size(book->frames) - 1
+                                                       : LH_NO_NUMBER;
+}
+
+/* The frames are looked at once a stack, however many events have it. */
+static void look(struct lh_book *book, struct stack *stack)
+{
+    struct lh_place place;
+    bool incomplete = is_incomplete(book, stack);
+    json_t *frames = incomplete ? whole(book, stack) : shared(book, stack);
+    if (incomplete)
+        lh_complete_stack(frames, false, book->files);
+    json_t *kept = lh_stack_place(frames, &place);
+    stack->looked = true;
+    stack->place = keep(book, stack, json_array_get(kept, 0));
+    stack->api = keep(book, stack, json_array_get(kept, 1));
+    json_decref(kept);
+    json_decref(frames);
+}
+
+static bool find_place(struct lh_book *book, struct stack *stack, struct lh_place *place)
+{
+    if (!stack->looked)
+        look(book, stack);
+    if (stack->place == LH_NO_NUMBER)
+        return false;
+    lh_place_of_frames(json_array_get(book->frames, stack->place),
+                       json_array_get(book->frames, stack->api), place);
+    return true;
 }
 
 /* What stands for all of an event: its stack, or of a stall the heaviest group of its samples. */
@@ -258,12 +324,12 @@ static const json_t *main_part(const json_t *event)
 
 const struct lh_place *lh_book_place(struct lh_book *book, const json_t *event)
 {
-    static struct lh_place place; /* its strings are the event's */
+    static struct lh_place place; /* its strings are the event's, or the book's */
     const json_t *part = main_part(event);
     json_t *frames = json_object_get(part, "stack");
     if (frames == NULL) {
         struct stack *stack = find(book, part);
-        return stack != NULL ? place_of(book, stack) : NULL;
+        return stack != NULL && find_place(book, stack, &place) ? &place : NULL;
     }
     lh_complete_stack(frames, false, book->files);
     json_t *kept = lh_stack_place(frames, &place);

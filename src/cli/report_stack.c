@@ -76,7 +76,7 @@ static size_t complete_frame(json_t *stack, size_t index, bool exact, struct lh_
     return count > 0 ? count : 1;
 }
 
-static uint32_t read_frames(const json_t *stack, struct lh_frame *frames)
+uint32_t lh_stack_frames(const json_t *stack, struct lh_frame frames[LH_STACK_FRAMES_MAX])
 {
     uint32_t count = 0;
     for (; count < json_array_size(stack) && count < LH_STACK_FRAMES_MAX; count++)
@@ -87,7 +87,7 @@ static uint32_t read_frames(const json_t *stack, struct lh_frame *frames)
 static void mark_users(json_t *stack)
 {
     struct lh_frame frames[LH_STACK_FRAMES_MAX];
-    uint32_t count = read_frames(stack, frames);
+    uint32_t count = lh_stack_frames(stack, frames);
     for (uint32_t i = 0; i < count; i++)
         if (frames[i].user)
             return;
@@ -115,8 +115,7 @@ void lh_complete_stacks(json_t *event, struct lh_symbol_files *files)
         lh_complete_stack(json_object_get(json_array_get(groups, i), "stack"), false, files);
 }
 
-/* The frame that the collector has marked, which knew LOOPHOUND_PROJECT, or else by the rule. */
-static uint32_t place_of(const struct lh_frame *frames, uint32_t count)
+uint32_t lh_marked_place(const struct lh_frame *frames, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (frames[i].user)
@@ -127,17 +126,20 @@ static uint32_t place_of(const struct lh_frame *frames, uint32_t count)
 json_t *lh_stack_place(json_t *stack, struct lh_place *place)
 {
     struct lh_frame frames[LH_STACK_FRAMES_MAX];
-    uint32_t count = read_frames(stack, frames);
+    uint32_t count = lh_stack_frames(stack, frames);
     json_t *kept = count > 0 ? json_array() : NULL;
     if (kept == NULL)
         return NULL;
-    uint32_t at = place_of(frames, count);
+    uint32_t at = lh_marked_place(frames, count);
     uint32_t api = lh_api_of(frames, count, at);
-    *place = (struct lh_place){.frame = frames[at]};
     json_array_append(kept, json_array_get(stack, at));
-    if (api < count) {
-        place->api = frames[api].function;
+    if (api < count)
         json_array_append(kept, json_array_get(stack, api));
-    }
+    lh_place_of_frames(json_array_get(kept, 0), json_array_get(kept, 1), place);
     return kept;
+}
+
+void lh_place_of_frames(const json_t *frame, const json_t *api, struct lh_place *place)
+{
+    *place = (struct lh_place){.frame = frame_of(frame), .api = lh_string_of(api, "function")};
 }

@@ -8,15 +8,20 @@
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "cli/report_ids.h"
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
 
 #define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
 #define KEY_BYTES     (2 * LH_WHAT_BYTES)
-#define ADVICE_COLUMN 36              /* below the call */
+#define ROWS_LEAST    16u
+#define ADVICE_COLUMN 36 /* below the call */
+
+/* One string behind the other, for there may be very many: what, where, source, advice. */
+enum part { WHAT, WHERE, SOURCE, ADVICE, PARTS };
 
 struct offender {
-    struct lh_row row;
+    char *parts;
     uint64_t count;
     double total_ms;
     double worst_ms;
@@ -29,13 +34,15 @@ struct lh_table {
     bool events_only; /* what summaries say does not count */
     struct offender *rows;
     uint32_t count;
-    json_t *index;     /* key: the number of its row */
-    json_t *in_flight; /* "pid id": a wait of which no end has been read */
-    json_t *processes; /* pids */
-    json_t *rows_of;   /* "pid id": the number of the row of that report of strict mode */
-    json_t *untold;    /* pid: its blocks and stalls of which no summary has been read */
+    uint32_t room;
+    struct lh_ids keys; /* of the rows: their numbers */
+    json_t *in_flight;  /* "pid id": a wait of which no end has been read */
+    json_t *processes;  /* pids */
+    json_t *rows_of;    /* "pid id": the number of the row of that report of strict mode */
+    json_t *untold;     /* pid: its blocks and stalls of which no summary has been read */
     uint64_t blocks;
     uint64_t stalls;
+    uint64_t suppressed;
     uint64_t dropped;
     char cwd[PATH_MAX];
 };
@@ -49,12 +56,11 @@ struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
     table->book = book;
     if (getcwd(table->cwd, sizeof(table->cwd)) == NULL)
         table->cwd[0] = '\0';
-    table->index = json_object();
     table->in_flight = json_object();
     table->processes = json_object();
     table->untold = json_object();
     table->rows_of = json_object();
-    if (table->rows_of != NULL && table->index != NULL && table->in_flight != NULL && table->processes != NULL &&
+    if (table->in_flight != NULL && table->processes != NULL && table->rows_of != NULL &&
         table->untold != NULL)
         return table;
     lh_table_free(table);
@@ -65,28 +71,72 @@ void lh_table_free(struct lh_table *table)
 {
     if (table == NULL)
         return;
-    json_decref(table->index);
+    lh_ids_free(&table->keys);
     json_decref(table->in_flight);
     json_decref(table->processes);
     json_decref(table->untold);
     json_decref(table->rows_of);
+    for (uint32_t i = 0; i < table->count; i++)
+        free(table->rows[i].parts);
     free(table->rows);
     free(table);
+}
+
+static const char *part_of(const struct offender *offender, enum part part)
+{
+    const char *text = offender->parts;
+    for (int i = 0; i < (int)part; i++)
+        text += strlen(text) + 1;
+    return text;
+}
+
+static bool are_parts(const struct offender *offender, const char *const parts[PARTS])
+{
+    int i = 0;
+    while (offender->parts != NULL && i < PARTS &&
+           strcmp(part_of(offender, (enum part)i), parts[i]) == 0)
+        i++;
+    return i == PARTS;
+}
+
+/* False: there is no memory, and what stood there stays. */
+static bool put_parts(struct offender *offender, const struct lh_row *row)
+{
+    const char *const parts[PARTS] = {row->what, row->where, row->source, row->advice};
+    char *copy;
+    if (are_parts(offender, parts))
+        return true;
+    if (asprintf(&copy, "%s%c%s%c%s%c%s", parts[0], 0, parts[1], 0, parts[2], 0, parts[3]) < 0)
+        return false;
+    free(offender->parts);
+    offender->parts = copy;
+    return true;
 }
 
 /* The row of this key: an old one, or a new one behind the last. */
 static struct offender *find_row(struct lh_table *table, const struct lh_row *made)
 {
-    json_t *number = json_object_get(table->index, made->key);
-    if (number != NULL)
-        return &table->rows[json_integer_value(number)];
-    struct offender *rows = reallocarray(table->rows, table->count + 1, sizeof(*rows));
-    if (rows == NULL)
+    uint32_t number = lh_ids_find(&table->keys, made->key);
+    if (number != LH_NO_NUMBER)
+        return &table->rows[number];
+    if (table->count == table->room) {
+        uint32_t room = table->count + table->count / 2 + ROWS_LEAST;
+        struct offender *rows = reallocarray(table->rows, room, sizeof(*rows));
+        if (rows == NULL)
+            return NULL;
+        table->rows = rows;
+        table->room = room;
+    }
+    struct offender *row = &table->rows[table->count];
+    *row = (struct offender){0};
+    if (!put_parts(row, made))
         return NULL;
-    table->rows = rows;
-    rows[table->count] = (struct offender){.row = *made};
-    json_object_set_new_nocheck(table->index, made->key, json_integer(table->count));
-    return &rows[table->count++];
+    if (!lh_ids_add(&table->keys, made->key, table->count)) {
+        free(row->parts);
+        return NULL;
+    }
+    table->count++;
+    return row;
 }
 
 static double ms_of(const json_t *event, const char *name)
@@ -106,7 +156,7 @@ static json_int_t add_offence(struct lh_table *table, const json_t *event)
     if (offender == NULL)
         return -1;
     double ms = ms_of(event, "duration_ms");
-    offender->row = made; /* the line may have moved since */
+    put_parts(offender, &made); /* the line may have moved since */
     offender->count++;
     offender->total_ms += ms;
     if (ms > offender->worst_ms)
@@ -123,8 +173,8 @@ static void put_number(struct lh_text *key, const json_t *event, const char *nam
 
 static void add_summary(struct lh_table *table, const json_t *event)
 {
-    static const char *const names[] = {"blocks", "stalls", "dropped"};
-    uint64_t *sums[] = {&table->blocks, &table->stalls, &table->dropped};
+    static const char *const names[] = {"blocks", "stalls", "suppressed", "dropped"};
+    uint64_t *sums[] = {&table->blocks, &table->stalls, &table->suppressed, &table->dropped};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         json_int_t number = json_integer_value(json_object_get(event, names[i]));
         uint64_t added = number > 0 ? (uint64_t)number : 0;
@@ -138,11 +188,19 @@ static bool is_iteration(const json_t *event)
     return lh_string_of(event, "call") == NULL;
 }
 
+/* A rule kept it quiet: it is counted, and has no row. */
+static bool is_suppressed(const json_t *event)
+{
+    return json_is_object(json_object_get(event, "suppressed"));
+}
+
 /* A process that is killed has a summary only where a collector outlives it. */
 static void count_untold(struct lh_table *table, const char *pid, const json_t *event,
                          json_int_t more)
 {
-    const char *kind = is_iteration(event) ? "stalls" : "blocks";
+    const char *kind = is_suppressed(event)  ? "suppressed"
+                       : is_iteration(event) ? "stalls"
+                                             : "blocks";
     json_t *counts = json_object_get(table->untold, pid);
     if (counts == NULL) {
         counts = json_object();
@@ -205,15 +263,20 @@ static bool is_strict(const json_t *event)
 static void note_offence(struct lh_table *table, const char *pid, json_t *event, const char *type)
 {
     char key[KEY_BYTES];
+    bool lasts = strcmp(type, "inflight") == 0;
     put_key(key, pid, event);
     json_object_set_new(table->processes, pid, json_true());
+    if (is_suppressed(event) && lasts)
+        return;
     if (json_object_get(table->in_flight, key) == NULL)
         count_untold(table, pid, event, 1);
-    if (strcmp(type, "inflight") == 0) {
+    if (lasts) {
         json_object_set(table->in_flight, key, event);
         return;
     }
     json_object_del(table->in_flight, key);
+    if (is_suppressed(event))
+        return;
     json_int_t row = add_offence(table, event);
     if (row >= 0 && is_strict(event))
         json_object_set_new(table->rows_of, key, json_integer(row));
@@ -242,11 +305,11 @@ static int by_total(const void *left, const void *right)
     return (a->total_ms < b->total_ms) - (a->total_ms > b->total_ms);
 }
 
-static int widest(const struct lh_table *table, uint32_t most, size_t offset)
+static int widest(const struct lh_table *table, uint32_t most, enum part part)
 {
     size_t width = 0;
     for (uint32_t i = 0; i < most; i++) {
-        size_t own = lh_text_width((const char *)&table->rows[i].row + offset);
+        size_t own = lh_text_width(part_of(&table->rows[i], part));
         width = own > width ? own : width;
     }
     return (int)width;
@@ -266,24 +329,26 @@ static void print_ms(double ms)
 static void print_rows(const struct lh_table *table, uint32_t most)
 {
     bool calls = table->by->name == NULL;
-    int what = widest(table, most, offsetof(struct lh_row, what));
-    int where = widest(table, most, offsetof(struct lh_row, where));
+    int what = widest(table, most, WHAT);
+    int where_width = widest(table, most, WHERE);
     printf("%12s %12s %8s  ", "TOTAL", "WORST", "COUNT");
     if (calls)
         printf("%-*s  ", what, "CALL");
     printf("%s\n", table->by->heading);
     for (uint32_t i = 0; i < most; i++) {
         const struct offender *one = &table->rows[i];
-        const struct lh_row *row = &one->row;
-        int padding = row->source[0] != '\0' ? where - (int)lh_text_width(row->where) + 2 : 0;
+        const char *where = part_of(one, WHERE);
+        const char *source = part_of(one, SOURCE);
+        const char *advice = part_of(one, ADVICE);
+        int padding = source[0] != '\0' ? where_width - (int)lh_text_width(where) + 2 : 0;
         print_ms(one->total_ms);
         print_ms(one->worst_ms);
         printf("%8" PRIu64 "  ", one->count);
         if (calls)
-            printf("%-*s  ", what, row->what);
-        printf("%s%*s%s\n", row->where, padding, "", row->source);
-        if (table->advice && row->advice[0] != '\0')
-            printf("%*sadvice: %s\n", ADVICE_COLUMN, "", row->advice);
+            printf("%-*s  ", what, part_of(one, WHAT));
+        printf("%s%*s%s\n", where, padding, "", source);
+        if (table->advice && advice[0] != '\0')
+            printf("%*sadvice: %s\n", ADVICE_COLUMN, "", advice);
     }
 }
 
@@ -317,7 +382,10 @@ void lh_table_print(struct lh_table *table, uint32_t most)
     if (most < table->count)
         printf("... and %" PRIu32 " more (--top 0 shows them)\n", table->count - most);
     size_t processes = json_object_size(table->processes);
-    printf("%zu process%s, %" PRIu64 " block%s, %" PRIu64 " stall%s, %" PRIu64 " dropped\n",
-           processes, processes == 1 ? "" : "es", table->blocks, table->blocks == 1 ? "" : "s",
-           table->stalls, table->stalls == 1 ? "" : "s", table->dropped);
+    printf("%zu process%s, %" PRIu64 " block%s, %" PRIu64 " stall%s, ", processes,
+           processes == 1 ? "" : "es", table->blocks, table->blocks == 1 ? "" : "s", table->stalls,
+           table->stalls == 1 ? "" : "s");
+    if (table->suppressed > 0)
+        printf("%" PRIu64 " suppressed, ", table->suppressed);
+    printf("%" PRIu64 " dropped\n", table->dropped);
 }

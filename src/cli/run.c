@@ -10,6 +10,7 @@
 #include "cli/left_dirs.h"
 #include "cli/locate.h"
 #include "cli/run.h"
+#include "collect/sys/clock.h"
 
 /* The command has ended: what it did last is worth the wait. Reading the symbols of a large program
  * takes a busy machine more than a few hundred ms; an output that nobody reads gives up by itself.
@@ -47,19 +48,51 @@ static int fail_to_start(const char *command, int error)
     return missing ? LH_EXIT_NOT_FOUND : LH_EXIT_NOT_EXEC;
 }
 
-static int exit_status(int wait_status, const struct lh_run_totals *totals, bool fail_on_any)
+/* As a shell has it. */
+static int status_of(int wait_status)
 {
-    int status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
-    return status == 0 && fail_on_any && totals->blocks + totals->stalls > 0 ? LH_EXIT_REPORTED
-                                                                             : status;
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/* Says what the rules, the baseline and the budget have to say, and decides on the exit status. */
+static int conclude(const struct lh_run_flags *flags, int wait_status, int64_t elapsed_ns,
+                    const struct lh_run_totals *totals, struct lh_judge *judge,
+                    const struct lh_run_end *end)
+{
+    struct lh_verdict verdict;
+    struct lh_budget budget = {.count = 0};
+    const char *expected;
+    const struct lh_options *options = end->options;
+    lh_judge_verdict(judge, &verdict);
+    struct lh_run_outcome outcome = {
+        .command = status_of(wait_status),
+        .reported = lh_run_left(totals->blocks, verdict.suppressed_blocks, verdict.known_blocks) +
+                    lh_run_left(totals->stalls, verdict.suppressed_stalls, verdict.known_stalls),
+        .loops = totals->loops,
+        .dropped = totals->dropped,
+        .gone = lh_run_gone(&verdict),
+        .strict = options->strict != 0,
+        .has_baseline = verdict.has_baseline};
+    lh_run_print_rules(&verdict);
+    if (verdict.has_baseline)
+        lh_run_print_baseline(&verdict);
+    if (flags->update_baseline && totals->loops == 0)
+        fprintf(stderr, "loophound: nothing was watched: %s is as it was\n", options->baseline);
+    else if (flags->update_baseline)
+        outcome.failed = lh_run_update_baseline(&verdict, options->baseline, flags->force) != 0;
+    if (flags->budget != NULL && lh_budget_parse(&budget, flags->budget, &expected) == 0)
+        outcome.over_budget = lh_budget_check(&budget, verdict.tallies, (uint64_t)elapsed_ns);
+    lh_run_print_end(totals, &verdict, end);
+    return lh_run_status(&outcome, flags);
 }
 
 static int run_command(const struct lh_run_flags *flags, const struct signals *before,
                        const struct lh_private_dir *dir, struct lh_collector *collector,
-                       struct lh_run_end *end)
+                       struct lh_judge *judge, struct lh_run_end *end)
 {
     int wait_status;
     struct lh_run_totals totals;
+    int64_t begin_ns = lh_monotonic_ns();
     int error = lh_run_start(flags->command, &before->mask, &before->on_sigchld, &end->pid);
     if (error != 0)
         return fail_to_start(flags->command[0], error);
@@ -69,10 +102,10 @@ static int run_command(const struct lh_run_flags *flags, const struct signals *b
         fprintf(stderr, "loophound: lost the command: %s\n", strerror(-error));
         return LH_EXIT_FAILED;
     }
+    int64_t elapsed_ns = lh_monotonic_ns() - begin_ns;
     lh_collector_finish(collector, DRAIN_MS);
     lh_collector_count(collector, &totals);
-    lh_run_print_end(&totals, end);
-    return exit_status(wait_status, &totals, flags->fail);
+    return conclude(flags, wait_status, elapsed_ns, &totals, judge, end);
 }
 
 static int run_with_collector(const struct lh_run_flags *flags, const struct signals *before,
@@ -81,6 +114,7 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
     struct lh_collector *collector = lh_collector_new();
     if (collector == NULL)
         return fail("collector", -ENOMEM);
+    static struct lh_judge *judge; /* never freed: a thread that was given up may still use it */
     struct lh_options options;
     struct lh_command command;
     lh_command_find(flags->command[0], &command);
@@ -89,12 +123,15 @@ static int run_with_collector(const struct lh_run_flags *flags, const struct sig
     if (command.kind == LH_COMMAND_OTHER_CPU) /* its ld.so would complain, in the program's name */
         library = NULL;
     int error = lh_run_environment(flags, library, dir->socket, &options);
-    bool usable = error != 0 || lh_run_check_output(&options) == 0;
-    if (error == 0 && usable)
-        error = lh_collector_listen(collector, dir->socket, &options);
-    int status = !usable      ? LH_EXIT_USAGE
-                 : error != 0 ? fail(dir->socket, error)
-                              : run_command(flags, before, dir, collector, &end);
+    int status = error == 0 ? lh_run_judge(flags, &options, &judge) : 0;
+    if (error == 0 && status == 0 && lh_run_check_output(&options) != 0)
+        status = LH_EXIT_USAGE;
+    if (error == 0 && status == 0)
+        error = lh_collector_listen(collector, dir->socket, &options, judge);
+    if (error != 0)
+        status = fail(dir->socket, error);
+    if (status == 0)
+        status = run_command(flags, before, dir, collector, judge, &end);
     lh_collector_free(collector);
     return status;
 }

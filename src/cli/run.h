@@ -10,14 +10,43 @@
 #include "cli/command_kind.h"
 #include "cli/run_seen.h"
 #include "collect/link/collector.h"
+#include "collect/report/judge.h"
 #include "common/options.h"
 
 struct lh_run_flags {
     const char *given[LH_OPTION_COUNT]; /* values of the flags, NULL where a flag was not given */
+    char *joined[LH_OPTION_COUNT];      /* what `given` has of a flag that was repeated */
+    const char *budget;                 /* NULL: none */
     bool fail;
+    bool update_baseline;
+    bool strict_baseline;
+    bool force;
+    bool require_loop;
     bool help;      /* --help: the rest was not looked at */
     char **command; /* ends in NULL */
 };
+
+/* The terms of --budget, each of which must hold at the end. */
+#define LH_BUDGET_TERMS 16
+struct lh_budget {
+    uint32_t count;
+    struct lh_budget_term {
+        const char *text; /* as it was given, with its length */
+        int length;
+        int measure;
+        int group; /* of calls, LH_TALLY_STALLS, or negative: all */
+        bool share;
+        uint64_t limit; /* ns, how many, or, of a share of the time, millionths */
+    } terms[LH_BUDGET_TERMS];
+};
+
+/* 0, or -EINVAL and what was expected. The terms point into `text`. */
+int lh_budget_parse(struct lh_budget *budget, const char *text, const char **expected);
+
+/* Says which terms do not hold, a line each; `elapsed_ns`: how long the command ran. Returns how
+ * many. */
+uint32_t lh_budget_check(const struct lh_budget *budget, const struct lh_tally *tallies,
+                         uint64_t elapsed_ns);
 
 /* Takes the flags of `loophound run` apart and checks every value. 0, or -EINVAL once it has said
  * in one line what is wrong. */
@@ -36,6 +65,44 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
 /* Can the output be written to, as far as is known before a process runs? 0, or a negative errno
  * once it has said in one line what is wrong. A file that is missing is made. */
 int lh_run_check_output(const struct lh_options *options);
+
+/* Reads the rules and the baseline that the options name. With them each report is to be told: the
+ * rate is off unless the user has given one. 0, or the exit status, once it has said what is wrong.
+ */
+int lh_run_judge(const struct lh_run_flags *flags, struct lh_options *options,
+                 struct lh_judge **judge);
+
+/* How often each rule was used, and those that never were. */
+void lh_run_print_rules(const struct lh_verdict *verdict);
+
+/* May this file become a baseline? 0, or the exit status, once it has said why not. *fresh: it is
+ * none yet, or is to be written over, and is not to be read. */
+int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bool *fresh);
+
+/* Says which places are new, and which are gone. */
+void lh_run_print_baseline(const struct lh_verdict *verdict);
+
+/* Writes the baseline with the new places; `drop`: without those that are gone. 0, or a negative
+ * errno once it has said so. */
+int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, bool drop);
+
+uint64_t lh_run_gone(const struct lh_verdict *verdict); /* places of the baseline not seen */
+
+/* What decides on the exit status once the command has ended. */
+struct lh_run_outcome {
+    int command;       /* its own status, as a shell has it */
+    bool failed;       /* we could not do our part */
+    uint64_t reported; /* blocks and stalls that are neither suppressed nor known */
+    uint64_t loops;
+    uint64_t dropped;
+    uint64_t gone; /* places of the baseline */
+    uint32_t over_budget;
+    bool strict;
+    bool has_baseline;
+};
+
+/* The one place where it is decided; docs/rules.md has the table. */
+int lh_run_status(const struct lh_run_outcome *outcome, const struct lh_run_flags *flags);
 
 /* Forks and executes. `mask` and `on_sigchld` are the signal mask and the disposition of SIGCHLD
  * that the command is to have. Returns 0 and the child's pid once the command runs, or the negative
@@ -58,7 +125,11 @@ struct lh_run_end {
 };
 
 /* The last lines on standard error, and of JSON where nothing was watched. */
-void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_run_end *end);
+void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_verdict *verdict,
+                      const struct lh_run_end *end);
+
+/* Blocks, or stalls, that are neither suppressed nor known. */
+uint64_t lh_run_left(uint64_t all, uint64_t suppressed, uint64_t known);
 
 /* Writes the summary that says so, where the output is JSON. */
 void lh_run_write_nothing(const struct lh_run_end *end, const char *why);

@@ -70,19 +70,45 @@ static void say_nothing_seen(const struct lh_run_totals *totals, const struct lh
     lh_run_write_nothing(end, buf);
 }
 
-void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_run_end *end)
+uint64_t lh_run_left(uint64_t all, uint64_t suppressed, uint64_t known)
 {
-    char quiet[QUIET_BYTES];
-    struct lh_text text;
-    lh_text_init(&text, quiet, sizeof(quiet));
-    lh_text_quiet(&text, totals->quiet);
+    return all > suppressed + known ? all - suppressed - known : 0;
+}
+
+static void add_judged(struct lh_text *text, const struct lh_verdict *verdict)
+{
+    uint64_t suppressed = verdict->suppressed_blocks + verdict->suppressed_stalls;
+    uint64_t known = verdict->known_blocks + verdict->known_stalls;
+    if (verdict->rules->count > 0)
+        lh_text_format(text, ", %" PRIu64 " suppressed", suppressed);
+    if (verdict->has_baseline)
+        lh_text_format(text, ", %" PRIu64 " known", known);
+}
+
+void lh_run_print_end(const struct lh_run_totals *totals, const struct lh_verdict *verdict,
+                      const struct lh_run_end *end)
+{
+    char judged_buf[64];
+    char quiet_buf[QUIET_BYTES];
+    struct lh_text judged;
+    struct lh_text quiet;
+    uint64_t blocks =
+        lh_run_left(totals->blocks, verdict->suppressed_blocks, verdict->known_blocks);
+    uint64_t stalls =
+        lh_run_left(totals->stalls, verdict->suppressed_stalls, verdict->known_stalls);
+    lh_text_init(&judged, judged_buf, sizeof(judged_buf));
+    add_judged(&judged, verdict);
+    lh_text_init(&quiet, quiet_buf, sizeof(quiet_buf));
+    lh_text_quiet(&quiet, totals->quiet);
     if (totals->loops == 0)
         say_nothing_seen(totals, end);
+    if (end->options->strict != 0 && totals->dropped > 0)
+        fprintf(stderr, "loophound: %" PRIu64 " %s lost, result not reliable\n", totals->dropped,
+                plural(totals->dropped, "report", "reports"));
     fprintf(stderr,
             "loophound: %" PRIu64 " %s, %" PRIu64 " loop %s, %" PRIu64 " %s, %" PRIu64
-            " %s, %" PRIu64 " dropped%s\n",
+            " %s%s, %" PRIu64 " dropped%s\n",
             totals->processes, plural(totals->processes, "process", "processes"), totals->loops,
-            plural(totals->loops, "thread", "threads"), totals->blocks,
-            plural(totals->blocks, "block", "blocks"), totals->stalls,
-            plural(totals->stalls, "stall", "stalls"), totals->dropped, quiet);
+            plural(totals->loops, "thread", "threads"), blocks, plural(blocks, "block", "blocks"),
+            stalls, plural(stalls, "stall", "stalls"), judged.buf, totals->dropped, quiet.buf);
 }

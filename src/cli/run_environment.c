@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/run.h"
+#include "collect/sink/text_parts.h"
 #include "common/protocol.h"
 
 /* Is the library already the first one? Then this is a loophound run inside another. */
@@ -99,6 +100,27 @@ static int set_absolute_output(struct lh_options *options)
     return error;
 }
 
+/* Likewise the files of rules. Where the list would be too long it stays as it is. */
+static int set_absolute_rules(struct lh_options *options)
+{
+    const char *env = lh_option_info(LH_OPTION_SUPPRESS)->env;
+    char cwd[PATH_MAX];
+    char list[sizeof(options->suppress)];
+    struct lh_text text;
+    const char *paths = options->suppress;
+    if (paths[0] == '\0' || getcwd(cwd, sizeof(cwd)) == NULL)
+        return 0;
+    lh_text_init(&text, list, sizeof(list));
+    for (size_t length; *paths != '\0'; paths += length + (paths[length] == ':')) {
+        length = strcspn(paths, ":");
+        lh_text_format(&text, "%s%s%s%.*s", text.length > 0 ? ":" : "", paths[0] != '/' ? cwd : "",
+                       paths[0] != '/' ? "/" : "", (int)length, paths);
+    }
+    if (text.length + 1 >= sizeof(list))
+        return 0;
+    return setenv(env, list, 1) != 0 ? -errno : 0;
+}
+
 int lh_run_environment(const struct lh_run_flags *flags, const char *library, const char *socket,
                        struct lh_options *options)
 {
@@ -109,6 +131,8 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
             return error;
     }
     int error = set_absolute_output(options);
+    if (error == 0)
+        error = set_absolute_rules(options);
     if (error != 0)
         return error;
     if (setenv(LH_ENV_SOCKET, socket, 1) != 0)

@@ -2,6 +2,7 @@
 /* The flags of loophound run, from the table of options. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -88,6 +89,19 @@ static int check_value(enum lh_option option, const char *value)
     return -EINVAL;
 }
 
+/* A list that is given again goes on. NULL: out of memory. */
+static const char *join(enum lh_option option, const char *value, struct lh_run_flags *flags)
+{
+    char separator = option == LH_OPTION_SUPPRESS ? ':' : option == LH_OPTION_ALLOW ? '\n' : '\0';
+    char *before = flags->joined[option];
+    if (separator == '\0' || flags->given[option] == NULL)
+        return value;
+    if (asprintf(&flags->joined[option], "%s%c%s", flags->given[option], separator, value) < 0)
+        flags->joined[option] = NULL;
+    free(before);
+    return flags->joined[option];
+}
+
 /* Returns how many of the arguments it took, or -EINVAL. `next` is NULL at the end. */
 static int take_option(const struct argument *argument, const char *next,
                        struct lh_run_flags *flags)
@@ -104,10 +118,48 @@ static int take_option(const struct argument *argument, const char *next,
         value = next;
         taken = 2;
     }
-    if (check_value(option, value) != 0)
+    value = join(option, value, flags);
+    if (value == NULL || check_value(option, value) != 0)
         return -EINVAL;
     flags->given[option] = value;
     return taken;
+}
+
+/* The flags that are no options of the library, and take nothing. */
+static bool *switch_of(struct lh_run_flags *flags, const char *flag)
+{
+    const struct {
+        const char *name;
+        bool *on;
+    } switches[] = {{"--fail", &flags->fail},
+                    {"--update-baseline", &flags->update_baseline},
+                    {"--strict-baseline", &flags->strict_baseline},
+                    {"--force", &flags->force},
+                    {"--require-loop", &flags->require_loop}};
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+        if (strcmp(switches[i].name, flag) == 0)
+            return switches[i].on;
+    return NULL;
+}
+
+/* As take_option(). */
+static int take_budget(const char *given, const char *next, struct lh_run_flags *flags)
+{
+    struct lh_budget budget;
+    const char *expected;
+    char line[LH_OPTION_PROBLEM_BYTES];
+    const char *value = *given == '=' ? given + 1 : next;
+    if (value == NULL) {
+        fputs("loophound: --budget needs a value, TERMS; nothing started\n", stderr);
+        return -EINVAL;
+    }
+    if (lh_budget_parse(&budget, value, &expected) != 0) {
+        lh_option_problem(line, sizeof(line), "--budget", value, expected, "nothing started");
+        fputs(line, stderr);
+        return -EINVAL;
+    }
+    flags->budget = value;
+    return value == next ? 2 : 1;
 }
 
 static int take_flag(char **argv, struct lh_run_flags *flags)
@@ -115,11 +167,45 @@ static int take_flag(char **argv, struct lh_run_flags *flags)
     struct argument argument = take_apart(argv[0]);
     if (argument.option < LH_OPTION_COUNT)
         return take_option(&argument, argv[1], flags);
-    if (strcmp(argv[0], "--fail") == 0) {
-        flags->fail = true;
+    static const char budget[] = "--budget";
+    const char *behind = argv[0] + strlen(budget);
+    bool *on = switch_of(flags, argv[0]);
+    if (on != NULL) {
+        *on = true;
         return 1;
     }
+    if (lh_starts_with(argv[0], budget) && (*behind == '\0' || *behind == '='))
+        return take_budget(behind, argv[1], flags);
     return fail_unknown(argv[0]);
+}
+
+static bool has_baseline(const struct lh_run_flags *flags)
+{
+    const char *given = flags->given[LH_OPTION_BASELINE];
+    if (given == NULL)
+        given = getenv(lh_option_info(LH_OPTION_BASELINE)->env);
+    return given != NULL && strcmp(given, "none") != 0;
+}
+
+/* Flags that mean nothing without another. */
+static int check_together(const struct lh_run_flags *flags)
+{
+    const struct {
+        bool given;
+        bool has;
+        const char *line;
+    } needs[] = {
+        {flags->update_baseline, has_baseline(flags), "--update-baseline needs --baseline FILE"},
+        {flags->strict_baseline, has_baseline(flags), "--strict-baseline needs --baseline FILE"},
+        {flags->force, flags->update_baseline, "--force needs --update-baseline"},
+    };
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        if (!needs[i].given || needs[i].has)
+            continue;
+        fprintf(stderr, "loophound: %s; nothing started\n", needs[i].line);
+        return -EINVAL;
+    }
+    return 0;
 }
 
 int lh_run_flags_parse(int argc, char **argv, struct lh_run_flags *flags)
@@ -141,5 +227,5 @@ int lh_run_flags_parse(int argc, char **argv, struct lh_run_flags *flags)
     if (i >= argc)
         return fail_no_command();
     flags->command = argv + i;
-    return 0;
+    return check_together(flags);
 }

@@ -14,7 +14,7 @@
 #include "common/linux_compat.h"
 #include "common/syscall_name.h"
 
-#define FIRST_MS      10
+#define FIRST_MS      40    /* a look costs what a short program would be slower by */
 #define LAST_MS       60000 /* between two looks; then there are no more */
 #define PROCESSES_MAX 64    /* below the command */
 

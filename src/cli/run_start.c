@@ -1,58 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting the command of loophound run. At the fork this process has one thread only. */
+/* Starting the command of loophound run. At this moment the process has one thread only. */
 #include <errno.h>
-#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/run.h"
 #include "common/protocol.h"
 
-/* In the child. What goes wrong is told through the pipe, which a successful exec closes. */
-static void execute(char **command, const sigset_t *mask, const struct sigaction *on_sigchld,
-                    int tell_fd)
+#define PID_BYTES   12
+#define STACK_BYTES (64 * 1024)
+
+struct start {
+    char **command;
+    const sigset_t *mask;
+    const struct sigaction *on_sigchld;
+    char *root;         /* LH_ENV_ROOT's value, PID_BYTES of it */
+    volatile int error; /* of the child, which has no other way to say it */
+};
+
+/* In the child, which uses our memory until it has executed or is gone: CLONE_VFORK, clone(2). */
+static int execute(void *argument)
 {
-    char pid[16];
-    snprintf(pid, sizeof(pid), "%d", (int)getpid());
-    setenv(LH_ENV_ROOT, pid, 1);
-    sigaction(SIGCHLD, on_sigchld, NULL);
-    sigprocmask(SIG_SETMASK, mask, NULL);
-    execvp(command[0], command);
-    int error = errno;
-    ssize_t written = write(tell_fd, &error, sizeof(error));
-    _exit(written == (ssize_t)sizeof(error) ? 127 : 126);
+    struct start *start = argument;
+    snprintf(start->root, PID_BYTES, "%d", (int)getpid());
+    sigaction(SIGCHLD, start->on_sigchld, NULL);
+    sigprocmask(SIG_SETMASK, start->mask, NULL);
+    execvp(start->command[0], start->command);
+    start->error = errno;
+    _exit(127);
 }
 
-/* Waits until the child has executed. 0, or its negative errno; then the child is gone. */
-static int wait_for_exec(pid_t child, int tell_fd)
+/* execvp(3) copies the arguments there, for a script without an interpreter. */
+static size_t stack_bytes(char **command)
 {
-    int error = 0;
-    ssize_t length;
-    do {
-        length = read(tell_fd, &error, sizeof(error));
-    } while (length < 0 && errno == EINTR);
-    if (length != (ssize_t)sizeof(error))
-        return 0;
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    return -error;
+    size_t count = 0;
+    while (command[count] != NULL)
+        count++;
+    return (STACK_BYTES + count * sizeof(*command) + 4095) / 4096 * 4096;
+}
+
+/* A fork would copy our address space, for a moment. Every signal is blocked (run.c), so no handler
+ * runs in the child before it has executed. */
+static int clone_child(struct start *start, pid_t *child)
+{
+    size_t size = stack_bytes(start->command);
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED)
+        return -errno;
+    *child = clone(execute, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+    int error = *child < 0 ? -errno : -start->error;
+    munmap(stack, size);
+    return error;
 }
 
 int lh_run_start(char **command, const sigset_t *mask, const struct sigaction *on_sigchld,
                  pid_t *child)
 {
-    int tell[2];
-    if (pipe2(tell, O_CLOEXEC) != 0)
+    struct start start = {command, mask, on_sigchld, NULL, 0};
+    if (setenv(LH_ENV_ROOT, "00000000000", 1) != 0) /* room for a process id */
         return -errno;
-    *child = fork();
-    if (*child == 0)
-        execute(command, mask, on_sigchld, tell[1]);
-    int error = *child < 0 ? -errno : 0;
-    close(tell[1]);
-    if (error == 0)
-        error = wait_for_exec(*child, tell[0]);
-    close(tell[0]);
+    start.root = getenv(LH_ENV_ROOT);
+    int error = clone_child(&start, child);
+    while (start.error != 0 && waitpid(*child, NULL, 0) < 0 && errno == EINTR)
+        continue;
     return error;
 }

@@ -71,6 +71,11 @@ struct lh_waits_for {
     bool for_ever; /* … and waits without a time-out */
     uint64_t address;
     const char *coroutine; /* of a future: what is to set its result; NULL: not known */
+    struct lh_suspended {
+        const char *task; /* its name and its coroutine's; NULL: not known */
+        const char *coroutine;
+        const struct lh_frame *frame; /* of that, or of what it awaits; NULL: there is none */
+    } suspended;                      /* the task of its own loop that has it */
     uint32_t candidate_count;
     struct lh_shown_candidate {
         uint32_t tid;
@@ -101,6 +106,21 @@ struct lh_advice {
     const char *text; /* a sentence without a full stop */
 };
 
+struct lh_rule;
+
+/* Is its place in the baseline? There may be none. */
+enum lh_known_place { LH_PLACE_UNASKED, LH_PLACE_NEW, LH_PLACE_KNOWN };
+
+/* What the rules have done in one process. */
+struct lh_quiet {
+    const struct lh_rule *rules;
+    const uint64_t *uses; /* of each of them: how many blocks and stalls it has matched */
+    uint32_t rule_count;
+    uint64_t suppressed; /* blocks and stalls that were kept quiet */
+    uint64_t known;      /* those at places of the baseline, of the others … */
+    bool has_baseline;   /* … where there is one */
+};
+
 /* All there is to say about one record. What there is none of is NULL or 0. */
 struct lh_report {
     struct lh_stack_book *book;     /* NULL: stacks are written in the event */
@@ -119,8 +139,10 @@ struct lh_report {
     const struct lh_victims *victims;
     const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known */
     bool collects;        /* of an iteration that goes on: its garbage collector runs */
-    const struct lh_advice *advice; /* NULL: nothing is known that would help */
-    const char *note;               /* why names are missing in the stack, and how to get them */
+    const struct lh_advice *advice;   /* NULL: nothing is known that would help */
+    const char *note;                 /* why names are missing in the stack, and how to get them */
+    const struct lh_rule *suppressed; /* the rule that keeps it quiet; NULL: none does */
+    enum lh_known_place known;
     bool unended; /* of a block or stall: it lasted when the program or its watching ended */
 };
 

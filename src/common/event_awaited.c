@@ -38,6 +38,20 @@ static void write_candidate(struct lh_json *json, const struct lh_shown_candidat
     lh_json_close(json, '}');
 }
 
+static void write_suspended(struct lh_json *json, const struct lh_suspended *suspended)
+{
+    if (suspended->frame == NULL) {
+        lh_member_null(json, "suspended");
+        return;
+    }
+    lh_json_key(json, "suspended");
+    lh_json_open(json, '{');
+    lh_member_string(json, "task", suspended->task);
+    lh_member_string(json, "coroutine", suspended->coroutine);
+    lh_event_stack(json, NULL, suspended->frame, 1);
+    lh_json_close(json, '}');
+}
+
 void lh_event_waits_for(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_waits_for *waits_for = report->waits_for;
@@ -53,6 +67,7 @@ void lh_event_waits_for(struct lh_json *json, const struct lh_report *report)
     lh_member_bool(json, "own", waits_for->is_own);
     lh_member_bool(json, "for_ever", waits_for->for_ever);
     lh_member_string(json, "coroutine", waits_for->coroutine);
+    write_suspended(json, &waits_for->suspended);
     lh_json_key(json, "candidates");
     lh_json_open(json, '[');
     for (uint32_t i = 0; i < waits_for->candidate_count; i++)

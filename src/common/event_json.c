@@ -181,6 +181,20 @@ static void write_offence(struct lh_json *json, const struct lh_report *report)
     write_tags(json, &record->tags);
 }
 
+/* In the baseline? Kept quiet by a rule? */
+static void write_judgement(struct lh_json *json, const struct lh_report *report)
+{
+    if (report->known == LH_PLACE_UNASKED)
+        lh_member_null(json, "known");
+    else
+        lh_member_bool(json, "known", report->known == LH_PLACE_KNOWN);
+    lh_json_key(json, "suppressed");
+    if (report->suppressed == NULL)
+        lh_json_null(json);
+    else
+        lh_event_rule(json, report->suppressed, NULL);
+}
+
 /* A call has no member for the reason; an iteration that goes on has. */
 static const char *note_of(const struct lh_report *report)
 {
@@ -207,8 +221,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
     write_advice(json, report->advice);
-    lh_member_null(json, "known");
-    lh_member_null(json, "suppressed");
+    write_judgement(json, report);
 }
 
 static void key_ms_if_known(struct lh_json *json, const char *key, uint64_t ns)
@@ -283,8 +296,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
     write_advice(json, report->advice);
     write_holder(json, report);
     write_victims(json, report->victims);
-    lh_member_null(json, "known");
-    lh_member_null(json, "suppressed");
+    write_judgement(json, report);
 }
 
 /* Of the block with this id. */
@@ -304,8 +316,10 @@ void lh_event_report(struct lh_json *json, uint32_t pid, const struct lh_report 
         const char *name;
         void (*write)(struct lh_json *json, const struct lh_report *report);
     } types[LH_EVENT_COUNT] = {
-        [LH_EVENT_LOOP] = {"loop", write_loop},          [LH_EVENT_BLOCK] = {"block", write_block},
-        [LH_EVENT_INFLIGHT] = {"inflight", write_block}, [LH_EVENT_STALL] = {"stall", write_stall},
+        [LH_EVENT_LOOP] = {"loop", write_loop},
+        [LH_EVENT_BLOCK] = {"block", write_block},
+        [LH_EVENT_INFLIGHT] = {"inflight", write_block},
+        [LH_EVENT_STALL] = {"stall", write_stall},
         [LH_EVENT_STALLING] = {"inflight", write_block},
         [LH_EVENT_REPEATED] = {"repeated", write_repeated},
     };

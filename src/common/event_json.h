@@ -12,7 +12,11 @@
 
 /* Each writes one object with its newline. On overflow nothing useful is in the buffer. */
 void lh_event_start(struct lh_json *json, const struct lh_ring *ring);
-void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns);
+
+/* `quiet` NULL: no rules were asked. */
+void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns,
+                      const struct lh_quiet *quiet);
+
 /* The summary of a command in which no loop thread was found. */
 void lh_event_no_loops(struct lh_json *json, int64_t time_ns, uint32_t pid, const char *why);
 

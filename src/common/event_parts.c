@@ -274,3 +274,20 @@ void lh_event_stack(struct lh_json *json, struct lh_stack_book *book, const stru
         write_frame(json, &frames[i]);
     lh_json_close(json, ']');
 }
+
+void lh_event_rule(struct lh_json *json, const struct lh_rule *rule, const uint64_t *count)
+{
+    lh_json_open(json, '{');
+    lh_json_key(json, "rule");
+    lh_json_string_n(json, rule->text.text, rule->text.length);
+    lh_json_key(json, "reason");
+    if (rule->reason.length > 0)
+        lh_json_string_n(json, rule->reason.text, rule->reason.length);
+    else
+        lh_json_null(json);
+    lh_member_string(json, "file", rule->file);
+    lh_member_u64(json, "line", rule->line);
+    if (count != NULL)
+        lh_member_u64(json, "count", *count);
+    lh_json_close(json, '}');
+}

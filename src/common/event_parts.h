@@ -5,6 +5,7 @@
 
 #include "common/event.h"
 #include "common/json.h"
+#include "common/rules.h"
 
 /* Begins an event with the members that each has but `thread`. It ends with its line. */
 void lh_event_open(struct lh_json *json, const char *type, int64_t time_ns, uint32_t pid,
@@ -39,5 +40,8 @@ void lh_event_frame(struct lh_json *json, const struct lh_frame *frame, bool nul
 /* "stack"; "stack_id" where there are frames, and a book (NULL: none) that they stand in. */
 void lh_event_stack(struct lh_json *json, struct lh_stack_book *book, const struct lh_frame *frames,
                     uint32_t frame_count);
+
+/* {rule, reason, file, line}, and `count` where it is given. */
+void lh_event_rule(struct lh_json *json, const struct lh_rule *rule, const uint64_t *count);
 
 #endif

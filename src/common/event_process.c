@@ -43,7 +43,7 @@ static void write_argv(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, ']');
 }
 
-/* Of others than CPython the collector knows the name only. */
+/* Of others than CPython the collector knows the name, and the version where a path has it. */
 static void write_runtime(struct lh_json *json, const struct lh_ring *ring)
 {
     bool python = ring->python[0] != '\0';
@@ -53,11 +53,13 @@ static void write_runtime(struct lh_json *json, const struct lh_ring *ring)
         return;
     }
     lh_json_open(json, '{');
-    if (python)
+    if (python) {
         lh_member_string(json, "name", "CPython");
-    else
+        lh_member_array(json, "version", ring->python, sizeof(ring->python));
+    } else {
         lh_member_array(json, "name", ring->runtime, sizeof(ring->runtime));
-    lh_member_array(json, "version", ring->python, sizeof(ring->python));
+        lh_member_array(json, "version", ring->version, sizeof(ring->version));
+    }
     lh_json_close(json, '}');
 }
 
@@ -112,7 +114,7 @@ static void write_by_call(struct lh_json *json, const struct lh_ring *ring)
 }
 
 /* {name: count}, of the classes that there were. */
-static void write_quiet(struct lh_json *json, const struct lh_ring *ring)
+static void write_noise(struct lh_json *json, const struct lh_ring *ring)
 {
     lh_json_key(json, "quiet");
     lh_json_open(json, '{');
@@ -124,7 +126,30 @@ static void write_quiet(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, '}');
 }
 
-void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns)
+/* Each rule, with how much it has matched here: one that has matched nothing in any process of a
+ * run is not needed. */
+static void write_judged(struct lh_json *json, const struct lh_quiet *quiet)
+{
+    if (quiet == NULL) {
+        lh_member_null(json, "suppressed");
+        lh_member_null(json, "known");
+        lh_member_null(json, "rules");
+        return;
+    }
+    lh_member_u64(json, "suppressed", quiet->suppressed);
+    if (quiet->has_baseline)
+        lh_member_u64(json, "known", quiet->known);
+    else
+        lh_member_null(json, "known");
+    lh_json_key(json, "rules");
+    lh_json_open(json, '[');
+    for (uint32_t i = 0; i < quiet->rule_count; i++)
+        lh_event_rule(json, &quiet->rules[i], &quiet->uses[i]);
+    lh_json_close(json, ']');
+}
+
+void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t time_ns,
+                      const struct lh_quiet *quiet)
 {
     uint32_t pid = ring->pid;
     lh_event_open(json, "summary", time_ns, pid, pid);
@@ -132,11 +157,11 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
     lh_member_u64(json, "loops", atomic_load(&ring->totals.loops));
     lh_member_u64(json, "blocks", atomic_load(&ring->totals.blocks));
     lh_member_u64(json, "stalls", atomic_load(&ring->totals.stalls));
-    lh_member_null(json, "suppressed");
+    write_judged(json, quiet);
     lh_member_u64(json, "dropped", atomic_load(&ring->totals.dropped));
     lh_member_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
     write_by_call(json, ring);
-    write_quiet(json, ring);
+    write_noise(json, ring);
     lh_member_null(json, "why");
     lh_event_close(json);
 }
@@ -149,11 +174,11 @@ void lh_event_no_loops(struct lh_json *json, int64_t time_ns, uint32_t pid, cons
     lh_member_null(json, "thread");
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         lh_member_u64(json, counts[i], 0);
-    lh_member_null(json, "suppressed");
+    write_judged(json, NULL);
     lh_member_u64(json, "dropped", 0);
     lh_member_ms(json, "blocked_ms", 0);
     lh_event_sums(json, "by_call", NULL, 0);
-    write_quiet(json, NULL);
+    write_noise(json, NULL);
     lh_member_string(json, "why", why);
     lh_event_close(json);
 }

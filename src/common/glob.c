@@ -4,10 +4,11 @@
 
 #include "common/options.h"
 
-/* One glob that ends at `end`. A mismatch after a `*` goes back to the last one and lets it take
+/* A mismatch after a `*` goes back to the last one and lets it take
  * one character more; earlier ones need no second try. */
-static bool glob_match(const char *glob, const char *end, const char *text)
+bool lh_glob_match(const char *glob, size_t length, const char *text)
 {
+    const char *end = glob + length;
     const char *star = NULL;
     const char *retry = NULL;
     while (*text != '\0') {
@@ -33,7 +34,7 @@ bool lh_glob_list_match(const char *globs, const char *text)
 {
     for (;;) {
         const char *comma = strchrnul(globs, ',');
-        if (glob_match(globs, comma, text))
+        if (lh_glob_match(globs, (size_t)(comma - globs), text))
             return true;
         if (*comma == '\0')
             return false;

@@ -12,9 +12,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A threshold in ns is multiplied by the counter's kHz somewhere: an hour still fits 64 bits. */
-#define DURATION_MAX_NS LH_NS_PER_HOUR
-#define RATE_MAX        1000000u
+#define RATE_MAX 1000000u
 
 /* Of LOOPHOUND_OUTPUT_LIMIT, in bytes a second. */
 #define LIMIT_LEAST (1ULL << 10)
@@ -53,6 +51,13 @@ static const char expected_project[] =
 
 static const char expected_service[] = "auto, or a name of at most 127 bytes";
 
+static const char expected_files[] =
+    "none, or files of rules, separated by colons, of 1023 bytes in all at most";
+
+static const char expected_text[] = "none, or rules such as call:getcwd, of 1023 bytes at most";
+
+static const char expected_file[] = "none, or the file of a baseline";
+
 static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 
 /* Where the parser of each option puts its result: a field where the type is that of one field, the
@@ -73,6 +78,9 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_STACK_BYTES(options)  (&(options)->stack_bytes)
 #define INTO_PROJECT(options)      ((options)->project)
 #define INTO_SERVICE(options)      ((options)->service)
+#define INTO_SUPPRESS(options)     ((options)->suppress)
+#define INTO_ALLOW(options)        ((options)->allow)
+#define INTO_BASELINE(options)     ((options)->baseline)
 #define INTO_RATE(options)         (options)
 #define INTO_COLLECTOR(options)    (options)
 #define INTO_FOLLOW(options)       (options)
@@ -104,53 +112,9 @@ static int whole_number(const char *text, uint64_t most, uint64_t *number)
     return end != NULL && *end == '\0' ? 0 : -EINVAL;
 }
 
-static uint64_t unit_ns(const char *unit)
-{
-    static const struct {
-        const char *text;
-        uint64_t ns;
-    } units[] = {
-        {"", LH_NS_PER_MS}, {"us", LH_NS_PER_US}, {"ms", LH_NS_PER_MS}, {"s", LH_NS_PER_S}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(units[i].text, unit) == 0)
-            return units[i].ns;
-    return 0;
-}
-
-static const char *skip_digits(const char *text)
-{
-    while (lh_is_digit(*text))
-        text++;
-    return text;
-}
-
-/* 100ms, 1.5s, 250. Digits below a nanosecond are cut. Returns 0, -EINVAL, or -ERANGE: too long. */
 static int parse_duration(const char *text, uint64_t *result_ns)
 {
-    const char *point = skip_digits(text);
-    const char *unit = point;
-    if (point == text)
-        return -EINVAL;
-    if (*point == '.') {
-        unit = skip_digits(point + 1);
-        if (unit == point + 1)
-            return -EINVAL;
-    }
-    uint64_t scale_ns = unit_ns(unit);
-    if (scale_ns == 0)
-        return -EINVAL;
-    uint64_t whole;
-    if (lh_number_read(text, DURATION_MAX_NS / scale_ns, &whole) == NULL)
-        return -ERANGE;
-    uint64_t total_ns = whole * scale_ns;
-    for (const char *digit = point + 1; digit < unit; digit++) {
-        scale_ns /= 10;
-        total_ns += (uint64_t)(*digit - '0') * scale_ns;
-    }
-    if (total_ns > DURATION_MAX_NS)
-        return -ERANGE;
-    *result_ns = total_ns;
-    return 0;
+    return lh_duration_read(text, result_ns);
 }
 
 static int parse_switch(const char *text, uint8_t *result)
@@ -231,9 +195,13 @@ static int parse_action(const char *text, struct lh_options *options)
                                         {"QUIT", SIGQUIT}, {"STOP", SIGSTOP}, {NULL, 0}};
     static const struct word actions[] = {
         {"log", LH_ACTION_LOG}, {"abort", LH_ACTION_ABORT}, {NULL, 0}};
+    int number = 0;
+    int action = find_word(actions, text);
     const char *name = after(text, "signal:");
-    int number = name != NULL ? find_signal(words, name) : 0;
-    int action = name != NULL ? LH_ACTION_SIGNAL : find_word(actions, text);
+    if (name != NULL) {
+        action = LH_ACTION_SIGNAL;
+        number = find_signal(words, name);
+    }
     if (number < 0 || action < 0)
         return -EINVAL;
     options->action = (uint8_t)action;
@@ -366,22 +334,39 @@ static int parse_path(const char *text, struct lh_options *options)
     return 0;
 }
 
-static int parse_project(const char *text, char *project)
+/* What `word` stands for is "". */
+static int parse_text_or(const char *word, const char *text, char *result, size_t size)
 {
-    if (strcmp(text, "auto") == 0) {
-        project[0] = '\0';
+    if (strcmp(text, word) == 0) {
+        result[0] = '\0';
         return 0;
     }
-    return lh_text_copy(project, sizeof(((struct lh_options *)NULL)->project), text) ? 0 : -EINVAL;
+    return lh_text_copy(result, size, text) ? 0 : -EINVAL;
+}
+
+static int parse_project(const char *text, char *project)
+{
+    return parse_text_or("auto", text, project, sizeof(((struct lh_options *)NULL)->project));
 }
 
 static int parse_service(const char *text, char *service)
 {
-    if (strcmp(text, "auto") == 0) {
-        service[0] = '\0';
-        return 0;
-    }
-    return lh_text_copy(service, sizeof(((struct lh_options *)NULL)->service), text) ? 0 : -EINVAL;
+    return parse_text_or("auto", text, service, sizeof(((struct lh_options *)NULL)->service));
+}
+
+static int parse_files(const char *text, char *files)
+{
+    return parse_text_or("none", text, files, sizeof(((struct lh_options *)NULL)->suppress));
+}
+
+static int parse_text(const char *text, char *rules)
+{
+    return parse_text_or("none", text, rules, sizeof(((struct lh_options *)NULL)->allow));
+}
+
+static int parse_file(const char *text, char *file)
+{
+    return parse_text_or("none", text, file, sizeof(((struct lh_options *)NULL)->baseline));
 }
 
 static int parse_follow(const char *text, struct lh_options *options)

@@ -81,6 +81,9 @@ struct lh_options {
     char service[128];     /* "": it has no name */
     char output[1024];     /* path or socket path, unexpanded */
     char collector[1024];  /* with LH_COLLECTOR_PATH */
+    char suppress[1024];   /* files of rules, separated by colons; "": none */
+    char allow[1024];      /* rules */
+    char baseline[1024];   /* a file of rules */
 };
 
 const struct lh_option_info *lh_option_info(enum lh_option option);
@@ -118,6 +121,9 @@ enum lh_format lh_options_format(const struct lh_options *options);
  * sleep, it means the group. `network` also means read and write on a socket; a call's name means
  * it on any descriptor. */
 int lh_calls_parse(const char *list, uint8_t calls[LH_CALLS_MAX]);
+
+/* Does `text` match this glob (*, ?, no classes), which has no NUL? */
+bool lh_glob_match(const char *glob, size_t length, const char *text);
 
 /* Does `text` match one of the comma-separated globs (*, ?, no classes)? */
 bool lh_glob_list_match(const char *globs, const char *text);

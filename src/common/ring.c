@@ -360,8 +360,17 @@ static void add_since(_Atomic uint64_t *to, const _Atomic uint64_t *now,
         atomic_fetch_add(to, added);
 }
 
-void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
-                    const struct lh_ring_copied *copied)
+/* Nothing is left to a reader that still has it. */
+static void empty(struct lh_ring *ring)
+{
+    for (uint64_t i = 0; i < LH_RING_CELLS; i++) {
+        uint64_t cell = atomic_load(&ring->cells[i]);
+        if ((cell & FULL) != 0)
+            atomic_store(&ring->cells[i], (cell & ~(FULL - 1)) + FULL);
+    }
+}
+
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied)
 {
     const struct lh_totals *now = &old->totals;
     const struct lh_totals *then = &copied->totals;
@@ -379,90 +388,5 @@ void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
         add_since(&to->by_call[i].count, &now->by_call[i].count, &then->by_call[i].count);
         add_since(&to->by_call[i].total_ns, &now->by_call[i].total_ns, &then->by_call[i].total_ns);
     }
-}
-
-/* ---- what a record must be ---- */
-
-static bool task_is_inside(const struct lh_python_task *task, uint32_t strings_length)
-{
-    return (!task->has_name || task->name < strings_length) &&
-           (!task->has_coroutine || task->coroutine < strings_length);
-}
-
-static bool awaited_is_sane(const struct lh_awaited *awaited, const struct lh_record *record)
-{
-    uint64_t frames = 0;
-    if (awaited->kind >= LH_AWAITED_COUNT || awaited->candidate_count > LH_CANDIDATES ||
-        (awaited->has_coroutine && awaited->coroutine >= record->strings_length))
-        return false;
-    for (uint32_t i = 0; i < awaited->candidate_count; i++) {
-        const struct lh_candidate *candidate = &awaited->candidates[i];
-        frames += candidate->python_count;
-        if (memchr(candidate->thread, '\0', sizeof(candidate->thread)) == NULL)
-            return false;
-    }
-    return frames <= record->python_count;
-}
-
-static bool strings_are_inside(const struct lh_record *record)
-{
-    if (record->python_count == 0 && !record->task.has_name && !record->task.has_coroutine &&
-        !record->awaited.has_coroutine)
-        return true;
-    /* The last byte of the pool is a NUL, so every offset inside it starts a terminated string. */
-    if (record->strings_length == 0 || record->strings[record->strings_length - 1] != '\0')
-        return false;
-    for (uint32_t i = 0; i < record->python_count; i++)
-        if (record->python[i].file >= record->strings_length ||
-            record->python[i].function >= record->strings_length)
-            return false;
-    return task_is_inside(&record->task, record->strings_length);
-}
-
-/* The strings that there are to be, all of them whole. */
-static bool tags_are_sane(const struct lh_tags *tags)
-{
-    uint32_t strings = (tags->has_test != 0) + 2u * tags->label_count;
-    if (tags->label_count > LH_LABELS_MAX || tags->length > sizeof(tags->text))
-        return false;
-    for (uint32_t i = 0; i < tags->length; i++)
-        if (tags->text[i] == '\0' && strings > 0)
-            strings--;
-    return strings == 0;
-}
-
-static bool stall_is_sane(const struct lh_stall *stall)
-{
-    if (stall->call_count > LH_STALL_CALLS || stall->last_call >= lh_call_count())
-        return false;
-    for (uint32_t i = 0; i < stall->call_count; i++)
-        if (stall->calls[i].call >= lh_call_count())
-            return false;
-    return true;
-}
-
-static bool resource_is_sane(const struct lh_resource *resource)
-{
-    if (resource->kind >= LH_RESOURCE_COUNT || resource->length > sizeof(resource->text) ||
-        resource->too_count > LH_WAITED_FIRST - 1 ||
-        resource->who.length > sizeof(resource->who.text))
-        return false;
-    for (uint32_t i = 0; i < resource->too_count; i++)
-        if (resource->too[i].length > sizeof(resource->too[i].text) ||
-            (resource->too[i].kind != LH_RESOURCE_SOCKET &&
-             resource->too[i].kind != LH_RESOURCE_FILE))
-            return false;
-    return true;
-}
-
-bool lh_record_check(const struct lh_record *record)
-{
-    return record->type < LH_EVENT_COUNT && record->call < lh_call_count() &&
-           record->group < LH_GROUP_COUNT && record->reason <= LH_REASON_STRICT &&
-           record->found < LH_FOUND_COUNT && record->no_stack < LH_NO_STACK_COUNT &&
-           resource_is_sane(&record->resource) && record->stack_length <= LH_STACK_BYTES &&
-           record->python_count <= LH_PYTHON_FRAMES && record->strings_length <= LH_STRING_BYTES &&
-           strings_are_inside(record) && awaited_is_sane(&record->awaited, record) &&
-           stall_is_sane(&record->stall) && tags_are_sane(&record->tags) &&
-           memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
+    empty(old);
 }

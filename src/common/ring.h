@@ -161,7 +161,8 @@ struct lh_awaited {
     uint8_t is_own;   /* the waiting thread has it itself, or is to run it */
     uint8_t for_ever; /* it waits without a time-out */
     uint8_t has_coroutine;
-    uint16_t coroutine; /* of a future: what is to set its result; in `strings` */
+    uint8_t is_suspended; /* a coroutine of its own loop has it: `task` and the only frame */
+    uint16_t coroutine;   /* of a future: what is to set its result; in `strings` */
     uint32_t candidate_count;
     uint64_t address;                              /* of the object */
     struct lh_candidate candidates[LH_CANDIDATES]; /* who comes first is likeliest */
@@ -244,6 +245,7 @@ struct lh_record {
     uint32_t call;           /* lh_call_info(); for LH_EVENT_LOOP the park it was found by */
     uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
     uint32_t reason;         /* enum lh_reason */
+    uint32_t noise;          /* of a block, enum lh_noise: only a rule with `!` has it told */
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */
@@ -308,7 +310,8 @@ struct lh_totals {
     _Atomic uint64_t stalled_ns; /* time of all stalls, without the blocks in them */
     _Atomic uint64_t dropped;    /* reports lost: the ring was full, or over the rate */
     _Atomic uint64_t blocked_ns; /* time of all blocks */
-    _Atomic uint64_t quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
+    _Atomic uint64_t
+        quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
     struct {
         _Atomic uint64_t count;
         _Atomic uint64_t total_ns;
@@ -351,7 +354,8 @@ struct lh_ring {
     char run[LH_RUN_BYTES]; /* which run it is of */
     char boot[40];          /* which boot of the machine it is of */
     char root[1024];        /* the directory of the project that the program is of */
-    char runtime[24];       /* of which language, by its name in src/runtimes.def */
+    char runtime[24];       /* of which language, by its name in src/runtimes.def … */
+    char version[16];       /* … and of that, as its file's path has it */
 
     uint64_t first;  /* position that was not given out by a ring that this one took over from */
     uint32_t number; /* how many it took over from */
@@ -408,9 +412,9 @@ struct lh_ring_copied {
 void lh_ring_take_over(struct lh_ring *ring, struct lh_ring *old, struct lh_ring_copied *copied);
 
 /* Once `ring` is in the place of `old`, and `old` elsewhere, so that nobody writes to it any more:
- * adds what was counted there since, and counts as dropped what was written. */
-void lh_ring_settle(struct lh_ring *ring, const struct lh_ring *old,
-                    const struct lh_ring_copied *copied);
+ * adds what was counted there since, and counts as dropped what was written. Empties `old`, which a
+ * reader may still have. */
+void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_ring_copied *copied);
 
 /* A free record with room for `stack_bytes` of a stack, or NULL when there is none. Every reserved
  * record must be committed. Any thread, signal handlers too. */

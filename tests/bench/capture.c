@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a capture costs on the program's thread: registers and stack, and 16 Python frames more.
+/* What a capture costs on the program's thread: registers and stack, and 16 Python frames more; and
+ * what it costs to find that there is to be none.
  *
  * Python is the newest libpython that the loader finds; without one that part is left out, and
  * said. */
@@ -11,12 +12,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/call_ids.h"
 #include "costs.h"
 #include "preload/python/interpreter.h"
 #include "preload/state/record.h"
+#include "preload/strict/noise.h"
 
 #define DEEP          (64u << 10)
 #define PYTHON_FRAMES 16u
+#define QUIET_AT_ONCE 20
 #define NEWEST_MINOR  15
 #define OLDEST_MINOR  8
 
@@ -54,6 +58,23 @@ static void measure_python(void)
     print_costs("16 Python frames more", "  (at most 100 us are allowed)");
 }
 
+/* The decision about a call that is noise by the function that it was made in: all there is to a
+ * quiet call beside strict mode's own question. */
+static void measure_quiet(void)
+{
+    static struct lh_slot slot;
+    slot.python_thread = lh_python_thread_state();
+    slot.call = LH_CALL_stat;
+    for (int i = 0; i < COSTS; i++) {
+        double start = now_us();
+        for (int j = 0; j < QUIET_AT_ONCE; j++)
+            if (lh_noise_look(&slot, 0).noise != LH_NOISE_IMPORT)
+                exit(1);
+        costs_us[i] = (now_us() - start) / QUIET_AT_ONCE;
+    }
+    print_costs("a call found to be noise", "  (at most 1 us is allowed)");
+}
+
 static void *open_python(char *name, size_t size)
 {
     void *python = NULL;
@@ -73,7 +94,12 @@ static void write_script(char *script, size_t size)
                         (size_t)measure_python, PYTHON_FRAMES);
     for (unsigned i = PYTHON_FRAMES; i > 0; i--)
         used += snprintf(script + used, size - (size_t)used, "def f%u():\n  f%u()\n", i - 1, i);
-    snprintf(script + used, size - (size_t)used, "f0()\n");
+    used += snprintf(script + used, size - (size_t)used, "f0()\n");
+    snprintf(script + used, size - (size_t)used,
+             "quiet = ctypes.PYFUNCTYPE(None)(%zu)\n"
+             "exec(compile('def look():\\n  quiet()', '<frozen importlib._bootstrap>', 'exec'))\n"
+             "look()\n",
+             (size_t)measure_quiet);
 }
 
 static int run_python(void)

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the library and `run` add to the time from a program's start to its end.
 
-Each program runs in turns: alone, with the library, under `run`. Printed are the medians and what
-they are more than alone, in ms. A second build may be given, to compare with. `make bench`.
+Each program runs in turns: alone, with the library, under `run`. Printed is the median, of all
+turns, of what a way took more than the program alone in the same turn, in ms: on the clock, and of
+processor time with that of all that it waited for. On a busy machine the latter says more. A second
+build may be given, to compare with. `make bench`.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 200
@@ -28,6 +30,15 @@ PROGRAMS = {
     "an asyncio program": [PYTHON, "-c", ASYNCIO],
     "one with a block of 120 ms": [PYTHON, "-c", BLOCKS],
 }
+QUIET = [
+    (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0)  # what they print is nobody's
+    for number in (1, 2)
+]
+
+
+class Cost(NamedTuple):
+    clock_ms: float
+    cpu_ms: float
 
 
 def ways(build: Path, argv: list[str]) -> dict[str, tuple[list[str], dict[str, str]]]:
@@ -39,26 +50,47 @@ def ways(build: Path, argv: list[str]) -> dict[str, tuple[list[str], dict[str, s
     }
 
 
-def time_ms(argv: list[str], environment: dict[str, str]) -> float:
+def run(argv: list[str], environment: dict[str, str]) -> Cost:
     began = time.perf_counter()
-    subprocess.run(argv, env=environment, stderr=subprocess.DEVNULL, check=True)
-    return (time.perf_counter() - began) * 1000
+    pid = os.posix_spawn(argv[0], argv, environment, file_actions=QUIET)
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0, argv
+    took_ms = (time.perf_counter() - began) * 1000
+    return Cost(took_ms, (usage.ru_utime + usage.ru_stime) * 1000)
+
+
+def turns(
+    argv: list[str], builds: list[Path], count: int
+) -> tuple[list[Cost], dict[tuple[str, Path], list[Cost]]]:
+    alone: list[Cost] = []
+    found: dict[tuple[str, Path], list[Cost]] = {}
+    for _ in range(count):
+        alone.append(run(argv, dict(os.environ)))
+        for way in ways(builds[0], argv):
+            for build in builds:
+                found.setdefault((way, build), []).append(run(*ways(build, argv)[way]))
+    return alone, found
+
+
+def more(costs: list[Cost], alone: list[Cost]) -> Cost:
+    """The median of what it took more than the program alone in the same turn."""
+    pairs = list(zip(costs, alone, strict=True))
+    return Cost(
+        statistics.median(cost.clock_ms - other.clock_ms for cost, other in pairs),
+        statistics.median(cost.cpu_ms - other.cpu_ms for cost, other in pairs),
+    )
 
 
 def measure(name: str, builds: list[Path], pairs: int) -> None:
-    found: dict[tuple[str, Path | None], list[float]] = {}
-    for _ in range(pairs):
-        found.setdefault(("alone", None), []).append(time_ms(PROGRAMS[name], dict(os.environ)))
-        for build in builds:
-            for way, (argv, environment) in ways(build, PROGRAMS[name]).items():
-                found.setdefault((way, build), []).append(time_ms(argv, environment))
-    alone = statistics.median(found[("alone", None)])
-    print(f"  {name:28} alone {alone:6.1f} ms", end="")
-    for (way, of), costs in found.items():
-        if of is not None:
-            what = f"{way} ({of.parent.name})" if len(builds) > 1 else way
-            print(f"; {what} {statistics.median(costs) - alone:+5.1f}", end="")
-    print(flush=True)
+    alone, found = turns(PROGRAMS[name], builds, pairs)
+    clock_ms = statistics.median(cost.clock_ms for cost in alone)
+    cpu_ms = statistics.median(cost.cpu_ms for cost in alone)
+    print(f"  {name}: alone {clock_ms:.2f} ms, {cpu_ms:.2f} of a processor")
+    for (way, build), costs in found.items():
+        cost = more(costs, alone)
+        of = f"  ({build.parent.name})" if build != builds[0] else ""
+        took = f"{cost.clock_ms:+6.2f} ms, {cost.cpu_ms:+6.2f} of a processor"
+        print(f"    {way:17} {took}{of}", flush=True)
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LOOPHOUND_ACTION: the report of a block is written, and then the thread gets a signal at its line."""
+"""LOOPHOUND_ACTION: a signal at the line of a block, when its report is written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness import (
 )
 
 ACTIONS = PROGRAMS / "actions"
-MODES = {"threshold": {"THRESHOLD": "50ms"}, "strict": {"STRICT": "on", "THRESHOLD": "1h"}}
+MODES = {"threshold": {"THRESHOLD": "50ms"}, "strict": {"STRICT": "on", "THRESHOLD": "3600s"}}
 # The whole of it, or what the watchdog writes where there is no collector.
 COLLECTORS = ("auto", "none")
 
@@ -121,6 +121,5 @@ def test_nothing_happens_where_nothing_is_reported(what: str, said: str, hits: P
 
 
 def test_run_says_how_an_aborted_program_ended(hits: Path) -> None:
-    arguments = ["run", "--action", "abort", "-t", "50ms", "-o", hits, "--", ACTIONS, "block"]
-    done = run_command(*arguments)
+    done = run_command("run", "--action", "abort", "-t", "50ms", "-o", hits, "--", ACTIONS, "block")
     assert done.returncode == 128 + signal.SIGABRT

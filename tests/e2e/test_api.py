@@ -173,7 +173,7 @@ def test_reports_have_the_labels_of_their_thread(hits: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [{"THRESHOLD": "20ms", "RATE": "1/h"}, {"STRICT": "on"}])
-def test_thread_can_count_its_reports(mode: dict[str, str], hits: Path) -> None:
+def test_thread_can_count_its_reports(mode: dict[str, Any], hits: Path) -> None:
     done, events = run_preloaded([API, "count"], hits, **mode)
     assert done.stdout.split() == ["0", "1", "1", "3", "3"]
     assert of_type(events, "summary")[0]["blocks"] == 3

@@ -5,8 +5,10 @@ cannot do."""
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +48,7 @@ def test_block_within_the_limits_is_told(way: str, hits: Path) -> None:
 @pytest.mark.parametrize(
     ("way", "missing"),
     [
-        ("descriptors", "ring"),
+        ("descriptors", "room"),
         ("files", "ring"),
         pytest.param("user", "watchdog", marks=only_root),
     ],
@@ -57,10 +59,46 @@ def test_program_that_leaves_us_no_room_is_told_so_once(way: str, missing: str, 
     environment = preload_environment(OUTPUT=str(hits))
     _, under = outcome([LIMITS, way], environment, cwd=hits.parent)
     assert under[:2] == plain[:2] and plain[0] == 0
-    line = {"ring": "cannot make its ring", "watchdog": "cannot start its watchdog thread"}[missing]
+    line = {
+        "room": "there is no room for its descriptors: RLIMIT_NOFILE (ulimit -n) has to be",
+        "ring": "cannot make its ring",
+        "watchdog": "cannot start its watchdog thread",
+    }[missing]
     assert under[2].startswith(f"loophound: {line}"), under
     assert under[2].count("\n") == 1 and "not watched" in under[2]
     assert read_events(hits) == []
+
+
+def least_descriptors(hits: Path) -> int:
+    """What the line says is needed, where there is room for next to none."""
+    argv = [str(LIMITS), "none"]
+    done = subprocess.run(
+        argv,
+        env=preload_environment(OUTPUT=str(hits)),
+        preexec_fn=limit(resource.RLIMIT_NOFILE, 4),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.fullmatch(r"loophound: .* has to be at least (\d+); .* not watched\n", done.stderr)
+    assert found, done.stderr
+    return int(found[1])
+
+
+def test_few_descriptors_are_said_to_be_too_few_or_do(hits: Path) -> None:
+    """The collector that `run` is has a limit of its own."""
+    least = least_descriptors(hits)
+    code = f"""
+import os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({least}, {least}))
+os.execv({str(LIMITS)!r}, ["limits", "none"])
+"""
+    options = ["-t", "50ms", "-o", str(hits)]
+    argv = [str(COMMAND), "run", *options, "--", sys.executable, "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout == "blocked\n"
+    events = read_events(hits)
+    assert "nanosleep" in [block["call"] for block in blocks(events)], describe(events)
 
 
 @pytest.mark.parametrize("strict", ["off", "on"])

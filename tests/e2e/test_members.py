@@ -52,7 +52,7 @@ def run_app(app: Path, output: Path, **options: Any) -> list[Event]:
     return events
 
 
-def nap(directory: Path, seconds: float = 0.05, more: str = "", name: str = "app.py") -> Path:
+def nap(directory: Path, seconds: float = 0.25, more: str = "", name: str = "app.py") -> Path:
     return write(directory / name, NAP.format(more=more, seconds=seconds))
 
 
@@ -233,7 +233,7 @@ def test_another_function_line_or_call_is_another_place(
     changed: str, hits: Path, tmp_path: Path
 ) -> None:
     run_app(nap(tmp_path), hits, CALLS="all")
-    app = write(tmp_path / "app.py", changed.format(more="", seconds=0.05))
+    app = write(tmp_path / "app.py", changed.format(more="", seconds=0.25))
     assert len(fingerprints(run_app(app, hits, CALLS="all"))) == 2
 
 
@@ -257,7 +257,7 @@ def lazy(tmp_path: Path) -> Path:
     """A program that calls an installed package."""
     packages = tmp_path / "lib" / "python3.99" / "site-packages"
     write(packages / "lazy" / "__init__.py", "")
-    code = "import time\ndef sleep():\n    deeper()\ndef deeper():\n    time.sleep(0.05)\n"
+    code = "import time\ndef sleep():\n    deeper()\ndef deeper():\n    time.sleep(0.25)\n"
     write(packages / "lazy" / "inner.py", code)
     return write(tmp_path / "app.py", CALLS_A_LIBRARY.format(packages=str(packages)))
 

@@ -21,6 +21,7 @@ BAD = {
     "ACTION": ["kill", "signal", "signal:", "signal:KILL", "signal:9", "signal:33", "abort:", ""],
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
+    "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],
     "OUTPUT_LIMIT": ["10MiB", "fast", "0/s", "1000/s", "2TiB/s", "1.5MiB/s", "-1K/s", ""],
     "FORMAT": ["xml", ""],
@@ -32,6 +33,9 @@ BAD = {
     "FOLLOW": ["", "x" * 300],
     "PROJECT": ["", "x" * 300],
     "SERVICE": ["", "x" * 128],
+    "SUPPRESS": ["", "x" * 1024],
+    "ALLOW": ["", "call:open;" * 103],
+    "BASELINE": ["", "x" * 1024],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 

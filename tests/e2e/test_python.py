@@ -121,7 +121,7 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
 
 def test_task_or_callback_that_blocked_is_named(hits: Path) -> None:
     argv: list[str | Path] = [PYTHON, APPS / "whose.py", "asyncio"]
-    _, events = run_preloaded(argv, hits, CALLS=f"sleep,{SLEEP}", STALL="off")
+    _, events = run_preloaded(argv, hits, CALLS="sleep", STALL="off")
     tasks = [event["task"] for event in blocks(events)]
     assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None}
     callbacks = [task and task["callback"] for task in tasks[1:]]

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
 import pty
+import re
 import subprocess
+import termios
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import COMMAND, Event, clean_environment, run_command
+from harness import COMMAND, Event, clean_environment, run_command, wait_until
 
 ZSTD = ["zstd", "-q", "-c"]
 
@@ -272,3 +275,78 @@ def test_line_without_an_end_does_not_take_all_memory(tmp_path: Path) -> None:
         assert done.returncode == 125
         line = f"loophound: cannot read all of {path}: a line is longer than 16 MiB\n"
         assert line in done.stderr, done.stderr
+
+
+def line(kind: str, number: int, **members: Any) -> str:
+    return json.dumps({"v": 1, "type": kind, "id": f"{number:016x}", **members}) + "\n"
+
+
+def named_frame(number: int) -> Event:
+    return {"lang": "python", "function": f"f{number}", "file": f"/app/{number}.py", "line": 1}
+
+
+def test_stack_that_goes_on_in_others_is_put_together(hits: Path) -> None:
+    """Each stack is one frame, and all of the one before: more of them than are followed."""
+    count = 60
+    lines = [line("frame", n, **named_frame(n)) for n in range(1, count + 1)]
+    for n in range(1, count + 1):
+        outer = {"outer": f"{n - 1:016x}", "outer_frames": n - 1} if n > 1 else {}
+        lines.append(line("stack", n, frames=[f"{n:016x}"], cut=n == 1, **outer))
+    without = {key: value for key, value in event(1).items() if key != "stack"}
+    lines.append(json.dumps({**without, "stack_id": f"{count:016x}"}) + "\n")
+    # Of the last but one only the outermost half.
+    half = {"outer": f"{count:016x}", "outer_frames": count // 2}
+    lines.append(line("stack", count + 1, frames=[f"{count:016x}"], cut=False, **half))
+    lines.append(json.dumps({**without, "id": 2, "stack_id": f"{count + 1:016x}"}) + "\n")
+    hits.write_text("".join(lines))
+    done = run_command("report", "--format", "json", hits)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    stacks = [json.loads(text)["stack"] for text in done.stdout.splitlines()]
+    names = [[frame["function"] for frame in stack] for stack in stacks]
+    whole = [f"f{n}" for n in range(count, 0, -1)]
+    assert names == [whole, [f"f{count}", *whole[count // 2 :]]]
+
+
+def peak_bytes(lines: list[str]) -> int:
+    """Of a report that has read all of this, but not its end."""
+    with subprocess.Popen(
+        [COMMAND, "report", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=clean_environment(),
+        text=True,
+    ) as process:
+        stdin = process.stdin
+        assert stdin
+        stdin.write("".join(lines))
+        stdin.flush()
+
+        def is_read() -> bool:
+            unread = fcntl.ioctl(stdin, termios.FIONREAD, bytes(4))
+            return not any(unread)
+
+        wait_until("all is read", is_read)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        stdin.close()
+        assert process.wait() == 0
+    (peak_kb,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(peak_kb) * 1024
+
+
+def test_many_places_and_stacks_take_little_memory_each() -> None:
+    """100 MB may have 50,000 of each: report is to stay near 20 MB."""
+    frames = [line("frame", n, **named_frame(n)) for n in range(1, 501)]
+    peaks = []
+    for count in (1, 10_000):
+        lines = list(frames)
+        for number in range(10_000):
+            which = number % count
+            picked = [f"{1 + which * (2 * k + 1) % 500:016x}" for k in range(30)]
+            if number < count:
+                lines.append(line("stack", 1000 + which, frames=picked, cut=False))
+            told = event(number, fingerprint=f"{which:016x}", stack_id=f"{1000 + which:016x}")
+            del told["stack"]
+            lines.append(json.dumps(told) + "\n")
+        peaks.append(peak_bytes(lines))
+    few, many = peaks
+    assert many - few < 10_000 * 600

@@ -214,6 +214,25 @@ def test_killed_run_takes_nothing_of_the_program_with_it(hits: Path, tmp_path: P
         assert process.stdout.readline() == "still here 0\n"
 
 
+def test_library_for_stacks_is_loaded_only_for_a_stack(hits: Path) -> None:
+    """It cannot be loaded here. The program, which needs it not, is told of it once."""
+    broken = hits.parent / "libraries"
+    broken.mkdir()
+    for name in ("libdw.so.1", "libelf.so.1", "libunwind-x86_64.so.8"):
+        (broken / name).write_text("no library")
+    environment = {**clean_environment(), "LD_LIBRARY_PATH": str(broken)}
+
+    def run(*argv: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [str(COMMAND), "run", "-t", "20ms", "-o", str(hits), "--", *map(str, argv)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert "shared object" not in run("true").stderr
+    done = run(PROGRAMS / "limits", "none")
+    said = [line for line in done.stderr.splitlines() if "stacks are told without it" in line]
+    assert len(said) == 1 and str(broken) in said[0], done.stderr
+    assert blocks(read_events(hits)), done.stderr
+
+
 def test_bare_preload_writes_text_to_standard_error_by_default() -> None:
     environment = dict(clean_environment(THRESHOLD="20ms"), LD_PRELOAD=str(LIBRARY))
     done = subprocess.run([LOOPS, "epoll"], env=environment, capture_output=True, text=True)

@@ -40,6 +40,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (suite / "test_suite.py").write_text(SUITE)
     (tmp_path / "build").mkdir()
     monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    monkeypatch.delenv("LOOPHOUND_TEST_AGAIN", raising=False)
     return tmp_path
 
 
@@ -49,16 +50,14 @@ def reported(report: Path) -> list[str]:
 
 
 def test_both_parts_of_a_run_are_in_one_report(tree: Path) -> None:
-    totals = run_tests.Totals()
-    run_tests.run_suite("e2e", tree / "build", totals, [])
+    totals = run_tests.run_suite("e2e", tree / "build", [])
     assert totals.line() == "2 passed, 2 failed, 1 skipped"
-    assert [path.name for path in (tree / "build").iterdir()] == ["e2e.xml"]
+    assert [path.name for path in (tree / "build").glob("*.xml")] == ["e2e.xml"]
     assert sorted(reported(tree / "build" / "e2e.xml")) == sorted(TESTS)
 
 
 def test_run_of_some_tests_is_reported_as_such(tree: Path) -> None:
-    totals = run_tests.Totals()
-    run_tests.run_suite("e2e", tree / "build", totals, ["-k", "passes"])
+    totals = run_tests.run_suite("e2e", tree / "build", ["-k", "passes"])
     assert totals.line() == "2 passed, 0 failed"
     assert set(reported(tree / "build" / "e2e.xml")) == {"passes", "passes_alone"}
 
@@ -67,7 +66,39 @@ def test_part_that_cannot_run_is_a_failure_and_the_other_is_reported(tree: Path)
     (tree / "tests" / "e2e" / "conftest.py").write_text(
         "def pytest_configure(config):\n" "    assert config.option.markexpr != 'not alone'\n"
     )
-    totals = run_tests.Totals()
-    run_tests.run_suite("e2e", tree / "build", totals, [])
+    totals = run_tests.run_suite("e2e", tree / "build", [])
     assert totals.line() == "1 passed, 2 failed"
     assert set(reported(tree / "build" / "e2e.xml")) == {"passes_alone", "fails_alone"}
+
+
+# Each fails in its first run only.
+UNSTEADY = """
+import os, pytest
+
+def is_second_run(name):
+    was_here = os.path.exists(name)
+    open(name, "w").close()
+    return was_here
+
+def test_is_unsteady(): assert is_second_run("one")
+
+@pytest.mark.alone
+def test_is_unsteady_too(): assert is_second_run("two")
+"""
+
+
+@pytest.mark.parametrize("second_run", [True, False])
+def test_second_run_decides_where_it_is_wanted_and_is_said(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], second_run: bool
+) -> None:
+    (tree / "tests" / "e2e" / "test_suite.py").write_text(UNSTEADY)
+    monkeypatch.setenv("LOOPHOUND_TEST_AGAIN", "1" if second_run else "0")
+    totals = run_tests.run_suite("e2e", tree / "build", [])
+    said = capfd.readouterr().out
+    assert totals.line() == ("2 passed, 0 failed" if second_run else "0 passed, 2 failed")
+    assert ("UNSTEADY: 2 failed" in said and "::test_is_unsteady_too" in said) == second_run
+
+
+def test_what_fails_twice_has_failed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOPHOUND_TEST_AGAIN", "1")
+    assert run_tests.run_suite("e2e", tree / "build", []).line() == "2 passed, 2 failed, 1 skipped"

@@ -56,10 +56,10 @@ def test_of_several_their_number_and_the_first_ones_are_told(case: str, hits: Pa
 
 
 @pytest.mark.parametrize("case", ["poll_none", "select_none"])
-def test_a_wait_for_none_is_one_for_a_time(case: str, hits: Path) -> None:
+def test_a_wait_for_none_is_a_sleep(case: str, hits: Path) -> None:
     _, _, told = wait_for(case, hits)
     for event in told:
-        assert event["group"] == "wait"
+        assert event["group"] == "sleep"
         assert event["resource"] == {"kind": "duration", "ms": pytest.approx(150, abs=1)}
 
 
@@ -86,7 +86,9 @@ def test_text_has_the_peer_and_the_time_out() -> None:
         ("poll_one", "-network", 0),
         ("poll_fifo", "file", 1),
         ("poll_fifo", "wait", 0),
-        ("poll_none", "wait", 1),
+        ("poll_none", "sleep", 1),
+        ("poll_none", "wait", 0),
+        ("poll_none", "-sleep", 0),
     ],
 )
 def test_calls_chooses_by_what_is_waited_for(case: str, groups: str, count: int) -> None:

@@ -140,8 +140,37 @@ def test_loop_that_waits_for_a_lock_of_its_own_is_told_so(python: str, hits: Pat
 
 
 @pythons
+@pytest.mark.parametrize("way", ["lock_of_task", "lock_of_generator"])
+def test_loop_that_waits_for_a_lock_of_a_suspended_task_is_told_so(
+    python: str, way: str, hits: Path
+) -> None:
+    block, lines = waits(python, hits, way, "0.5")
+    waits_for = block["waits_for"]
+    assert (waits_for["kind"], waits_for["own"]) == ("lock", True)
+    assert (block["holder"], waits_for["candidates"]) == (None, [])
+    suspended = waits_for["suspended"]
+    coroutine = "await_deeper" if way == "lock_of_task" else "await_generator"
+    assert (suspended["task"], suspended["coroutine"]) == ("upload", coroutine)
+    assert user_line(suspended) == lines[1]
+
+
+@pythons
+def test_tasks_that_had_the_lock_before_are_not_told(python: str, hits: Path) -> None:
+    block, lines = waits(python, hits, "lock_that_tasks_had", "0.5")
+    waits_for = block["waits_for"]
+    assert (waits_for["own"], waits_for["suspended"]) == (False, None)
+    assert next(iter(candidates(block).items())) == ("keeper", (True, False, lines[1]))
+
+
+@pythons
 @pytest.mark.parametrize(
-    ("way", "kind"), [("own_loop", "future"), ("own_loop_task", "future"), ("lock_again", "lock")]
+    ("way", "kind"),
+    [
+        ("own_loop", "future"),
+        ("own_loop_task", "future"),
+        ("lock_again", "lock"),
+        ("lock_of_task", "lock"),
+    ],
 )
 def test_wait_for_itself_without_a_time_out_is_for_ever(
     python: str, way: str, kind: str, hits: Path
@@ -260,6 +289,11 @@ def test_equal_names_have_the_number_of_the_thread_in_text(app: Path) -> None:
         (["other_loop"], "  waits for answer() on the loop of IO-Loop (thread "),
         (["lock"], "  nobody is known to have the Lock; candidates:\n    keeper (thread "),
         (["own_loop", "0.5"], "  waits for its own loop, to run answer(): this ends with its"),
+        (["lock_of_task", "0.5"], "  waits for its own loop: this ends with its time-out only\n"),
+        (
+            ["lock_of_task", "0.5"],
+            "  the Lock held by task upload (coroutine await_deeper), which ",
+        ),
         (["lock_again", "0.5"], "  waits for a Lock that it has itself: this ends with its time"),
         (["cycle", "0.5"], "  deadlock: keeper (thread "),
         (["cycle_of_rlock", "0.5"], "  deadlock: the RLock held by keeper (thread "),

@@ -225,7 +225,7 @@ static void run_one(struct input input)
     struct lh_options options;
     lh_options_init(&options);
     collector = lh_collector_new();
-    MUST(collector != NULL && lh_collector_listen(collector, socket_path, &options) == 0);
+    MUST(collector != NULL && lh_collector_listen(collector, socket_path, &options, NULL) == 0);
     collector->said_refused = true; /* it would say so for each input */
     for (int steps = 0; steps < STEPS_MAX && input.left > 0; steps++)
         do_one(&input);

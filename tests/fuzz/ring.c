@@ -153,11 +153,11 @@ static void read_all(void)
             report();
     }
     lh_copy_totals(&reader.header->totals, &ring->totals);
-    size_t length = lh_sink_json.summary(reader.json, (int64_t)reader.position, reader.line,
-                                         sizeof(reader.line));
+    size_t length = lh_sink_json.summary(reader.json, (int64_t)reader.position,
+                                         &(struct lh_quiet){0}, reader.line, sizeof(reader.line));
     MUST(length == 0 || is_json_line(reader.line, length));
-    (void)lh_sink_text.summary(reader.text, (int64_t)reader.position, reader.line,
-                               sizeof(reader.line));
+    (void)lh_sink_text.summary(reader.text, (int64_t)reader.position, &(struct lh_quiet){0},
+                               reader.line, sizeof(reader.line));
 }
 
 /* What is made for it goes nowhere. */

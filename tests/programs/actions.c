@@ -128,9 +128,9 @@ static void blocks_while_masked(void)
 static void blocks_in_child(void)
 {
     int status = -1;
-    pid_t child = vfork();
+    pid_t child = vfork(); /* NOLINT: what runtimes do is what is tested */
     if (child == 0) {
-        blocks_here();
+        blocks_here(); /* NOLINT */
         _exit(0);
     }
     waitpid(child, &status, 0);

@@ -187,7 +187,6 @@ def run_own_loop():
 T(0)
 asyncio.run(main())
 T(0)
-if sys.version_info >= (3, 10):
-    run_own_loop()
-    T(0)
+run_own_loop()
+T(0)
 print(json.dumps({"differences": differences, **counts}))

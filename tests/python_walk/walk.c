@@ -174,6 +174,7 @@ int walk_task(char *text, size_t size)
     int result = NO_MEMORY;
     if (record == NULL)
         return result;
+    record->registers.sp = (uintptr_t)__builtin_frame_address(0);
     lh_python_capture(lh_memory_read_self, lh_python_thread_state(), LH_PYTHON_FRAMES, record);
     const struct lh_python_task *task = &record->task;
     result = lh_record_check(record) ? task->has_name || task->has_coroutine : BAD_RECORD;

@@ -283,7 +283,8 @@ static inline void listen_here(struct fixture *fixture)
 {
     struct lh_options options;
     lh_options_init(&options);
-    assert_int_equal(lh_collector_listen(fixture->collector, fixture->socket_path, &options), 0);
+    assert_int_equal(lh_collector_listen(fixture->collector, fixture->socket_path, &options, NULL),
+                     0);
 }
 
 #endif

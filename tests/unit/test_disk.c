@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "preload/state/state.h"
 #include "preload/strict/disk.h"
 
 /* Programs are on a disk; /tmp and a build directory may be in memory. */
@@ -107,5 +108,6 @@ int main(void)
         cmocka_unit_test(test_long_and_bad_paths_are_borne),
         cmocka_unit_test(test_descriptors_of_files_and_directories_on_a_disk_count),
     };
+    lh_options_init(&lh_options);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

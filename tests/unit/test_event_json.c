@@ -111,6 +111,19 @@ static void test_start_has_its_members(void **state)
     assert_line(expected);
 }
 
+static void test_start_of_another_runtime_has_its_name_and_its_version_or_none(void **state)
+{
+    (void)state;
+    strcpy(ring->runtime, "Java");
+    strcpy(ring->version, "17");
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":\"17\"},");
+    ring->version[0] = '\0';
+    json.length = 0;
+    lh_event_start(&json, ring);
+    assert_contains("\"runtime\":{\"name\":\"Java\",\"version\":null},");
+}
+
 static void test_an_unterminated_argument_is_read_to_the_end_of_its_array(void **state)
 {
     (void)state;
@@ -312,10 +325,23 @@ static void test_what_a_block_waits_for_has_its_members(void **state)
         .candidates = {{.tid = 44, .thread = "keeper", .within = true, .frame = &frame}}};
     json.length = 0;
     lh_event_report(&json, 42, &(struct lh_report){.record = &record, .waits_for = &waits_for});
-    assert_contains("\"waits_for\":{\"kind\":\"lock\",\"address\":\"0x1230\",\"own\":false,"
-                    "\"for_ever\":true,\"coroutine\":null,\"candidates\":[{\"tid\":44,"
-                    "\"thread\":\"keeper\",\"within\":true,\"names\":false,"
-                    "\"deadlock\":false,\"stack\":[{\"lang\":\"python\",");
+    assert_contains(
+        "\"waits_for\":{\"kind\":\"lock\",\"address\":\"0x1230\",\"own\":false,"
+        "\"for_ever\":true,\"coroutine\":null,\"suspended\":null,\"candidates\":[{\"tid\":44,"
+        "\"thread\":\"keeper\",\"within\":true,\"names\":false,"
+        "\"deadlock\":false,\"stack\":[{\"lang\":\"python\",");
+}
+
+static void test_a_task_that_has_what_its_loop_waits_for_has_its_members(void **state)
+{
+    (void)state;
+    const struct lh_frame frame = {.lang = LH_LANG_PYTHON, .function = "keep", .user = true};
+    const struct lh_waits_for waits_for = {
+        .kind = LH_AWAITED_LOCK, .is_own = true, .suspended = {"Task-2", "upload", &frame}};
+    json.length = 0;
+    lh_event_report(&json, 42, &(struct lh_report){.record = &record, .waits_for = &waits_for});
+    assert_contains("\"coroutine\":null,\"suspended\":{\"task\":\"Task-2\",\"coroutine\":"
+                    "\"upload\",\"stack\":[{\"lang\":\"python\",");
 }
 
 static void test_a_block_without_an_end_says_so(void **state)
@@ -533,22 +559,26 @@ static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
     count_call(LH_CALL_recv, 2, 250000000);
     count_call(LH_CALL___recv_chk, 3, 150000000);
     count_call(LH_CALL_fsync, 1, 350000000);
-    lh_event_summary(&json, ring, TIME_NS);
-    assert_line(COMMON("summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
-                                  "\"stalls\":0,\"suppressed\":null,\"dropped\":1,"
-                                  "\"blocked_ms\":900.000,\"by_call\":["
-                                  "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
-                                  "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
-                                  "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}],"
-                                  "\"why\":null}\n");
+    ring->totals.quiet[LH_NOISE_TOOLING] = 1;
+    ring->totals.quiet[LH_NOISE_IMPORT] = 3;
+    lh_event_summary(&json, ring, TIME_NS, NULL);
+    assert_line(COMMON(
+        "summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
+                   "\"stalls\":0,\"suppressed\":null,\"known\":null,\"rules\":null,\"dropped\":1,"
+                   "\"blocked_ms\":900.000,\"by_call\":["
+                   "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
+                   "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
+                   "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}],"
+                   "\"quiet\":{\"import\":3,\"tooling\":1},\"why\":null}\n");
 }
 
 static void test_a_summary_of_nothing_is_short(void **state)
 {
     (void)state;
-    lh_event_summary(&json, ring, TIME_NS);
-    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"dropped\":0,"
-                    "\"blocked_ms\":0.000,\"by_call\":[],\"why\":null}\n");
+    lh_event_summary(&json, ring, TIME_NS, NULL);
+    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"known\":null,"
+                    "\"rules\":null,\"dropped\":0,"
+                    "\"blocked_ms\":0.000,\"by_call\":[],\"quiet\":{},\"why\":null}\n");
 }
 
 static void test_every_call_at_once_fits_a_summary(void **state)
@@ -556,7 +586,7 @@ static void test_every_call_at_once_fits_a_summary(void **state)
     (void)state;
     for (uint32_t call = 0; call < lh_call_count(); call++)
         count_call(call, 1, (uint64_t)call + 1);
-    lh_event_summary(&json, ring, TIME_NS);
+    lh_event_summary(&json, ring, TIME_NS, NULL);
     assert_contains("\"call\":\"getaddrinfo\",\"count\":1");
 }
 
@@ -600,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_start_has_its_members),
+        TEST(test_start_of_another_runtime_has_its_name_and_its_version_or_none),
         TEST(test_a_stack_that_stands_elsewhere_has_its_id),
         TEST(test_a_fingerprint_has_sixteen_digits),
         TEST(test_an_event_began_its_span_before_its_time),
@@ -615,6 +646,7 @@ int main(void)
         TEST(test_a_task_has_a_name_and_a_coroutine),
         TEST(test_a_callback_stands_in_the_place_of_a_task),
         TEST(test_what_a_block_waits_for_has_its_members),
+        TEST(test_a_task_that_has_what_its_loop_waits_for_has_its_members),
         TEST(test_a_block_without_an_end_says_so),
         TEST(test_an_inflight_event_has_the_members_of_a_block),
         TEST(test_a_variant_is_reported_by_its_canonical_name),

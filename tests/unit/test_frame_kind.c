@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "collect/stack/frame_kind.h"
-#include "collect/stack/qualified_name.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

@@ -173,7 +173,7 @@ static void test_loops_and_the_summary_are_told_over_the_limit(void **state)
     record->type = LH_EVENT_LOOP;
     while (loops < 10000 && lh_sink_report(sink, &report) == 0)
         loops++;
-    int summary = lh_sink_summary(sink, 0);
+    int summary = lh_sink_summary(sink, 0, &(struct lh_quiet){0});
     release_stderr(fixture, said, sizeof(said));
     lh_sink_free(sink);
     free(record);

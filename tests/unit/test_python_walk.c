@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/noise.h"
+#include "preload/python/marks.h"
 #include "preload/python/walk.h"
 
 #define FRAMES 300
@@ -23,6 +25,7 @@ struct object {
 struct string {
     struct object head;
     int64_t length;
+    int64_t hash;
     uint32_t state;
     char text[300];
 };
@@ -90,6 +93,7 @@ static void set_string(struct string *string, const char *text)
     *string =
         (struct string){.head = {1, &string_type},
                         .length = (int64_t)strlen(text),
+                        .hash = -1,                         /* nobody has asked for it */
                         .state = 1 << 2 | 1 << 5 | 1 << 6}; /* one byte each, compact, ASCII */
     memcpy(string->text, text, strlen(text));
 }
@@ -377,6 +381,44 @@ static void test_the_walk_ends_whole_when_the_strings_are_full(void **state)
         assert_int_equal(record.stack[i], 0);
 }
 
+static struct lh_python_mark mark_of(int which)
+{
+    const struct lh_python_walk walk = {.read = lh_memory_read_self, .layout = &layout};
+    const struct lh_python_step step = {.frame = (uintptr_t)&frames[which],
+                                        .code = (uintptr_t)&codes[which],
+                                        .filename = (uintptr_t)codes[which].filename,
+                                        .qualname = (uintptr_t)codes[which].qualname,
+                                        .line_table = (uintptr_t)codes[which].line_table,
+                                        .first_line = codes[which].first_line};
+    return lh_python_mark_of(&walk, &step);
+}
+
+static void test_a_mark_is_kept_and_not_believed_of_another_function_in_its_place(void **state)
+{
+    (void)state;
+    set_string(&file, "/usr/lib/python3.12/linecache.py");
+    struct lh_python_mark first = mark_of(0);
+    struct lh_python_mark again = mark_of(0);
+    assert_int_equal(first.where, LH_NOISE_READS);
+    assert_int_equal(first.whose, LH_PYTHON_STANDARD);
+    assert_memory_equal(&first, &again, sizeof(first));
+    set_string(&file, "/usr/lib/python3.12/lineCache.py"); /* as long as the one before */
+    assert_int_equal(mark_of(0).where, LH_NOISE_NOWHERE);
+    set_string(&file, "/srv/app/tests/test_it.py");
+    assert_int_equal(mark_of(0).where, LH_NOISE_FIRST);
+    assert_int_equal(mark_of(0).noise, LH_NOISE_TEST_CODE);
+    codes[0].first_line++;
+    assert_true(mark_of(0).identity != 0);
+}
+
+static void test_a_function_without_names_has_no_mark(void **state)
+{
+    (void)state;
+    codes[0].filename = NULL;
+    assert_int_equal(mark_of(0).identity, 0);
+    assert_int_equal(mark_of(0).where, LH_NOISE_NOWHERE);
+}
+
 static void test_no_thread_state_has_no_frames(void **state)
 {
     (void)state;
@@ -408,6 +450,8 @@ int main(void)
         TEST(test_a_chain_without_an_end_is_left),
         TEST(test_the_walk_ends_whole_when_the_strings_are_full),
         TEST(test_no_thread_state_has_no_frames),
+        TEST(test_a_mark_is_kept_and_not_believed_of_another_function_in_its_place),
+        TEST(test_a_function_without_names_has_no_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

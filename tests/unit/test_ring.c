@@ -205,6 +205,8 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(awaited = ((struct lh_awaited){.has_coroutine = 1, .coroutine = 4}));
     REFUSED(awaited =
                 ((struct lh_awaited){.candidate_count = 1, .candidates = {{.python_count = 2}}}));
+    REFUSED(awaited = ((struct lh_awaited){
+                .is_suspended = 1, .candidate_count = 1, .candidates = {{.python_count = 1}}}));
     good_record();
     taken.python_count = taken.strings_length = 0; /* a task alone needs strings too */
     assert_false(lh_record_check(&taken));
@@ -272,6 +274,8 @@ static void test_what_was_written_to_the_old_ring_meanwhile_is_counted(void **st
     assert_int_equal(atomic_load(&ring.totals.dropped), 2);
     assert_true(put(&ring, 4));
     assert_true(put(&ring, 5));
+    uint64_t left = 0; /* to a reader that still has the old one */
+    assert_false(lh_ring_take(old, &left, &taken));
     static const uint64_t ids[] = {1, 4, 5};
     for (int i = 0; i < 3; i++) {
         assert_true(lh_ring_take(&ring, &position, &taken));

@@ -177,11 +177,11 @@ static void test_summary_is_one_line_once_something_was_reported(void **state)
     atomic_store(&fixture->header->totals.loops, 1);
     atomic_store(&fixture->header->totals.blocks, 3);
     atomic_store(&fixture->header->totals.blocked_ns, 812345678);
-    assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
+    assert_int_equal(lh_sink_summary(fixture->sink, 0, &(struct lh_quiet){0}), 0);
     assert_string_equal(written(fixture), "");
     block(fixture);
     reported_line(fixture);
-    assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
+    assert_int_equal(lh_sink_summary(fixture->sink, 0, &(struct lh_quiet){0}), 0);
     assert_string_equal(written(fixture), "loophound[4242] 3 blocks and 0 stalls on 1 loop thread, "
                                           "812.3 ms in all; 0 reports dropped\n");
 }
@@ -192,7 +192,7 @@ static void test_summary_is_told_when_reports_were_dropped(void **state)
     open_sink(fixture);
     atomic_store(&fixture->header->totals.loops, 2);
     atomic_store(&fixture->header->totals.dropped, 1);
-    assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
+    assert_int_equal(lh_sink_summary(fixture->sink, 0, &(struct lh_quiet){0}), 0);
     assert_string_equal(written(fixture),
                         "loophound[4242] 0 blocks and 0 stalls on 2 loop threads, "
                         "0.0 ms in all; 1 report dropped\n");

@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "preload/state/state.h"
 #include "preload/strict/rules.h"
 
 #define WAITS(expression)       assert_int_equal((expression), LH_WAITS_YES)
@@ -420,5 +421,6 @@ int main(void)
         cmocka_unit_test(test_walk_reads_where_it_enters_a_directory),
         cmocka_unit_test(test_flag_not_to_wait_is_believed),
     };
+    lh_options_init(&lh_options);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,29 @@ static void a_version_is_where_dlvsym_says(void **state)
                          found(LH_SYMBOL_AFTER_US, "pthread_cond_wait", "GLIBC_2.3.2"));
 }
 
+static unsigned compared;
+
+static void compare_searches(struct lh_loaded *loaded)
+{
+    static const char *const versions[] = {NULL, "GLIBC_2.2.5", "GLIBC_2.3.2", "GLIBC_9.9", NULL};
+    for (int call = 0; call < LH_CALL_COUNT; call++)
+        for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+            const char *name = lh_call_info((enum lh_call)call)->canonical;
+            struct lh_symbol symbol = {NULL, 0, 0};
+            int error = lh_loaded_find(loaded, name, versions[i], &symbol);
+            assert_ptr_equal(symbol.address, found(LH_SYMBOL_AFTER_US, name, versions[i]));
+            assert_int_equal(error, symbol.address != NULL ? 0 : -ENOENT);
+            compared += error == 0;
+        }
+}
+
+static void many_searches_at_once_find_what_each_finds_alone(void **state)
+{
+    (void)state;
+    lh_loaded_use(compare_searches);
+    assert_true(compared > 200);
+}
+
 /* The kernel's vDSO has one too, for libc alone. */
 static void the_clock_is_libcs(void **state)
 {
@@ -98,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_is_where_dlsym_says),
         cmocka_unit_test(a_version_is_where_dlvsym_says),
+        cmocka_unit_test(many_searches_at_once_find_what_each_finds_alone),
         cmocka_unit_test(the_clock_is_libcs),
         cmocka_unit_test(what_nobody_defines_is_not_found),
         cmocka_unit_test(the_object_of_an_address_is_where_dladdr_says),

@@ -35,7 +35,7 @@ static const char *summary(struct fixture *fixture, uint64_t blocks, uint64_t st
     atomic_store(&totals->blocks, blocks);
     atomic_store(&totals->blocked_ns, ms * MS);
     atomic_store(&totals->stalls, stalls);
-    assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
+    assert_int_equal(lh_sink_summary(fixture->sink, 0, &(struct lh_quiet){0}), 0);
     return written(fixture);
 }
 

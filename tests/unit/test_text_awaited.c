@@ -58,6 +58,25 @@ static void test_wait_for_oneself_never_ends_or_has_a_time_out(void **state)
         "  waits for a Lock that it has itself: this ends with its time-out only\n");
 }
 
+static void test_task_of_its_own_loop_that_has_the_lock_is_named(void **state)
+{
+    (void)state;
+    const struct lh_frame frame = {
+        .lang = LH_LANG_PYTHON, .file = "/srv/app.py", .line = 7, .function = "keep"};
+    struct lh_waits_for own = {.kind = LH_AWAITED_LOCK,
+                               .is_own = true,
+                               .for_ever = true,
+                               .suspended = {"Task-2\033", "upload", &frame}};
+    assert_string_equal(lines_of(&own),
+                        "  waits for its own loop: this never ends by itself\n"
+                        "  the Lock held by task Task-2? (coroutine upload), which awaits in "
+                        "app.py:7 keep\n");
+    own.suspended = (struct lh_suspended){.frame = &frame};
+    assert_string_equal(lines_of(&own),
+                        "  waits for its own loop: this never ends by itself\n"
+                        "  the Lock held by a task, which awaits in app.py:7 keep\n");
+}
+
 static void test_candidates_have_their_place_and_what_they_have(void **state)
 {
     (void)state;
@@ -117,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_holder_is_named_after_what_it_has),
         cmocka_unit_test(test_wait_for_oneself_never_ends_or_has_a_time_out),
+        cmocka_unit_test(test_task_of_its_own_loop_that_has_the_lock_is_named),
         cmocka_unit_test(test_candidates_have_their_place_and_what_they_have),
         cmocka_unit_test(test_nothing_is_said_where_nothing_is_known),
         cmocka_unit_test(test_name_is_shared_once_another_thread_has_it),

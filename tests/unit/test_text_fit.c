@@ -73,7 +73,7 @@ static void test_summary_and_table_fit(void **state)
     reported(fixture, frames, 1);
     fixture->record->id = 18;
     reported(fixture, frames, 1);
-    assert_int_equal(lh_sink_summary(fixture->sink, 0), 0);
+    assert_int_equal(lh_sink_summary(fixture->sink, 0, &(struct lh_quiet){0}), 0);
     assert_string_equal(written(fixture),
                         "loophound[4242] 2 blocks and 0 stalls on 0 loop threads,\n"
                         "    602.5 ms in all; 0 reports dropped\n"

@@ -111,7 +111,7 @@ void lh_collector_free(struct lh_collector *collector)
 }
 
 int lh_collector_listen(struct lh_collector *collector, const char *path,
-                        const struct lh_options *options)
+                        const struct lh_options *options, struct lh_judge *judge)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!lh_text_copy(address.sun_path, sizeof(address.sun_path), path))
@@ -128,6 +128,7 @@ int lh_collector_listen(struct lh_collector *collector, const char *path,
     }
     collector->listen_fd = fd;
     collector->options = *options;
+    collector->judge = judge;
     (void)lh_text_copy(collector->path, sizeof(collector->path), path);
     if (listen(fd, BACKLOG) != 0)
         return -errno;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "collect/link/run_totals.h"
+#include "collect/report/judge.h"
 #include "common/options.h"
 
 struct lh_collector;
@@ -21,7 +22,7 @@ void lh_collector_free(struct lh_collector *collector);
  * programs that gave up their rights). Programs of another user write where `options` say, not
  * where they would like to. */
 int lh_collector_listen(struct lh_collector *collector, const char *path,
-                        const struct lh_options *options);
+                        const struct lh_options *options, struct lh_judge *judge);
 
 /* Started by the library: serves the one program at the other end of this socket. */
 int lh_collector_adopt(struct lh_collector *collector, int socket_fd);

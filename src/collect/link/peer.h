@@ -39,6 +39,7 @@ struct lh_peer {
 struct lh_collector {
     int epoll_fd;
     int listen_fd;
+    struct lh_judge *judge;    /* likewise; NULL: each program's own */
     struct lh_options options; /* with listen_fd: those of `loophound run` */
     int ended_fd;              /* eventfd: a thread of a ring has ended */
     int timer_fd;              /* runs while there is a peer to look at */

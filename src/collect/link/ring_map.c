@@ -64,7 +64,10 @@ static bool options_are_sound(const struct lh_options *options)
            options->output_kind <= LH_OUTPUT_UNIX &&
            ends(options->output, sizeof(options->output)) &&
            ends(options->project, sizeof(options->project)) &&
-           ends(options->service, sizeof(options->service));
+           ends(options->service, sizeof(options->service)) &&
+           ends(options->suppress, sizeof(options->suppress)) &&
+           ends(options->allow, sizeof(options->allow)) &&
+           ends(options->baseline, sizeof(options->baseline));
 }
 
 static bool header_is_sound(const struct lh_ring *header)

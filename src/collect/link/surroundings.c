@@ -57,7 +57,7 @@ static void find_boot(char *boot, size_t size)
 
 void lh_surroundings_find(struct lh_ring *header, const struct lh_stacks *stacks)
 {
-    const char *runtime = lh_stacks_runtime(stacks);
+    const char *runtime = lh_stacks_runtime(stacks, header->version, sizeof(header->version));
     if (runtime != NULL)
         (void)lh_text_copy(header->runtime, sizeof(header->runtime), runtime);
     if (!find_up(header->root, sizeof(header->root), header->cwd, kept))

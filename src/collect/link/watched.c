@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "collect/link/memory_limit.h"
+#include "collect/link/own_judge.h"
 #include "collect/link/rights.h"
 #include "collect/link/ring_map.h"
 #include "collect/link/ring_thread.h"
@@ -43,6 +44,8 @@ struct lh_watched {
     struct lh_output *output;
     struct lh_sink *sink;
     struct lh_stacks *stacks;
+    struct lh_judge *judge;
+    bool owns_judge;
     struct lh_reporter *reporter;
     pthread_t thread;
     bool has_thread;
@@ -130,8 +133,10 @@ static void write_summary(struct lh_watched *watched)
     watched->summary_written = true;
     lh_copy_totals(totals, &watched->ring->totals);
     lh_reporter_count(watched->reporter, totals);
+    const struct lh_judged *judged = lh_reporter_judged(watched->reporter);
+    lh_judged_leave_out(judged, totals);
     atomic_fetch_add(&totals->dropped, atomic_load(&watched->lost));
-    note_result(watched, lh_sink_summary(watched->sink, lh_realtime_ns()));
+    note_result(watched, lh_sink_summary(watched->sink, lh_realtime_ns(), &judged->quiet));
 }
 
 static void count_unended(struct lh_watched *watched)
@@ -307,8 +312,14 @@ static int start(struct lh_watched *watched, const struct lh_watched_setup *setu
         error = open_sink(watched, setup, main_tid);
     if (error != 0)
         return error;
+    watched->owns_judge = setup->judge == NULL;
+    watched->judge = setup->judge;
+    if (watched->owns_judge)
+        watched->judge = lh_own_judge(watched->header, setup->peer.uid == geteuid());
+    if (watched->judge == NULL)
+        return -ENOMEM;
     const struct lh_reporter_setup with = {watched->ring, watched->header, watched->stacks,
-                                           watched->sink};
+                                           watched->sink, watched->judge,  main_tid};
     watched->reporter = lh_reporter_new(&with);
     if (watched->reporter == NULL)
         return -ENOMEM;
@@ -405,6 +416,8 @@ void lh_watched_free(struct lh_watched *watched)
     if (watched->has_thread)
         pthread_join(watched->thread, NULL);
     lh_reporter_free(watched->reporter);
+    if (watched->owns_judge)
+        lh_judge_free(watched->judge);
     lh_sink_free(watched->sink);
     if (watched->stacks != NULL)
         lh_stacks_close(watched->stacks);

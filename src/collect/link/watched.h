@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "collect/link/run_totals.h"
+#include "collect/report/judge.h"
 #include "collect/sink/output.h"
 #include "common/options.h"
 
@@ -21,6 +22,7 @@ struct lh_watched_setup {
     const struct lh_options *imposed; /* of another user's program: where its reports go; or NULL */
     int ended_fd;                     /* an eventfd that is raised when the thread has ended */
     struct lh_outputs *outputs;
+    struct lh_judge *judge; /* of the run; NULL: by the program's own options */
 };
 
 /* All below: the collector's driving thread. */

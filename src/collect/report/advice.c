@@ -6,9 +6,9 @@
 
 #include "collect/stack/frame_kind.h"
 #include "collect/stack/frame_package.h"
-#include "collect/stack/qualified_name.h"
 #include "common/calls.h"
 #include "common/event_awaited.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 #define KEY_BYTES   1024

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "collect/stack/frame_package.h"
-#include "collect/stack/qualified_name.h"
 #include "common/fnv.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 #define BETWEEN "\n" /* is in no name */
@@ -18,7 +18,7 @@ static uint64_t add(uint64_t hash, const char *text)
     return lh_fnv(hash, BETWEEN, 1);
 }
 
-static const char *relative(const char *file, const char *cwd)
+const char *lh_place_file(const char *file, const char *cwd)
 {
     const char *packaged = lh_inside_packages(file);
     size_t length = strlen(cwd);
@@ -42,7 +42,7 @@ uint64_t lh_fingerprint(const char *call, const struct lh_frame *frame, const ch
 {
     uint64_t hash = add(LH_FNV_START, call);
     if (frame->file != NULL)
-        hash = add(hash, relative(frame->file, cwd));
+        hash = add(hash, lh_place_file(frame->file, cwd));
     else
         hash = add(hash, frame->module != NULL ? lh_base_name(frame->module) : NULL);
     hash = add_function(hash, frame->lang, frame->function);

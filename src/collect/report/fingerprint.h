@@ -17,4 +17,7 @@
 uint64_t lh_fingerprint(const char *call, const struct lh_frame *frame, const char *api,
                         const char *cwd);
 
+/* The name of a file from `cwd` or from the directory of installed packages on. */
+const char *lh_place_file(const char *file, const char *cwd);
+
 #endif

@@ -22,8 +22,10 @@ struct lh_holders {
         struct wait wait;
         struct lh_holder holder;       /* tid 0: none */
         struct lh_waits_for waits_for; /* kind LH_AWAITED_NONE: nothing of the kind is known */
-        struct lh_frame *places;       /* of its candidates */
+        struct lh_frame *places;       /* of its candidates, or of the task that has it */
         char *coroutine;
+        char *task; /* … whose names these are */
+        char *task_coroutine;
     } rows[KEPT];
 };
 
@@ -36,8 +38,12 @@ static void forget_awaited(struct lh_holders *holders, unsigned row)
 {
     free(holders->rows[row].places);
     free(holders->rows[row].coroutine);
+    free(holders->rows[row].task);
+    free(holders->rows[row].task_coroutine);
     holders->rows[row].places = NULL;
     holders->rows[row].coroutine = NULL;
+    holders->rows[row].task = NULL;
+    holders->rows[row].task_coroutine = NULL;
     holders->rows[row].waits_for = (struct lh_waits_for){.kind = LH_AWAITED_NONE};
 }
 
@@ -143,6 +149,12 @@ static void choose(struct lh_waits_for *waits_for, const struct lh_awaited *awai
     }
 }
 
+/* NULL: there is none, or no memory. */
+static char *copy_name(const struct lh_record *record, bool has_it, uint16_t name)
+{
+    return has_it ? strdup(record->strings + name) : NULL;
+}
+
 void lh_holders_add_awaited(struct lh_holders *holders, const struct lh_record *record,
                             const struct lh_frame *frames)
 {
@@ -153,18 +165,28 @@ void lh_holders_add_awaited(struct lh_holders *holders, const struct lh_record *
                                      .for_ever = awaited->for_ever != 0,
                                      .address = awaited->address};
     choose(&waits_for, awaited, frames, places);
-    for (uint32_t i = 0; i < waits_for.candidate_count; i++) {
+    uint32_t place_count = waits_for.candidate_count;
+    if (awaited->is_suspended && place_count == 0)
+        places[place_count++] = frames[0];
+    for (uint32_t i = 0; i < place_count; i++) {
         places[i].user = true;
         places[i].cut = LH_CUT_NONE;
     }
     unsigned row = find_or_make(holders, record);
     forget_awaited(holders, row);
-    holders->rows[row].places = lh_frames_copy(places, waits_for.candidate_count);
+    holders->rows[row].places = lh_frames_copy(places, place_count);
     if (holders->rows[row].places == NULL)
         return;
-    if (awaited->has_coroutine)
-        holders->rows[row].coroutine = strdup(record->strings + awaited->coroutine);
+    holders->rows[row].coroutine = copy_name(record, awaited->has_coroutine, awaited->coroutine);
     waits_for.coroutine = holders->rows[row].coroutine;
+    if (place_count > waits_for.candidate_count) {
+        const struct lh_python_task *task = &record->task;
+        holders->rows[row].task = copy_name(record, task->has_name, task->name);
+        holders->rows[row].task_coroutine = copy_name(record, task->has_coroutine, task->coroutine);
+        waits_for.suspended =
+            (struct lh_suspended){holders->rows[row].task, holders->rows[row].task_coroutine,
+                                  &holders->rows[row].places[0]};
+    }
     for (uint32_t i = 0; i < waits_for.candidate_count; i++)
         waits_for.candidates[i].frame = &holders->rows[row].places[i];
     holders->rows[row].waits_for = waits_for;

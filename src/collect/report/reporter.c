@@ -28,6 +28,7 @@ struct lh_reporter {
     struct lh_holders *holders;
     struct lh_pending *pending;
     struct lh_unended_list *unended;
+    struct lh_judged *judged;
     struct lh_frame frames[LH_STACK_FRAMES_MAX];
     struct lh_groups groups;
     struct lh_notes notes;
@@ -49,10 +50,12 @@ struct lh_reporter *lh_reporter_new(const struct lh_reporter_setup *setup)
     reporter->holders = lh_holders_new();
     reporter->pending = lh_pending_new();
     reporter->unended = lh_unended_new();
+    reporter->judged = lh_judged_new(setup->judge);
     reporter->source = lh_source_new(setup->header->cwd);
     reporter->libraries = lh_libraries_new();
     if (reporter->profile != NULL && reporter->holders != NULL && reporter->pending != NULL &&
-        reporter->unended != NULL && reporter->source != NULL && reporter->libraries != NULL)
+        reporter->unended != NULL && reporter->judged != NULL && reporter->source != NULL &&
+        reporter->libraries != NULL)
         return reporter;
     lh_reporter_free(reporter);
     return NULL;
@@ -66,6 +69,7 @@ void lh_reporter_free(struct lh_reporter *reporter)
     lh_holders_free(reporter->holders);
     lh_pending_free(reporter->pending);
     lh_unended_free(reporter->unended);
+    lh_judged_free(reporter->with.judge, reporter->judged);
     lh_source_free(reporter->source);
     lh_libraries_free(reporter->libraries);
     free(reporter);
@@ -181,6 +185,15 @@ static void take_advice(struct lh_reporter *reporter, struct lh_report *report)
         report->advice = &reporter->advice;
 }
 
+/* With all that is known of it. */
+static uint32_t judge_and_tell(struct lh_reporter *reporter, struct lh_report *report)
+{
+    if (report->record->type != LH_EVENT_LOOP)
+        lh_judge_take(reporter->with.judge, reporter->judged, report, reporter->with.main_tid,
+                      reporter->with.header->cwd);
+    return lh_sink_report(reporter->with.sink, report) != 0;
+}
+
 static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *record,
                      const struct lh_victims *victims)
 {
@@ -204,7 +217,7 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)
         lh_unended_put(reporter->unended, reporter->with.ring, record, report.frames,
                        report.frame_count);
-    return lh_sink_report(reporter->with.sink, &report) != 0;
+    return judge_and_tell(reporter, &report);
 }
 
 static uint32_t tell_pending(struct lh_reporter *reporter, struct lh_pending_report pending,
@@ -292,7 +305,7 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
         take_samples(reporter, &report);
     take_fingerprint(reporter, &report);
     take_advice(reporter, &report);
-    return lh_sink_report(reporter->with.sink, &report) != 0;
+    return judge_and_tell(reporter, &report);
 }
 
 uint32_t lh_reporter_end(struct lh_reporter *reporter)
@@ -307,6 +320,11 @@ uint32_t lh_reporter_end(struct lh_reporter *reporter)
 void lh_reporter_count(const struct lh_reporter *reporter, struct lh_totals *totals)
 {
     lh_unended_count(reporter->unended, reporter->with.ring, totals);
+}
+
+const struct lh_judged *lh_reporter_judged(const struct lh_reporter *reporter)
+{
+    return reporter->judged;
 }
 
 /* In the ring, where the program looks. */
@@ -331,6 +349,8 @@ static void add_awaited(struct lh_reporter *reporter, const struct lh_record *re
 static uint32_t tell_repeated(struct lh_reporter *reporter, const struct lh_record *record)
 {
     const struct lh_report report = {.record = record};
+    lh_judge_repeat(reporter->with.judge, reporter->judged, record->id, record->again,
+                    record->elapsed_ns);
     return lh_sink_report(reporter->with.sink, &report) != 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "collect/report/judge.h"
 #include "collect/sink/sink.h"
 #include "collect/stack/stack.h"
 #include "common/ring.h"
@@ -14,10 +15,12 @@
 struct lh_reporter;
 
 struct lh_reporter_setup {
-    struct lh_ring *ring; /* shared; these four outlive the reporter */
+    struct lh_ring *ring; /* shared; these five outlive the reporter */
     const struct lh_ring *header;
     struct lh_stacks *stacks;
     struct lh_sink *sink;
+    struct lh_judge *judge;
+    uint32_t main_tid; /* the main thread, as the program counts */
 };
 
 struct lh_reporter *lh_reporter_new(const struct lh_reporter_setup *setup); /* NULL: no memory */
@@ -38,8 +41,11 @@ uint32_t lh_reporter_release(struct lh_reporter *reporter, bool all);
  * end. Returns as above. */
 uint32_t lh_reporter_end(struct lh_reporter *reporter);
 
-/* Adds to the program's own totals those blocks and stalls. */
+/* Adds to the program's own totals those blocks and stalls, and nothing else. */
 void lh_reporter_count(const struct lh_reporter *reporter, struct lh_totals *totals);
+
+/* What was judged until now. */
+const struct lh_judged *lh_reporter_judged(const struct lh_reporter *reporter);
 
 #define LH_REPORTER_HELD 8u /* a record is told before so many behind it have been read */
 

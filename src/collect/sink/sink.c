@@ -79,18 +79,19 @@ int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
     int error = -ESTALE;
     for (int tries = 0; error == -ESTALE && tries < TRIES_MAX; tries++) {
         size_t length = sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf));
-        error = anyway || length == 0 ? put_out(sink, length)
-                                      : lh_output_write_report(sink->output, share, sink->buf,
-                                                               length, news_of(sink));
+        error = anyway || length == 0
+                    ? put_out(sink, length)
+                    : lh_output_write_report(sink->output, share, sink->buf, length, news_of(sink));
     }
     if (error != 0 && sink->format->lost != NULL)
         sink->format->lost(sink->state);
     return error;
 }
 
-int lh_sink_summary(struct lh_sink *sink, int64_t time_ns)
+int lh_sink_summary(struct lh_sink *sink, int64_t time_ns, const struct lh_quiet *quiet)
 {
-    return put_out(sink, sink->format->summary(sink->state, time_ns, sink->buf, sizeof(sink->buf)));
+    return put_out(
+        sink, sink->format->summary(sink->state, time_ns, quiet, sink->buf, sizeof(sink->buf)));
 }
 
 /* NO_COLOR (no-color.org) as the program has it: a collector that it started has no environment. */

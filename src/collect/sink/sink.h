@@ -20,7 +20,9 @@ void lh_sink_free(struct lh_sink *sink);
 /* Each writes what there is to say, which may be nothing. 0, or a negative errno: it is lost. */
 int lh_sink_start(struct lh_sink *sink);
 int lh_sink_report(struct lh_sink *sink, const struct lh_report *report);
-int lh_sink_summary(struct lh_sink *sink, int64_t time_ns); /* CLOCK_REALTIME; header's totals */
+
+/* `time_ns`: CLOCK_REALTIME. Of the header's totals, from which what is quiet has been left out. */
+int lh_sink_summary(struct lh_sink *sink, int64_t time_ns, const struct lh_quiet *quiet);
 
 /* Is NO_COLOR set, for us or for the program? */
 bool lh_sink_no_colour(pid_t pid);

@@ -32,7 +32,8 @@ struct lh_sink_format {
     /* Each puts whole lines into buf. Returns their length; 0: nothing to say. */
     size_t (*start)(void *state, char *buf, size_t size);
     size_t (*report)(void *state, const struct lh_report *report, char *buf, size_t size);
-    size_t (*summary)(void *state, int64_t time_ns, char *buf, size_t size);
+    size_t (*summary)(void *state, int64_t time_ns, const struct lh_quiet *quiet, char *buf,
+                      size_t size);
 
     /* The last report was not written: what it has shown stands nowhere. May be NULL. */
     void (*lost)(void *state);

@@ -116,12 +116,20 @@ static size_t json_report(void *state, const struct lh_report *report, char *buf
     }
 }
 
-static size_t json_summary(void *state, int64_t time_ns, char *buf, size_t size)
+/* Where the rules do not fit it goes without them: the counts matter most. */
+static size_t json_summary(void *state, int64_t time_ns, const struct lh_quiet *quiet, char *buf,
+                           size_t size)
 {
     const struct json_sink *sink = state;
+    struct lh_quiet counts = *quiet;
     struct lh_json json;
     lh_json_init(&json, buf, size);
-    lh_event_summary(&json, sink->header, time_ns);
+    lh_event_summary(&json, sink->header, time_ns, quiet);
+    if (json.overflow) {
+        counts.rule_count = 0;
+        lh_json_init(&json, buf, size);
+        lh_event_summary(&json, sink->header, time_ns, &counts);
+    }
     return finished(&json);
 }
 

@@ -31,8 +31,9 @@ struct text_sink {
     struct lh_text_stack *stack;
     struct lh_history *history;
     struct lh_thread_names names;
-    bool reported;           /* a block was shown */
-    char lines[LINES_BYTES]; /* before they are made to fit */
+    struct lh_place_sums known; /* of the baseline: counted, and not shown */
+    bool reported;              /* a block was shown */
+    char lines[LINES_BYTES];    /* before they are made to fit */
 };
 
 static const struct lh_text_style plain = {"", "", "", "", "", 0};
@@ -313,6 +314,21 @@ static size_t finish(const struct text_sink *sink, char *buf, size_t size)
     return text.length;
 }
 
+/* Kept quiet by a rule, or known from the baseline: the reader has said that it is no news. */
+static bool is_quiet(struct text_sink *sink, const struct lh_report *report)
+{
+    const struct lh_record *record = report->record;
+    if (report->known == LH_PLACE_KNOWN && record->type == LH_EVENT_BLOCK) {
+        sink->known.blocks++;
+        sink->known.blocked_ns += record->elapsed_ns;
+    }
+    if (report->known == LH_PLACE_KNOWN && record->type == LH_EVENT_STALL) {
+        sink->known.stalls++;
+        sink->known.stalled_ns += record->elapsed_ns;
+    }
+    return report->suppressed != NULL || report->known == LH_PLACE_KNOWN;
+}
+
 static size_t text_report(void *state, const struct lh_report *report, char *buf, size_t size)
 {
     struct text_sink *sink = state;
@@ -325,6 +341,8 @@ static size_t text_report(void *state, const struct lh_report *report, char *buf
         lh_history_repeat(sink->history, report->record);
         return 0;
     }
+    if (is_quiet(sink, report))
+        return 0;
     lh_text_init(&text, sink->lines, sizeof(sink->lines));
     sink->style.width = lh_output_columns(sink->output);
     add_report(sink, &text, report);
@@ -343,22 +361,30 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+static uint64_t less(uint64_t all, uint64_t some)
+{
+    return all > some ? all - some : 0;
+}
+
 /* What the program counted, and at least what was told: what was told in flight may have come to an
  * end that was none worth telling. */
 static struct lh_place_sums sums_of(const struct text_sink *sink,
                                     const struct lh_place_table *places)
 {
     const struct lh_totals *totals = &sink->header->totals;
+    const struct lh_place_sums *known = &sink->known;
     struct lh_place_sums told = lh_place_table_sums(places);
     return (struct lh_place_sums){
-        .blocks = larger(atomic_load(&totals->blocks), told.blocks),
-        .blocked_ns = larger(atomic_load(&totals->blocked_ns), told.blocked_ns),
-        .stalls = larger(atomic_load(&totals->stalls), told.stalls),
-        .stalled_ns = larger(atomic_load(&totals->stalled_ns), told.stalled_ns)};
+        .blocks = larger(less(atomic_load(&totals->blocks), known->blocks), told.blocks),
+        .blocked_ns =
+            larger(less(atomic_load(&totals->blocked_ns), known->blocked_ns), told.blocked_ns),
+        .stalls = larger(less(atomic_load(&totals->stalls), known->stalls), told.stalls),
+        .stalled_ns =
+            larger(less(atomic_load(&totals->stalled_ns), known->stalled_ns), told.stalled_ns)};
 }
 
 static void add_summary(const struct text_sink *sink, struct lh_text *text,
-                        const struct lh_place_sums *sums)
+                        const struct lh_place_sums *sums, const struct lh_quiet *quiet)
 {
     const struct lh_totals *totals = &sink->header->totals;
     uint64_t loops = atomic_load(&totals->loops);
@@ -370,7 +396,12 @@ static void add_summary(const struct text_sink *sink, struct lh_text *text,
                    sums->blocks, lh_text_plural(sums->blocks), sums->stalls,
                    lh_text_plural(sums->stalls), loops, lh_text_plural(loops));
     lh_text_elapsed(text, lh_place_sum_ns(sums->blocked_ns, sums->stalled_ns), 10);
-    lh_text_format(text, " in all; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
+    lh_text_string(text, " in all");
+    if (quiet->suppressed > 0)
+        lh_text_format(text, "; %" PRIu64 " suppressed", quiet->suppressed);
+    if (quiet->known > 0)
+        lh_text_format(text, "; %" PRIu64 " known", quiet->known);
+    lh_text_format(text, "; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
     lh_text_quiet(text, totals->quiet);
     lh_text_wrap(text, from, sink->style.width);
     lh_text_char(text, '\n');
@@ -390,7 +421,8 @@ static void add_places(const struct text_sink *sink, struct lh_text *text,
                        sink->style.faint, rest, rest == 1 ? "was" : "were", sink->style.reset);
 }
 
-static size_t text_summary(void *state, int64_t time_ns, char *buf, size_t size)
+static size_t text_summary(void *state, int64_t time_ns, const struct lh_quiet *quiet, char *buf,
+                           size_t size)
 {
     struct text_sink *sink = state;
     struct lh_text text;
@@ -401,7 +433,7 @@ static size_t text_summary(void *state, int64_t time_ns, char *buf, size_t size)
     struct lh_place_sums sums = sums_of(sink, places);
     lh_text_init(&text, sink->lines, sizeof(sink->lines));
     sink->style.width = lh_output_columns(sink->output);
-    add_summary(sink, &text, &sums);
+    add_summary(sink, &text, &sums, quiet);
     add_places(sink, &text, places, &sums);
     return finish(sink, buf, size);
 }

@@ -29,7 +29,7 @@ static void add_own(struct lh_text *text, const struct lh_text_style *style,
                     const struct lh_waits_for *waits_for)
 {
     lh_text_format(text, "  %swaits for ", style->strong);
-    if (waits_for->kind == LH_AWAITED_FUTURE)
+    if (waits_for->kind == LH_AWAITED_FUTURE || waits_for->suspended.frame != NULL)
         lh_text_string(text, "its own loop");
     else
         lh_text_format(text, "a %s that it has itself", lh_awaited_name(waits_for->kind));
@@ -43,18 +43,43 @@ static void add_own(struct lh_text *text, const struct lh_text_style *style,
                    style->reset);
 }
 
-static void add_candidate(struct lh_text *text, const struct lh_text_style *style,
-                          const struct lh_ring *header, const struct lh_shown_candidate *candidate)
+static void add_place(struct lh_text *text, const struct lh_text_style *style,
+                      const struct lh_ring *header, const struct lh_frame *frame)
 {
-    const struct lh_frame *frame = candidate->frame;
-    lh_text_string(text, "    ");
-    lh_text_clean(text, candidate->thread, strnlen(candidate->thread, sizeof(candidate->thread)));
-    lh_text_format(text, " (thread %" PRIu32 ") in %s", candidate->tid, style->place);
+    lh_text_string(text, style->place);
     if (frame->file != NULL)
         lh_text_path(text, frame->file, header->cwd);
     lh_text_format(text, ":%" PRIu32 "%s ", frame->line, style->reset);
     if (frame->function != NULL)
         lh_text_clean(text, frame->function, strlen(frame->function));
+}
+
+/* It goes on when the loop does. */
+static void add_suspended(struct lh_text *text, const struct lh_text_style *style,
+                          const struct lh_ring *header, const struct lh_waits_for *waits_for)
+{
+    const struct lh_suspended *suspended = &waits_for->suspended;
+    lh_text_format(text, "  the %s held by %s", lh_awaited_name(waits_for->kind),
+                   suspended->task != NULL ? "task " : "a task");
+    if (suspended->task != NULL)
+        lh_text_clean(text, suspended->task, strlen(suspended->task));
+    if (suspended->coroutine != NULL) {
+        lh_text_string(text, " (coroutine ");
+        lh_text_clean(text, suspended->coroutine, strlen(suspended->coroutine));
+        lh_text_char(text, ')');
+    }
+    lh_text_string(text, ", which awaits in ");
+    add_place(text, style, header, suspended->frame);
+    lh_text_char(text, '\n');
+}
+
+static void add_candidate(struct lh_text *text, const struct lh_text_style *style,
+                          const struct lh_ring *header, const struct lh_shown_candidate *candidate)
+{
+    lh_text_string(text, "    ");
+    lh_text_clean(text, candidate->thread, strnlen(candidate->thread, sizeof(candidate->thread)));
+    lh_text_format(text, " (thread %" PRIu32 ") in ", candidate->tid);
+    add_place(text, style, header, candidate->frame);
     if (candidate->within)
         lh_text_string(text, ", within its `with` statement");
     else if (candidate->names)
@@ -83,6 +108,8 @@ void lh_text_waits_for(struct lh_text *text, const struct lh_text_style *style,
         return;
     if (waits_for->is_own)
         add_own(text, style, waits_for);
+    if (waits_for->suspended.frame != NULL)
+        add_suspended(text, style, header, waits_for);
     for (uint32_t i = 0; i < waits_for->candidate_count; i++)
         if (waits_for->candidates[i].deadlock)
             add_deadlock(text, style, waits_for, &waits_for->candidates[i]);

@@ -95,8 +95,8 @@ void lh_text_stack_add(struct lh_text_stack *stack, struct lh_text *text,
 bool lh_text_stack_alike(struct lh_text_stack *stack, const struct lh_sample *a,
                          const struct lh_sample *b);
 
-/* ", 812 calls quiet (import 700, tooling 112)": those that could be told. Nothing, where there were
- * none. */
+/* ", 812 calls quiet (import 700, tooling 112)": those that could be told. Nothing, where there
+ * were none. */
 void lh_text_quiet(struct lh_text *text, const _Atomic uint64_t quiet[LH_NOISE_COUNT]);
 
 #endif

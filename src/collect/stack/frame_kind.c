@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "collect/stack/qualified_name.h"
 #include "common/options.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 enum part { PART_FILE, PART_MODULE, PART_BASE, PART_FUNCTION, PART_COUNT };

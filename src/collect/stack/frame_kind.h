@@ -9,14 +9,14 @@
 #include "common/event.h"
 
 enum lh_frame_kind {
-    LH_FRAME_UNKNOWN,     /* not asked for yet: the kind of no frame */
-    LH_FRAME_USER,        /* Python or JavaScript of the program itself */
-    LH_FRAME_OWN_NATIVE,  /* machine code that did not come with the system */
-    LH_FRAME_GENERATED,   /* made from a string: the program's own only under `python -c` */
-    LH_FRAME_LIBRARY,     /* an installed package, the standard library */
+    LH_FRAME_UNKNOWN,    /* not asked for yet: the kind of no frame */
+    LH_FRAME_USER,       /* Python or JavaScript of the program itself */
+    LH_FRAME_OWN_NATIVE, /* machine code that did not come with the system */
+    LH_FRAME_GENERATED,  /* made from a string: the program's own only under `python -c` */
+    LH_FRAME_LIBRARY,    /* an installed package, the standard library */
     LH_FRAME_STANDARD = LH_FRAME_LIBRARY, /* of these, the latter */
-    LH_FRAME_INTERPRETER, /* CPython's own C, what V8 has between two functions */
-    LH_FRAME_RUNTIME,     /* the rest of node, the JVM and their like */
+    LH_FRAME_INTERPRETER,                 /* CPython's own C, what V8 has between two functions */
+    LH_FRAME_RUNTIME,                     /* the rest of node, the JVM and their like */
     LH_FRAME_LIBC,
     LH_FRAME_NATIVE, /* any other machine code */
 };

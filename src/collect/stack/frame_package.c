@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "collect/stack/frame_kind.h"
-#include "collect/stack/qualified_name.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 static const char *after_last(const char *path, const char *part)

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "collect/stack/qualified_name.h"
 #include "common/options.h"
+#include "common/qualified_name.h"
 #include "common/text.h"
 
 static const struct collector {

@@ -51,20 +51,27 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
     return stacks;
 }
 
-static bool is_loaded(const struct lh_stacks *stacks, const struct lh_runtime *runtime)
+/* Also its version, where a file has one in its path. */
+static bool is_loaded(const struct lh_stacks *stacks, const struct lh_runtime *runtime,
+                      char *version, size_t size)
 {
-    for (uint32_t i = 0; i < stacks->modules.module_count; i++) {
+    bool found = false;
+    bool told = false;
+    for (uint32_t i = 0; i < stacks->modules.module_count && !told; i++) {
         const char *path = stacks->modules.modules[i].path;
-        if (path != NULL && lh_runtime_has(runtime, path))
-            return true;
+        if (path == NULL || !lh_runtime_has(runtime, path))
+            continue;
+        found = true;
+        told = lh_runtime_version(runtime, path, version, size);
     }
-    return false;
+    return found;
 }
 
-const char *lh_stacks_runtime(const struct lh_stacks *stacks)
+const char *lh_stacks_runtime(const struct lh_stacks *stacks, char *version, size_t size)
 {
     uint32_t i = 0;
-    while (i < LH_RUNTIMES && !is_loaded(stacks, &lh_runtimes[i]))
+    version[0] = '\0';
+    while (i < LH_RUNTIMES && !is_loaded(stacks, &lh_runtimes[i], version, size))
         i++;
     return i < LH_RUNTIMES ? lh_runtimes[i].name : NULL;
 }

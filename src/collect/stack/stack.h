@@ -35,8 +35,9 @@ void lh_stacks_give_up(struct lh_stacks *stacks);
 /* Is there a perf map of a process that had the same number before? It is not used. */
 bool lh_stacks_old_map(const struct lh_stacks *stacks);
 
-/* The name of a runtime (runtimes.h) that is loaded there. NULL: none is known. */
-const char *lh_stacks_runtime(const struct lh_stacks *stacks);
+/* The name of a runtime (runtimes.h) that is loaded there, and its version; "": not known. NULL: no
+ * runtime is known. */
+const char *lh_stacks_runtime(const struct lh_stacks *stacks, char *version, size_t size);
 
 /* Answers a LH_EVENT_HOME. */
 void lh_stacks_find_home(struct lh_stacks *stacks, const struct lh_record *record,

@@ -25,7 +25,7 @@ extern int search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_in
                                unw_proc_info_t *info, int need_unwind_info, void *argument);
 
 struct lh_unwinder {
-    unw_addr_space_t space;
+    unw_addr_space_t space; /* NULL: there is no libunwind (lazy.h), or no memory */
     struct lh_modules *modules;
     uint32_t generation; /* of `modules`, for which libunwind's cache holds */
     const struct lh_record *record;
@@ -186,11 +186,8 @@ struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
         return NULL;
     unwinder->modules = modules;
     unwinder->space = unw_create_addr_space(&accessors, 0);
-    if (unwinder->space == NULL) {
-        free(unwinder);
-        return NULL;
-    }
-    unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
+    if (unwinder->space != NULL)
+        unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
     return unwinder;
 }
 
@@ -198,7 +195,8 @@ void lh_unwinder_free(struct lh_unwinder *unwinder)
 {
     if (unwinder == NULL)
         return;
-    unw_destroy_addr_space(unwinder->space);
+    if (unwinder->space != NULL)
+        unw_destroy_addr_space(unwinder->space);
     free(unwinder);
 }
 
@@ -216,7 +214,7 @@ static bool is_code(struct lh_unwinder *unwinder, uint64_t pc, bool *refreshed)
 
 static void forget_old_map(struct lh_unwinder *unwinder)
 {
-    if (unwinder->generation == unwinder->modules->generation)
+    if (unwinder->space == NULL || unwinder->generation == unwinder->modules->generation)
         return;
     unw_flush_cache(unwinder->space, 0, 0);
     unwinder->generation = unwinder->modules->generation;
@@ -297,7 +295,8 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
     unwinder->record = record;
     unwinder->registers = record->registers;
     unwinder->beyond = false;
-    if (record->stack_address == 0 || !is_code(unwinder, record->registers.pc, &refreshed))
+    if (unwinder->space == NULL || record->stack_address == 0 ||
+        !is_code(unwinder, record->registers.pc, &refreshed))
         return 0;
     unwinder->reads_left = READS_PER_STEP;
     if (unw_init_remote(&cursor, unwinder->space, unwinder) != 0)

@@ -161,7 +161,8 @@ void lh_process_end_at_once(void)
     if (close_ring() == NULL)
         return;
     lh_watchdog_call(); /* a fork may have ended it */
-    /* It finds a reader if there is none, and does not wait for it. */
+    /* It finds a reader if there is none, and waits until that has the ring, not until it has read
+     * it. */
     lh_watchdog_stop(END_WAIT_NS);
 }
 

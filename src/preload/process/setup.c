@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "preload/process/always.h"
 #include "preload/process/image.h"
 #include "preload/process/lifecycle.h"
 #include "preload/python/interpreter.h"
@@ -26,6 +27,7 @@ static void set_up(void)
 {
     lh_clock_init();
     lh_image_init();
+    lh_always_init();
     lh_python_look();
     lh_thread_end_init();
     lh_process_greet();

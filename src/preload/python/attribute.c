@@ -144,3 +144,11 @@ uintptr_t lh_python_attribute(const struct lh_python_walk *walk, uintptr_t objec
         attributes = attributes_of_dict(walk, dict);
     return find_value(walk, &attributes, name);
 }
+
+uintptr_t lh_python_dict_value(const struct lh_python_walk *walk, uintptr_t dict, const char *name)
+{
+    struct attributes attributes = attributes_of_dict(walk, dict);
+    return lh_python_type_is(walk, lh_python_type(walk, dict), "dict")
+               ? find_value(walk, &attributes, name)
+               : 0;
+}

@@ -10,4 +10,7 @@
 uintptr_t lh_python_attribute(const struct lh_python_walk *walk, uintptr_t object,
                               const char *name);
 
+/* What the dict, which has names as keys, has for this one; 0: nothing, or it cannot be told. */
+uintptr_t lh_python_dict_value(const struct lh_python_walk *walk, uintptr_t dict, const char *name);
+
 #endif

@@ -159,8 +159,7 @@ bool lh_python_frame_waits_for_queue(const struct lh_python_walk *walk,
 {
     /* Among the values are old ones, which may lead anywhere. */
     const struct lh_python_walk careful = {.read = lh_memory_read_self, .layout = walk->layout};
-    const struct search search = {.semaphore = semaphore,
-                                  .parked = parked_at(&careful, semaphore)};
+    const struct search search = {.semaphore = semaphore, .parked = parked_at(&careful, semaphore)};
     uintptr_t object = lh_python_frame_search(&careful, step, is_lock, &search);
     return object != 0 && kind_of_lock(&careful, object) == LH_AWAITED_QUEUE;
 }

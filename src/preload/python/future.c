@@ -13,6 +13,7 @@
 #include "preload/python/attribute.h"
 #include "preload/python/names.h"
 #include "preload/python/object.h"
+#include "preload/python/running_loop.h"
 #include "preload/python/task.h"
 #include "preload/python/threads.h"
 #include "preload/python/walk.h"
@@ -26,8 +27,6 @@
 #define ARGUMENTS_MAX 4u
 #define LOOP_WORDS    128u /* of a loop that is written in C, that are looked at … */
 #define HANDLE_WORDS  16u  /* … and of a handle */
-
-enum { RUN_LOOP = 2 }; /* the local variable of asyncio.run(main, *, debug) */
 
 /* Words after the header of an object. */
 enum { FUNCTION_FIRST = 0, CLOSURE_3_8 = 4, CLOSURE_3_10 = 7 };
@@ -55,31 +54,12 @@ static uintptr_t self_of(const struct lh_python_walk *walk, const struct lh_pyth
     return lh_python_word(walk, step->frame + walk->layout->at.frame_locals) & ~REFERENCE_BITS;
 }
 
-/* The loop that this function runs; 0: it runs none. One that is written in C, as uvloop's, has no
- * function of its own, but that which asyncio.run() calls: a Runner has it, or (up to 3.10) the
- * third local variable is it. */
-static uintptr_t loop_of(const struct lh_python_walk *walk, const struct lh_python_step *step)
-{
-    uintptr_t self = self_of(walk, step);
-    if (lh_python_name_ends(walk, step->qualname, "run_forever", '.') &&
-        lh_python_name_ends(walk, step->filename, "asyncio/base_events.py", '/'))
-        return self;
-    if (!lh_python_name_ends(walk, step->qualname, "run", '.') ||
-        !lh_python_name_ends(walk, step->filename, "asyncio/runners.py", '/'))
-        return 0;
-    if (lh_python_is_a(walk, self, "Runner"))
-        return lh_python_attribute(walk, self, "_loop");
-    return lh_python_word(walk,
-                          step->frame + walk->layout->at.frame_locals + RUN_LOOP * LH_PYTHON_WORD) &
-           ~REFERENCE_BITS;
-}
-
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
                   void *context)
 {
     struct runner *runner = context;
     if (runner->loop == 0)
-        runner->loop = loop_of(walk, step);
+        runner->loop = lh_python_running_loop(walk, step);
     if (lh_python_name_ends(walk, step->qualname, "run", '.') &&
         lh_python_name_ends(walk, step->filename, "concurrent/futures/thread.py", '/') &&
         lh_python_attribute(walk, self_of(walk, step), "future") == runner->future)

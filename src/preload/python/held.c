@@ -47,8 +47,8 @@ static bool is_cell_of(const struct lh_python_walk *walk, uintptr_t cell, uintpt
            lh_python_type_is(walk, lh_python_type(walk, cell), "cell");
 }
 
-static bool is_in_with(const struct lh_python_walk *walk, const struct lh_python_variables *values,
-                       uintptr_t object)
+bool lh_python_values_have_with(const struct lh_python_walk *walk,
+                                const struct lh_python_variables *values, uintptr_t object)
 {
     uintptr_t words[VALUES_MAX];
     uint32_t count = values->live < VALUES_MAX ? values->live : VALUES_MAX;
@@ -79,7 +79,7 @@ enum lh_python_hold lh_python_frame_hold(const struct lh_python_walk *walk,
     struct lh_python_variables values;
     if (!lh_python_variables_find(walk, step, &values))
         return LH_PYTHON_HOLDS_NOTHING;
-    if (is_in_with(walk, &values, object))
+    if (lh_python_values_have_with(walk, &values, object))
         return LH_PYTHON_HOLDS_WITH;
     return is_named(walk, &values, object) ? LH_PYTHON_HOLDS_NAME : LH_PYTHON_HOLDS_NOTHING;
 }

@@ -4,6 +4,7 @@
 #ifndef LH_PRELOAD_PYTHON_HELD_H
 #define LH_PRELOAD_PYTHON_HELD_H
 
+#include "preload/python/blocks.h"
 #include "preload/python/walk.h"
 
 /* The more certain, the greater. */
@@ -16,6 +17,10 @@ enum lh_python_hold {
 /* What the function of this frame has of the object. */
 enum lh_python_hold lh_python_frame_hold(const struct lh_python_walk *walk,
                                          const struct lh_python_step *step, uintptr_t object);
+
+/* Is an open `with` statement of the object among these values of a frame? */
+bool lh_python_values_have_with(const struct lh_python_walk *walk,
+                                const struct lh_python_variables *values, uintptr_t object);
 
 /* The most that any function has which the thread with this state is in. */
 enum lh_python_hold lh_python_hold_find(const struct lh_python_layout *layout, lh_memory_read *read,

@@ -14,6 +14,8 @@
 #include "preload/python/library.h"
 #include "preload/python/names.h"
 #include "preload/python/offsets.h"
+#include "preload/python/suspended.h"
+#include "preload/python/task.h"
 #include "preload/python/thread_name.h"
 #include "preload/python/walk.h"
 
@@ -244,6 +246,15 @@ void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_pyt
     (void)lh_python_walk_out(&walk, thread_state, visit, context);
 }
 
+uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step)
+{
+    const struct interpreter *known = found_interpreter();
+    if (known == NULL || !known->supported)
+        return 0;
+    const struct lh_python_walk walk = {.read = read, .layout = &known->layout};
+    return lh_python_walk_line(&walk, step);
+}
+
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place)
 {
     const struct interpreter *known = found_interpreter();
@@ -278,6 +289,22 @@ bool lh_python_awaited(lh_memory_read *read, const struct lh_python_waiter *wait
         !is_in_runtime(known, waiter->operand))
         lh_python_awaited_find(&known->layout, read, waiter, awaited);
     return awaited->kind != LH_AWAITED_NONE;
+}
+
+bool lh_python_store_suspended(lh_memory_read *read, uintptr_t thread_state, uintptr_t object,
+                               struct lh_record *record)
+{
+    const struct interpreter *known = found_interpreter();
+    struct lh_python_suspended found;
+    if (known == NULL || !known->supported || thread_state == 0)
+        return false;
+    struct lh_python_walk walk = {
+        .read = read, .layout = &known->layout, .record = record, .left = 1};
+    if (!lh_python_suspended_find(&walk, thread_state, object, &found) ||
+        !lh_python_walk_take(&walk, found.frame))
+        return false;
+    lh_python_task_describe(&walk, found.task);
+    return true;
 }
 
 enum lh_python_hold lh_python_thread_holds(lh_memory_read *read, uintptr_t thread_state,

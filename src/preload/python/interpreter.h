@@ -50,6 +50,9 @@ void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t mo
 void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_python_visit *visit,
                             void *context);
 
+/* The line that a frame is at which has been visited; 0: not known. */
+uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step);
+
 /* Where the thread with this PyThreadState is: see place.h. Any thread. */
 void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place);
 
@@ -66,6 +69,11 @@ void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct 
 /* What a thread waits for in Python's terms: see awaited.h. False: it is not known. Any thread. */
 bool lh_python_awaited(lh_memory_read *read, const struct lh_python_waiter *waiter,
                        struct lh_python_awaited *awaited);
+
+/* Is a suspended task of that thread's loop in a `with` statement of this object? Stores the task,
+ * and the frame, as the only one, into the record. See suspended.h. */
+bool lh_python_store_suspended(lh_memory_read *read, uintptr_t thread_state, uintptr_t object,
+                               struct lh_record *record);
 
 /* Does a function that the thread is in have this object: see held.h. Any thread. */
 enum lh_python_hold lh_python_thread_holds(lh_memory_read *read, uintptr_t thread_state,

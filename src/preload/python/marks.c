@@ -9,6 +9,7 @@
 #include "common/mix.h"
 #include "common/noise.h"
 #include "common/options.h"
+#include "common/text.h"
 #include "preload/python/names.h"
 
 /* What is kept: the upper part of a code object's identity, then what it is known for. */
@@ -100,8 +101,9 @@ static enum lh_python_whose whose_is(const char *file, const char *function)
 
 static void find_row(struct lh_python_mark *mark, const char *file, const char *function)
 {
+    const char *base = lh_base_name(file);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (lh_glob_list_match(rows[i].files, file) &&
+        if ((lh_glob_list_match(rows[i].files, file) || lh_glob_list_match(rows[i].files, base)) &&
             lh_glob_list_match(rows[i].functions, function)) {
             mark->where = rows[i].where;
             mark->noise = rows[i].noise;
@@ -148,8 +150,7 @@ static void unpack(struct lh_python_mark *mark, uint64_t kept)
 {
     mark->noise = kept & MASK(NOISE_BITS);
     mark->where = (enum lh_noise_where)(kept >> NOISE_BITS & MASK(WHERE_BITS));
-    mark->whose =
-        (enum lh_python_whose)(kept >> (NOISE_BITS + WHERE_BITS) & MASK(WHOSE_BITS));
+    mark->whose = (enum lh_python_whose)(kept >> (NOISE_BITS + WHERE_BITS) & MASK(WHOSE_BITS));
     mark->runs = (enum lh_python_runs)(kept >> (MARK_BITS - RUNS_BITS) & MASK(RUNS_BITS));
 }
 
@@ -162,8 +163,7 @@ static _Atomic uint64_t *place_of(const struct lh_python_step *step)
 struct lh_python_mark lh_python_mark_of(const struct lh_python_walk *walk,
                                         const struct lh_python_step *step)
 {
-    struct lh_python_mark mark = {.whose = LH_PYTHON_STANDARD,
-                                  .identity = identity_of(walk, step)};
+    struct lh_python_mark mark = {.whose = LH_PYTHON_STANDARD, .identity = identity_of(walk, step)};
     _Atomic uint64_t *place = place_of(step);
     uint64_t kept = atomic_load_explicit(place, memory_order_relaxed);
     if (mark.identity == 0)

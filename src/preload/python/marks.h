@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a Python function is known for, by its names: does it run a loop, whose code is it, which row
- * of src/noise.def does it match?
+/* What a Python function is known for, by its names: does it run a loop, whose code is it, which
+ * row of src/noise.def does it match?
  *
  * The answer is kept for each code object, so that a second look costs some 20 ns where memory is
  * read directly (lh_memory_read_near). It is believed only where the code object still has the

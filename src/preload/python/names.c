@@ -168,7 +168,8 @@ int lh_python_name_text(const struct lh_python_walk *walk, uintptr_t address,
     return error;
 }
 
-/* PyASCIIObject has its length, then its hash, -1 until somebody asks for it; the same since 3.8. */
+/* PyASCIIObject has its length, then its hash, -1 until somebody asks for it; the same since 3.8.
+ */
 #define HASH_UNKNOWN UINT64_MAX
 #define HASHED_BYTES 16u /* of a text whose hash nobody asked for, its end */
 

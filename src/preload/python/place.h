@@ -13,10 +13,9 @@
 #include "preload/python/marks.h"
 #include "preload/python/walker.h"
 
-
 struct lh_python_place {
     enum lh_python_runs runs; /* of the functions that are known, the innermost */
-    bool is_whole;       /* all frames were read */
+    bool is_whole;            /* all frames were read */
     bool is_threads;     /* the outermost of them is one that threads begin with, no coroutine's */
     uintptr_t innermost; /* a frame's address, 0: there are none … */
     uintptr_t innermost_code;

@@ -78,7 +78,7 @@ void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame,
 /* The name's place is the word after the coroutine's in every version. Where that is differs by a
  * word between releases of one minor version too (3.10.4 and 3.10.13), so it is where a coroutine
  * is found. */
-static uintptr_t coroutine_place(const struct lh_python_walk *walk, uintptr_t task)
+uintptr_t lh_python_task_place(const struct lh_python_walk *walk, uintptr_t task)
 {
     const uintptr_t expected = walk->layout->at.task_coroutine;
     const uintptr_t places[] = {expected, expected - LH_PYTHON_WORD, expected + LH_PYTHON_WORD};
@@ -148,7 +148,7 @@ uintptr_t lh_python_coroutine_name(const struct lh_python_walk *walk, uintptr_t 
     if (walk->layout->at.task_coroutine == 0 || object == 0)
         return 0;
     if (lh_python_is_a(walk, object, LH_PYTHON_TASK))
-        object = lh_python_member(walk, object, coroutine_place(walk, object));
+        object = lh_python_member(walk, object, lh_python_task_place(walk, object));
     if (!lh_python_type_is(walk, lh_python_type(walk, object), "coroutine"))
         return 0;
     return lh_python_member(walk, object, walk->layout->at.coroutine_qualname);
@@ -159,19 +159,23 @@ static bool store_coroutine(struct lh_python_walk *walk, uintptr_t coroutine, ui
     return lh_python_store_name(walk, lh_python_coroutine_name(walk, coroutine), offset) == 0;
 }
 
-void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, uint32_t count)
+void lh_python_task_describe(struct lh_python_walk *walk, uintptr_t task)
 {
-    const struct lh_python_offsets *at = &walk->layout->at;
     struct lh_python_task *out = &walk->record->task;
-    *out = (struct lh_python_task){.in_coroutine = out->in_coroutine};
-    if (at->task_coroutine == 0)
-        return;
-    uintptr_t task = running_task(walk, states, count);
-    if (!lh_python_is_a(walk, task, LH_PYTHON_TASK))
-        return;
-    uintptr_t place = coroutine_place(walk, task);
+    uintptr_t place = lh_python_task_place(walk, task);
     uintptr_t name = lh_python_member(walk, task, place + LH_PYTHON_WORD);
     out->has_name = store_name(walk, name, &out->name);
     out->has_coroutine =
         store_coroutine(walk, lh_python_member(walk, task, place), &out->coroutine);
+}
+
+void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, uint32_t count)
+{
+    struct lh_python_task *out = &walk->record->task;
+    *out = (struct lh_python_task){.in_coroutine = out->in_coroutine};
+    if (walk->layout->at.task_coroutine == 0)
+        return;
+    uintptr_t task = running_task(walk, states, count);
+    if (lh_python_is_a(walk, task, LH_PYTHON_TASK))
+        lh_python_task_describe(walk, task);
 }

@@ -16,6 +16,12 @@ void lh_python_task_note(struct lh_python_walk *walk, uintptr_t frame,
  * asyncio.Task written in C, is left out. */
 void lh_python_task_store(struct lh_python_walk *walk, const uintptr_t *states, uint32_t count);
 
+/* The same of this task, which is an asyncio.Task written in C. */
+void lh_python_task_describe(struct lh_python_walk *walk, uintptr_t task);
+
+/* Where such a task has its coroutine, in bytes behind the header. */
+uintptr_t lh_python_task_place(const struct lh_python_walk *walk, uintptr_t task);
+
 /* The qualified name, a str, of the coroutine that this object is or, a task, runs; 0: it is
  * neither. */
 uintptr_t lh_python_coroutine_name(const struct lh_python_walk *walk, uintptr_t object);

@@ -9,14 +9,19 @@
  * coroutine, and goes on with its task when that returns: so it has the task in its own C stack
  * frame, or in a register that a function between them has saved in its own. All of these lie a
  * little further out than the eval loop's. A word that points at an object whose member for the
- * coroutine is this very coroutine can be nothing else. */
+ * coroutine is this very coroutine can be nothing else.
+ *
+ * 3.8 and 3.9 do not say where an eval loop is. But it works with the address of its frame, and its
+ * caller with that of the coroutine: the stack is gone through for these two. */
 #include "preload/python/task_on_stack.h"
 
 #include <string.h>
 
 #include "preload/python/object.h"
 
-#define WINDOW 1024u /* of the stack that is looked at; half of it has been enough so far */
+#define WINDOW 1024u        /* of the stack that is looked at; half of it has been enough so far */
+#define REACH  (128u << 10) /* of the stack that is gone through, from its innermost end … */
+#define LOOKS  1024u        /* … and objects that are looked at on the way */
 
 #define LOWEST      65536u     /* nothing is mapped below (vm.mmap_min_addr) */
 #define STACK_SPAN  (8u << 20) /* a word that points so near is one of the stack's own */
@@ -60,15 +65,54 @@ static size_t read_window(const struct lh_python_walk *walk, uintptr_t from,
     return 0;
 }
 
+static bool is_task_of(const struct lh_python_walk *walk, const struct lh_python_stepped *stepped,
+                       uintptr_t object)
+{
+    return steps(walk, stepped, object) && lh_python_is_a(walk, object, LH_PYTHON_TASK);
+}
+
+static uintptr_t find_behind(const struct lh_python_walk *walk,
+                             const struct lh_python_stepped *stepped, uintptr_t boundary)
+{
+    uintptr_t words[WINDOW / sizeof(uintptr_t)];
+    size_t count = read_window(walk, boundary & ~(sizeof(boundary) - 1), words);
+    for (size_t i = 0; i < count; i++)
+        if (may_point(words[i], boundary) && is_task_of(walk, stepped, words[i]))
+            return words[i];
+    return 0;
+}
+
+/* Where either address stands, an eval loop of the coroutine's, or of what it awaits, is near. */
+static uintptr_t find_without_boundary(const struct lh_python_walk *walk,
+                                       const struct lh_python_stepped *stepped)
+{
+    uintptr_t words[WINDOW / sizeof(uintptr_t)];
+    uintptr_t from = walk->record->registers.sp & ~(sizeof(from) - 1);
+    size_t near = 0; /* words that are still within the window of the last of them */
+    uint32_t looks = 0;
+    size_t count;
+    for (uintptr_t at = from; at - from < REACH; at += count * sizeof(words[0])) {
+        count = read_window(walk, at, words);
+        for (size_t i = 0; i<count; i++, near -= near> 0) {
+            if (words[i] == stepped->frame || words[i] == stepped->generator)
+                near = WINDOW / sizeof(words[0]);
+            else if (near > 0 && may_point(words[i], from) && ++looks <= LOOKS &&
+                     is_task_of(walk, stepped, words[i]))
+                return words[i];
+        }
+        if (count == 0 || looks > LOOKS)
+            break;
+    }
+    return 0;
+}
+
 uintptr_t lh_python_task_on_stack(const struct lh_python_walk *walk,
                                   const struct lh_python_stepped *stepped)
 {
-    uintptr_t words[WINDOW / sizeof(uintptr_t)];
-    uintptr_t from = walk->record->python[stepped->index].boundary;
-    size_t count = from != 0 ? read_window(walk, from & ~(sizeof(from) - 1), words) : 0;
-    for (size_t i = 0; i < count; i++)
-        if (may_point(words[i], from) && steps(walk, stepped, words[i]) &&
-            lh_python_is_a(walk, words[i], LH_PYTHON_TASK))
-            return words[i];
-    return 0;
+    uintptr_t boundary = walk->record->python[stepped->index].boundary;
+    if (boundary != 0)
+        return find_behind(walk, stepped, boundary);
+    return walk->record->python_loop.size != 0 && walk->record->registers.sp != 0
+               ? find_without_boundary(walk, stepped)
+               : 0;
 }

@@ -270,6 +270,25 @@ bool lh_python_walk_outermost(struct lh_python_walk *walk, uintptr_t thread_stat
     return true;
 }
 
+bool lh_python_walk_look(const struct lh_python_walk *walk, uintptr_t frame,
+                         struct lh_python_step *step)
+{
+    struct frame read;
+    struct code code;
+    if (read_frame(walk, frame, &read) != 0 || read.is_shim ||
+        read_code(walk, read.code, &code) != 0)
+        return false;
+    *step = (struct lh_python_step){frame, read.code, code.filename, code.qualname};
+    return true;
+}
+
+bool lh_python_walk_take(struct lh_python_walk *walk, uintptr_t address)
+{
+    struct frame frame;
+    return walk->record->python_count < LH_PYTHON_FRAMES &&
+           read_frame(walk, address, &frame) == 0 && append(walk, address, &frame) == 0;
+}
+
 bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_python_visit *visit,
                         void *context)
 {
@@ -290,8 +309,6 @@ bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_
             .qualname = code.qualname,
             .line_table = code.line_table,
             .first_line = code.first_line,
-            .instruction = is_loop_per_frame(&walk->layout->at) ? (uint32_t)frame.last_instruction
-                                                                : frame.instruction,
         };
         if (!visit(walk, &step, context))
             return true;
@@ -309,6 +326,16 @@ int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,
         return -1;
     int64_t offset = instruction_offset(walk, &frame, &code);
     return offset >= 0 && offset < INT32_MAX ? offset : -1;
+}
+
+uint32_t lh_python_walk_line(const struct lh_python_walk *walk, const struct lh_python_step *step)
+{
+    struct frame frame;
+    struct code code;
+    if (read_frame(walk, step->frame, &frame) != 0 || frame.code != step->code ||
+        read_code(walk, step->code, &code) != 0)
+        return 0;
+    return line_of(walk, &frame, &code);
 }
 
 /* Up to 3.10 a frame is an object: the first word of one that is gone, once the number of

@@ -19,8 +19,15 @@ struct lh_python_step {
     uintptr_t qualname;
     uintptr_t line_table;
     int32_t first_line;
-    uint64_t instruction; /* where it is in its code: the same number for the same instruction */
 };
+
+/* The frame at this address. False: there is none. */
+bool lh_python_walk_look(const struct lh_python_walk *walk, uintptr_t frame,
+                         struct lh_python_step *step);
+
+/* Stores the frame at this address into walk->record, behind those that are there. False: there is
+ * none, or no room. */
+bool lh_python_walk_take(struct lh_python_walk *walk, uintptr_t frame);
 
 /* False: the walk may end here. */
 typedef bool lh_python_visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
@@ -39,6 +46,9 @@ bool lh_python_walk_frame_lives(const struct lh_python_walk *walk, uintptr_t fra
  * alone. */
 int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,
                                    const struct lh_python_step *step);
+
+/* The line that the frame is at; 0: not known. */
+uint32_t lh_python_walk_line(const struct lh_python_walk *walk, const struct lh_python_step *step);
 
 struct lh_python_outermost {
     uintptr_t qualname;    /* of its code */

@@ -18,6 +18,7 @@
 
 #include "common/protocol.h"
 #include "common/text.h"
+#include "common/units.h"
 #include "preload/python/interpreter.h"
 #include "preload/reader/hang.h"
 #include "preload/reader/no_collector.h"
@@ -39,6 +40,9 @@
 #define CONNECT_TRIES   100
 #define CONNECT_WAIT_MS 10
 
+#define FINISH_NS      (190 * LH_NS_PER_MS) /* below the 200 ms of lifecycle.c */
+#define FINISH_LOOK_MS 1
+
 #define COLLECTORS_MAX 3 /* started anew so often when they die, then raw lines */
 
 /* Of one process: begins anew in a child of fork, see lh_link_make_ring(). */
@@ -48,7 +52,7 @@ static struct {
     struct stat stderr; /* what that was when the collector was started */
     unsigned collectors;
     bool starts;         /* one that was started has not taken the ring yet */
-    const char *problem; /* why it never will; NULL: nothing is known */
+    const char *problem; /* why none is started any more; NULL: nothing is known */
     bool raw;            /* no collector can be had: the watchdog reads the ring */
     bool over;           /* nobody wants to read it any more */
 } attach;
@@ -118,7 +122,7 @@ static bool put_in_place(struct lh_ring *ring, struct lh_ring *old)
         (long)old)
         return false;
     if (also > 0) {
-        lh_ring_settle(old, (const struct lh_ring *)also, &copied);
+        lh_ring_settle(old, (struct lh_ring *)also, &copied);
         lh_syscall2(SYS_munmap, also, size);
     }
     return true;
@@ -149,6 +153,8 @@ bool lh_link_make_ring(const char *problem)
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     if (ring == NULL)
         memset(&attach, 0, sizeof(attach));
+    if (ring == NULL)
+        lh_hang_begin(0);
     attach.socket_fd = -1;
     attach.ring_fd = -1;
     bool keep = ring != NULL && (attach.raw || atomic_load(&ring->attached) != 0);
@@ -378,14 +384,37 @@ static bool start_has_failed(struct lh_ring *ring, bool gone)
     uint32_t nobody = 0;
     if (!attach.starts)
         return false;
-    if (atomic_load(&ring->reader) == 0 && !gone && !lh_hang_is_gone() &&
-        !lh_hang_seen(atomic_load(&ring->closing) != 0))
+    bool ended = gone || lh_hang_is_gone();
+    const char *problem =
+        ended ? "it ends at once" : lh_hang_seen(atomic_load(&ring->closing) != 0);
+    if (atomic_load(&ring->reader) == 0 && problem == NULL)
         return false;
-    bool hangs = !gone && !lh_hang_is_gone();
     attach.starts = false;
     if (!atomic_compare_exchange_strong(&ring->reader, &nobody, LH_READER_IS_PROGRAM))
         return false;
-    attach.problem = hangs ? "it hangs" : "it ends at once";
+    attach.problem = problem;
+    return true;
+}
+
+/* A collector that was started, has taken the ring, and reads nothing of it. It keeps that one, of
+ * which nothing is left for it to tell. */
+static bool reading_has_failed(struct lh_ring *ring)
+{
+    uint64_t read = lh_ring_resume(ring);
+    const char *problem = attach.starts || attach.socket_fd < 0
+                              ? NULL
+                              : lh_hang_reading(read, read != atomic_load(&ring->head));
+    if (problem == NULL)
+        return false;
+    lh_fd_close(attach.ring_fd);
+    attach.problem = problem;
+    if (!map_new_ring(ring, NULL)) {
+        attach.ring_fd = -1; /* it has the ring for ever */
+        attach.problem = NULL;
+        lh_hang_begin(0);
+        return false;
+    }
+    atomic_store(&ring->reader, LH_READER_IS_PROGRAM);
     return true;
 }
 
@@ -393,7 +422,7 @@ void lh_link_serve(void)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     bool gone = reader_is_gone();
-    if (start_has_failed(ring, gone) || gone) {
+    if (start_has_failed(ring, gone) || gone || reading_has_failed(ring)) {
         lh_fd_close(attach.socket_fd);
         attach.socket_fd = -1;
         atomic_store(&ring->attached, 0);
@@ -404,6 +433,18 @@ void lh_link_serve(void)
         find_reader(ring);
     if (attach.raw)
         lh_raw_lines_drain(ring);
+}
+
+void lh_link_finish(void)
+{
+    const struct lh_ring *ring = atomic_load(&lh_process->ring);
+    int64_t end = lh_clock_ns(CLOCK_MONOTONIC) + FINISH_NS;
+    lh_link_serve();
+    while (attach.starts && atomic_load(&ring->closing) != 0 &&
+           lh_clock_ns(CLOCK_MONOTONIC) < end) {
+        lh_syscall3(SYS_poll, 0, 0, FINISH_LOOK_MS);
+        lh_link_serve();
+    }
 }
 
 void lh_link_forget_samples(void)

@@ -17,6 +17,10 @@ bool lh_link_make_ring(const char *problem);
  * drains the ring in raw mode. */
 void lh_link_serve(void);
 
+/* The same for the last time. Where the program ends without waiting for its reader, by _exit:
+ * waits until one that was started has the ring, or is of no use, at most 190 ms. */
+void lh_link_finish(void);
+
 /* The watchdog ends: passes on what the collector has had to say. */
 void lh_link_end(void);
 

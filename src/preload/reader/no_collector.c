@@ -28,6 +28,9 @@ static const char *reason_of(int error)
     case -ENOEXEC:
     case -ELIBBAD:
         return "it is no program for this machine";
+    case -EMFILE:
+    case -ENFILE:
+        return "no descriptor is left (RLIMIT_NOFILE)";
     case -ECHILD:
         return "it has ended too often";
     default:

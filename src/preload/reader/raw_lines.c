@@ -106,7 +106,7 @@ static void write_summary(struct lh_ring *ring)
     struct lh_json json;
     count_unended(ring);
     lh_json_init(&json, line, sizeof(line));
-    lh_event_summary(&json, ring, lh_clock_ns(CLOCK_REALTIME));
+    lh_event_summary(&json, ring, lh_clock_ns(CLOCK_REALTIME), NULL);
     write_line(ring, &json, true);
     atomic_store(&ring->drained, 1);
     lh_futex_wake(&ring->drained, true);

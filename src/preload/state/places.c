@@ -52,6 +52,8 @@ static void tell(struct lh_told_place *told)
         lh_record_begin(LH_EVENT_REPEATED, &copy, atomic_load(&told->again_ns), true);
     if (record == NULL)
         return;
+    record->thread[0] = '\0'; /* it is about no thread */
+    record->tid = atomic_load(&lh_process->pid);
     record->id = atomic_load(&told->id);
     record->reason = LH_REASON_STRICT;
     record->group = lh_call_info(told->call)->group;

@@ -51,6 +51,15 @@ bool lh_call_is_for_gil(const struct lh_call_copy *copy)
            lh_python_is_runtime_lock(copy->operand);
 }
 
+/* A wait for no descriptors is a sleep, as time.sleep() is before Python 3.11. An epoll set without
+ * any may get some while it is waited for. */
+static bool is_sleep(const struct lh_call_info *info, const struct lh_resource *resource)
+{
+    static const char sets[] = "epoll";
+    return info->operand == LH_OPERAND_WAITING && resource->kind == LH_RESOURCE_DURATION &&
+           resource->number >= 0 && strncmp(info->canonical, sets, sizeof(sets) - 1) != 0;
+}
+
 /* A wait for one thing is about that: a socket, a file with a name, a pipe. One for several is not,
  * nor one for what the kernel makes of no inode (eventfd, timerfd, another epoll set). */
 static uint32_t group_of(const struct lh_call_info *info, const struct lh_resource *resource)
@@ -59,6 +68,8 @@ static uint32_t group_of(const struct lh_call_info *info, const struct lh_resour
     bool waits = resource->waited_count == 1;
     bool is_nameless = resource->length >= sizeof(nameless) - 1 &&
                        memcmp(resource->text, nameless, sizeof(nameless) - 1) == 0;
+    if (is_sleep(info, resource))
+        return LH_GROUP_SLEEP;
     if (resource->kind == LH_RESOURCE_SOCKET && (info->group == LH_GROUP_FILE || waits))
         return LH_GROUP_NETWORK;
     return waits && resource->kind == LH_RESOURCE_FILE && !is_nameless ? LH_GROUP_FILE
@@ -127,6 +138,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     record->task = (struct lh_python_task){0};
     record->awaited.kind = LH_AWAITED_NONE;
     record->awaited.has_coroutine = 0;
+    record->awaited.is_suspended = 0;
     record->awaited.candidate_count = 0;
     if (lh_options.stack_frames == 0)
         return;

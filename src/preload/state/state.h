@@ -271,7 +271,12 @@ enum lh_watchdog_stop { LH_WATCHDOG_GOES_ON, LH_WATCHDOG_ASKED_TO_END, LH_WATCHD
 /* A scout looks for loops in a process that has none yet, and may be made the watchdog. */
 enum lh_watchdog_role { LH_WATCHDOG_WATCHES, LH_WATCHDOG_SCOUTS, LH_WATCHDOG_HAS_SCOUTED };
 
-enum lh_watchdog_ready { LH_WATCHDOG_STARTING, LH_WATCHDOG_READY, LH_WATCHDOG_UNABLE };
+enum lh_watchdog_ready {
+    LH_WATCHDOG_STARTING,
+    LH_WATCHDOG_READY,
+    LH_WATCHDOG_UNABLE,
+    LH_WATCHDOG_NO_ROOM, /* RLIMIT_NOFILE */
+};
 
 /* This process image. */
 struct lh_process {

@@ -9,21 +9,32 @@
 #include "common/mix.h"
 #include "preload/python/interpreter.h"
 #include "preload/python/marks.h"
+#include "preload/state/always.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/stack_words.h"
 
+#define PLACED_MAX 4u
+
 struct search {
     const struct lh_slot *slot;
+    lh_memory_read *read;
     bool is_lock;       /* the call is of that group */
     uint32_t frames;    /* seen so far */
     bool outside;       /* the first function outside of the standard library was seen … */
     bool has_user;      /* … and the first of the user's own */
+    bool has_generated; /* one that was made from a string */
     bool reads;         /* READS was seen */
     bool waits;         /* the innermost function waits by design … */
     bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
-    uint64_t innermost; /* which function that is, and where it is */
-    uint64_t place;
+    bool whole;         /* noise is no reason to stop: the place is wanted, too */
     enum lh_noise noise;
+
+    /* The functions that the place is known by. */
+    uint32_t placed;
+    struct placed {
+        struct lh_python_step step;
+        uint64_t identity;
+    } places[PLACED_MAX];
 };
 
 void lh_noise_count(enum lh_noise noise)
@@ -60,21 +71,22 @@ static bool is_loops(const struct search *search, const struct lh_python_step *s
 }
 
 /* The place: the first function outside of the standard library, and the user's own that it was
- * called by. Code that was made from a string is of both of them. */
+ * called by. Code that was made from a string is of both of them. Where there is neither it is the
+ * innermost function. */
 static void add_to_place(struct search *search, const struct lh_python_step *step,
                          const struct lh_python_mark *mark)
 {
-    uint64_t here = lh_mix(mark->identity, step->instruction);
     bool whose_own = mark->whose == LH_PYTHON_USER;
     bool generated = mark->whose == LH_PYTHON_GENERATED;
-    if (search->frames == 0)
-        search->innermost = here;
-    if (mark->whose == LH_PYTHON_STANDARD)
-        return;
-    if (!search->outside || ((whose_own || generated) && !search->has_user))
-        search->place = lh_mix(search->place, here);
+    bool wanted = mark->whose != LH_PYTHON_STANDARD &&
+                  (!search->outside || ((whose_own || generated) && !search->has_user));
+    if (wanted && search->placed > 0 && !search->outside && !search->has_generated)
+        search->placed = 0; /* not the innermost */
+    if ((wanted || search->frames == 0) && search->placed < PLACED_MAX)
+        search->places[search->placed++] = (struct placed){*step, mark->identity};
+    search->has_generated |= generated;
     search->has_user |= whose_own;
-    search->outside |= !generated;
+    search->outside |= mark->whose != LH_PYTHON_STANDARD && !generated;
 }
 
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
@@ -84,29 +96,35 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     const struct lh_python_mark mark = lh_python_mark_of(walk, step);
     if (is_loops(search, step, &mark))
         return false;
-    if (holds(search, &mark) && lh_noise_is_on((enum lh_noise)mark.noise))
+    if (search->noise == LH_NOISE_NONE && holds(search, &mark) &&
+        lh_noise_is_on((enum lh_noise)mark.noise))
         search->noise = (enum lh_noise)mark.noise;
     search->reads |= mark.where == LH_NOISE_READS;
     if (search->frames == 0) {
         search->waits = mark.where == LH_NOISE_WAITS && mark.whose == LH_PYTHON_STANDARD;
-        search->has_queue = search->is_lock && lh_python_frame_waits_for_queue(
-                                                   walk, step, search->slot->operand);
+        search->has_queue =
+            search->is_lock && lh_python_frame_waits_for_queue(walk, step, search->slot->operand);
     }
     add_to_place(search, step, &mark);
     search->frames++;
-    return search->noise == LH_NOISE_NONE;
+    return search->noise == LH_NOISE_NONE || search->whole;
 }
 
 /* Our wrapper keeps a frame pointer: the word above it is where it returns to. 0: not known. */
-static uintptr_t caller_of(const struct lh_slot *slot)
+static uintptr_t caller_of(const struct search *search)
 {
-    return slot->registers.fp != 0 ? *((const uintptr_t *)slot->registers.fp + 1) : 0;
+    uintptr_t fp = search->slot->registers.fp;
+    uintptr_t caller = 0;
+    if (fp == 0 || search->read(&caller, fp + sizeof(caller), sizeof(caller)) != 0)
+        return 0;
+    return caller;
 }
 
 /* Was it called by the interpreter itself, not by an extension of it? */
-static bool is_interpreters(const struct lh_slot *slot)
+static bool is_interpreters(const struct search *search)
 {
-    return caller_of(slot) - slot->python_code.from < slot->python_code.size;
+    const struct lh_code *code = &search->slot->python_code;
+    return caller_of(search) - code->from < code->size;
 }
 
 static bool takes_lock(const struct lh_slot *slot)
@@ -126,7 +144,7 @@ static bool takes_python_lock(const struct search *search)
     const struct lh_call_info *info = lh_call_info(search->slot->call);
     return search->frames > 0 &&
            (info->operand == LH_OPERAND_LOCK || info->operand == LH_OPERAND_CONDITION) &&
-           !search->waits && !search->has_queue && is_interpreters(search->slot);
+           !search->waits && !search->has_queue && is_interpreters(search);
 }
 
 static enum lh_noise noise_of_lock(const struct search *search)
@@ -135,7 +153,7 @@ static enum lh_noise noise_of_lock(const struct search *search)
     if (!search->is_lock)
         return LH_NOISE_NONE;
     if (takes_lock(slot))
-        return lh_python_is_runtime_lock(slot->operand) || is_interpreters(slot)
+        return lh_python_is_runtime_lock(slot->operand) || is_interpreters(search)
                    ? LH_NOISE_GIL
                    : LH_NOISE_LOCK_HANDOFF;
     return takes_python_lock(search) ? LH_NOISE_LOCK_HANDOFF : LH_NOISE_NONE;
@@ -154,33 +172,67 @@ static bool add_return(void *context, uintptr_t at, uintptr_t word)
 
 /* Without Python: what looks like return addresses. Words that are left over make two places of
  * one, never one of two. */
-static uint64_t native_place(const struct lh_slot *slot)
+static uint64_t native_place(const struct search *search)
 {
-    uint64_t sum = caller_of(slot);
+    uint64_t sum = caller_of(search);
     if (sum != 0)
-        lh_stack_words(slot->registers.fp, NATIVE_BYTES, add_return, &sum);
+        lh_stack_words(search->slot->registers.fp, NATIVE_BYTES, add_return, &sum);
     return sum;
 }
 
 static uint64_t place_of(const struct search *search)
 {
-    uint64_t place = search->place != 0 ? search->place : search->innermost;
-    if (search->frames == 0)
-        place = native_place(search->slot);
+    uint64_t place = search->frames == 0 ? native_place(search) : 0;
+    for (uint32_t i = 0; i < search->placed; i++) {
+        const struct placed *placed = &search->places[i];
+        uint32_t line = lh_python_line_of(search->read, &placed->step);
+        place = lh_mix(lh_mix(place, placed->identity), line);
+    }
     return place != 0 ? lh_mix(place, search->slot->call) : 0;
+}
+
+static void look(struct search *search, int error)
+{
+    const struct lh_slot *slot = search->slot;
+    search->is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK;
+    lh_python_visit_frames(search->read, slot->python_thread, visit, search);
+    if (search->noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
+        search->noise = noise_of_lock(search);
+    if (search->noise == LH_NOISE_NONE && search->frames == 0 && lh_python_is_loaded())
+        search->noise = LH_NOISE_NATIVE_LOOP;
+    if (!lh_noise_is_on(search->noise))
+        search->noise = LH_NOISE_NONE;
+}
+
+/* May a rule that begins with `!` want it told? */
+static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
+{
+    const struct lh_call_info *info = lh_call_info(slot->call);
+    const struct lh_rule_facts facts = {.type = "block",
+                                        .call = info->canonical,
+                                        .symbol = info->symbol,
+                                        .noise = lh_noise_name(noise),
+                                        .duration_ns = LH_UNKNOWN};
+    return (lh_always.count > 0 || lh_always.more) && lh_noise_has_switch(noise) &&
+           lh_always_may_match(&facts);
 }
 
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
-    struct search search = {.slot = slot,
-                            .is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK,
-                            .noise = LH_NOISE_NONE};
-    lh_python_visit_frames(lh_memory_read_near, slot->python_thread, visit, &search);
-    if (search.noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
-        search.noise = noise_of_lock(&search);
-    if (search.noise == LH_NOISE_NONE && search.frames == 0 && lh_python_is_loaded())
-        search.noise = LH_NOISE_NATIVE_LOOP;
-    if (search.noise == LH_NOISE_NONE || !lh_noise_is_on(search.noise))
-        return (struct lh_noise_look){LH_NOISE_NONE, place_of(&search)};
-    return (struct lh_noise_look){search.noise, 0};
+    struct search search = {.slot = slot, .read = lh_memory_read_near};
+    look(&search, error);
+    bool asked = search.noise != LH_NOISE_NONE && is_asked(slot, search.noise);
+    if (asked) {
+        search = (struct search){.slot = slot, .read = lh_memory_read_near, .whole = true};
+        look(&search, error);
+    }
+    bool told = asked || search.noise == LH_NOISE_NONE;
+    return (struct lh_noise_look){search.noise, asked, told ? place_of(&search) : 0};
+}
+
+bool lh_noise_covers(const struct lh_slot *slot)
+{
+    struct search search = {.slot = slot, .read = lh_memory_read_self};
+    look(&search, 0);
+    return search.noise != LH_NOISE_NONE && !lh_noise_is_brief(search.noise);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call that could have waited: is it noise, by src/noise.def? And where was it made, so that it is
- * told once?
+/* A call that could have waited: is it noise, by src/noise.def? And where was it made, so that it
+ * is told once?
  *
- * Runs on the loop thread, at the end of the call, before anything is captured: the thread's own
- * Python frames are read directly, what their functions are known for is kept (python/marks.h). No
- * malloc, no locks, errno stays. */
+ * Asked at the end of the call, before anything is captured: the thread's own Python frames are
+ * read directly, and what their functions are known for is kept (python/marks.h). No malloc, no
+ * locks, errno stays. */
 #ifndef LH_PRELOAD_STRICT_NOISE_H
 #define LH_PRELOAD_STRICT_NOISE_H
 
@@ -16,11 +16,25 @@
 
 struct lh_noise_look {
     enum lh_noise noise; /* LH_NOISE_NONE: of no class that is on */
-    uint64_t place;      /* a number for the call and where it was made; 0: not known */
+    bool asked;          /* a rule that begins with `!` may match: it is told, and the collector,
+                            which knows all of the facts, has the last word */
+    uint64_t place;      /* of what is told, a number for the call and where it was made; 0: not
+                            known */
 };
 
-/* The call that stands in the slot, which is the calling thread's, and has ended with this error. */
+/* The call that stands in the slot, which is the calling thread's, and has ended with this error.
+ */
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error);
+
+/* Is the call in flight in another thread's slot of a class that keeps it quiet however long it
+ * takes? In strict mode, so that what is told does not depend on the machine. Any thread. */
+bool lh_noise_covers(const struct lh_slot *slot);
+
+/* Is this class no noise any more when the call takes the threshold? */
+static inline bool lh_noise_is_brief(enum lh_noise noise)
+{
+    return noise == LH_NOISE_LOCK_HANDOFF;
+}
 
 /* One more call that is quiet. */
 void lh_noise_count(enum lh_noise noise);

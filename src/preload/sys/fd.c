@@ -8,10 +8,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "common/protocol.h"
 #include "common/text.h"
 #include "preload/sys/syscall.h"
 
-#define FD_LOWEST 16
+#define FD_LOWEST (LH_COLLECTOR_OUTPUT_FD + 1)
+#define FDS_MOST  5 /* open at once, from there: while a collector is started */
+_Static_assert(FD_LOWEST + FDS_MOST == LH_FD_LIMIT_LEAST, "what is asked for is what is needed");
 
 /* "/proc/thread-self/fd/N": the fd table of the calling thread, which for the watchdog is its own.
  */
@@ -45,6 +48,15 @@ int lh_fd_lift(long fd)
     long lifted = lh_syscall3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_LOWEST);
     lh_syscall1(SYS_close, fd);
     return (int)lifted;
+}
+
+bool lh_fd_has_room(void)
+{
+    long fd = lh_syscall2(SYS_pidfd_open, lh_syscall0(SYS_getpid), 0);
+    long highest = fd < 0 ? fd : lh_syscall3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, LH_FD_LIMIT_LEAST - 1);
+    lh_fd_close((int)fd);
+    lh_fd_close((int)highest);
+    return fd == -ENOSYS || highest >= 0;
 }
 
 int lh_fd_borrow(int fd)

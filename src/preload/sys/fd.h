@@ -20,6 +20,10 @@ bool lh_fd_is_epoll(int fd);
  * descriptors do not use. */
 int lh_fd_lift(long fd);
 
+/* On the watchdog: does RLIMIT_NOFILE leave room for all that it opens? Not if it is below this. */
+#define LH_FD_LIMIT_LEAST 10
+bool lh_fd_has_room(void);
+
 /* On the watchdog: a copy of the program's descriptor, pidfd_getfd(2); or a negative errno. */
 int lh_fd_borrow(int fd);
 

@@ -42,17 +42,29 @@ static bool is_newer_than_libc(const char *version)
     return minor_version(version) > minor_version(gnu_get_libc_version());
 }
 
-void *lh_real(const char *name, const char *version)
+static int find(struct lh_loaded *loaded, const char *name, const char *version,
+                struct lh_symbol *found)
+{
+    return loaded != NULL ? lh_loaded_find(loaded, name, version, found)
+                          : lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, found);
+}
+
+void *lh_real_in(struct lh_loaded *loaded, const char *name, const char *version)
 {
     struct lh_symbol found = {NULL, 0, 0};
     bool versioned = version[0] != '\0' && lh_libc_is_known();
     if (versioned && is_newer_than_libc(version))
         return (void *)(size_t)lacks_it;
-    if (versioned && lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, &found) == 0)
+    if (versioned && find(loaded, name, version, &found) == 0)
         return found.address;
-    if (lh_symbol_find(LH_SYMBOL_AFTER_US, name, NULL, &found) == 0)
+    if (find(loaded, name, NULL, &found) == 0)
         return found.address;
     return (void *)(size_t)lacks_it;
+}
+
+void *lh_real(const char *name, const char *version)
+{
+    return lh_real_in(NULL, name, version);
 }
 
 bool lh_libc_has(const void *function)

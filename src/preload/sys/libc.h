@@ -13,6 +13,10 @@ bool lh_libc_is_known(void);
  * libpthread of before 2.34 can come later). Not in a signal handler: symbols.h. */
 void *lh_real(const char *name, const char *version);
 
+/* The same, for many names at once: see lh_loaded_use(). */
+struct lh_loaded;
+void *lh_real_in(struct lh_loaded *loaded, const char *name, const char *version);
+
 /* Is that what lh_real() found, and not the function that fails? */
 bool lh_libc_has(const void *function);
 

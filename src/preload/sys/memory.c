@@ -65,8 +65,7 @@ static _Atomic uintptr_t near_pages[NEAR_PAGES];
 
 static bool is_near(uintptr_t page)
 {
-    return atomic_load_explicit(&near_pages[page % NEAR_PAGES], memory_order_relaxed) ==
-           page + 1;
+    return atomic_load_explicit(&near_pages[page % NEAR_PAGES], memory_order_relaxed) == page + 1;
 }
 
 static void note_near(uintptr_t page)

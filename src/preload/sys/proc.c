@@ -54,12 +54,13 @@ const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
     return behind_name(line, length);
 }
 
-char lh_proc_process(uint32_t pid, uint64_t *slices)
+char lh_proc_process(uint32_t pid, uint64_t *slices, uint64_t *ticks)
 {
     char line[512];
     long length = read_in("/proc/", pid, "stat", line, sizeof(line));
     const char *fields = behind_name(line, length);
     char state = fields != NULL ? fields[0] : '?';
+    *ticks = fields != NULL ? lh_proc_field(fields, 14 - 3) + lh_proc_field(fields, 15 - 3) : 0;
     bool known = read_in("/proc/", pid, "schedstat", line, sizeof(line)) > 0;
     *slices = known ? lh_proc_field(line, 2) : LH_UNKNOWN;
     return state;

@@ -31,8 +31,9 @@ uint64_t lh_proc_field(const char *line, unsigned number);
 const char *lh_proc_stat(uint32_t tid, char *line, size_t size);
 char lh_proc_state(uint32_t tid);
 
-/* The state of another process's main thread, or '?', and how often it was given a processor. */
-char lh_proc_process(uint32_t pid, uint64_t *slices);
+/* The state of another process's main thread, or '?', how often that was given a processor, and the
+ * processor time of the process in 1/100 s (USER_HZ). */
+char lh_proc_process(uint32_t pid, uint64_t *slices, uint64_t *ticks);
 
 /* Where a thread waits, as the kernel says. False: it runs, or the kernel does not say.
  * proc_pid_syscall(5). */

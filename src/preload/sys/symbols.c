@@ -14,6 +14,8 @@
 #include <sys/auxv.h>
 
 #define VERSION_HIDDEN 0x8000 /* not the default version of this name */
+#define VERSION_NONE   0x8001 /* of no symbol: an index has 15 bits */
+#define OBJECTS_MAX    64
 
 /* One loaded object's table; a member it does not have is NULL. */
 struct table {
@@ -24,6 +26,13 @@ struct table {
     const char *version_names; /* ElfW(Verdef) entries, a chain */
     const uint32_t *gnu_hash;
     const uint32_t *sysv_hash;
+    const char *asked; /* the version that was last looked for, and its index */
+    uint16_t asked_index;
+};
+
+struct lh_loaded {
+    unsigned count;
+    struct table tables[OBJECTS_MAX];
 };
 
 struct search {
@@ -111,33 +120,35 @@ static bool read_table(const struct dl_phdr_info *info, struct table *table)
     return table->symbols != NULL && table->names != NULL;
 }
 
-/* The name of a version that the object defines, or NULL. */
-static const char *version_name(const struct table *table, uint16_t index)
+/* The index by which the object's symbols say that they are of this version. */
+static uint16_t index_of(const struct table *table, const char *version)
 {
     const char *at = table->version_names;
     while (at != NULL) {
-        const ElfW(Verdef) *version = (const void *)at;
-        if (version->vd_ndx == index) {
-            const ElfW(Verdaux) *name = (const void *)(at + version->vd_aux);
-            return table->names + name->vda_name;
-        }
-        at = version->vd_next != 0 ? at + version->vd_next : NULL;
+        const ElfW(Verdef) *defined = (const void *)at;
+        const ElfW(Verdaux) *name = (const void *)(at + defined->vd_aux);
+        if (strcmp(table->names + name->vda_name, version) == 0)
+            return defined->vd_ndx;
+        at = defined->vd_next != 0 ? at + defined->vd_next : NULL;
     }
-    return NULL;
+    return VERSION_NONE;
 }
 
-static bool has_version(const struct table *table, uint32_t index, const char *version)
+static bool has_version(struct table *table, uint32_t index, const char *version)
 {
     if (table->versions == NULL)
         return true;
     uint16_t own = table->versions[index];
     if (version == NULL)
         return (own & VERSION_HIDDEN) == 0;
-    const char *name = version_name(table, own & (uint16_t)~VERSION_HIDDEN);
-    return name != NULL && strcmp(name, version) == 0;
+    if (table->asked == NULL || strcmp(table->asked, version) != 0) {
+        table->asked = version;
+        table->asked_index = index_of(table, version);
+    }
+    return (own & (uint16_t)~VERSION_HIDDEN) == table->asked_index;
 }
 
-static bool is_wanted(const struct table *table, uint32_t index, const struct search *search)
+static bool is_wanted(struct table *table, uint32_t index, const struct search *search)
 {
     const ElfW(Sym) *symbol = &table->symbols[index];
     return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
@@ -147,7 +158,7 @@ static bool is_wanted(const struct table *table, uint32_t index, const struct se
 }
 
 /* Header: buckets, first symbol that is hashed, words of the Bloom filter, its shift. */
-static const ElfW(Sym) * find_by_gnu_hash(const struct table *table, const struct search *search)
+static const ElfW(Sym) * find_by_gnu_hash(struct table *table, const struct search *search)
 {
     const uint32_t *head = table->gnu_hash;
     const unsigned bits = 8 * sizeof(ElfW(Addr));
@@ -171,7 +182,7 @@ static const ElfW(Sym) * find_by_gnu_hash(const struct table *table, const struc
 }
 
 /* Header: buckets, symbols. */
-static const ElfW(Sym) * find_by_sysv_hash(const struct table *table, const struct search *search)
+static const ElfW(Sym) * find_by_sysv_hash(struct table *table, const struct search *search)
 {
     const uint32_t *head = table->sysv_hash;
     const uint32_t *buckets = &head[2];
@@ -185,7 +196,7 @@ static const ElfW(Sym) * find_by_sysv_hash(const struct table *table, const stru
     return NULL;
 }
 
-static const ElfW(Sym) * find_in(const struct table *table, const struct search *search)
+static const ElfW(Sym) * find_in(struct table *table, const struct search *search)
 {
     if (table->gnu_hash != NULL)
         return find_by_gnu_hash(table, search);
@@ -210,25 +221,28 @@ static bool is_searched(const struct dl_phdr_info *info, struct search *search)
     return info->dlpi_addr != getauxval(AT_SYSINFO_EHDR); /* the vDSO: the kernel's, for libc */
 }
 
+static bool search_table(struct table *table, const struct search *search)
+{
+    const ElfW(Sym) *symbol = find_in(table, search);
+    if (symbol != NULL)
+        *search->found = (struct lh_symbol){.address = resolved(symbol, table->base),
+                                            .size = symbol->st_size,
+                                            .object = table->base};
+    return symbol != NULL;
+}
+
 static int look_in(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct search *search = data;
     struct table table;
     (void)size;
-    if (!is_searched(info, search) || !read_table(info, &table))
-        return 0;
-    const ElfW(Sym) *symbol = find_in(&table, search);
-    if (symbol == NULL)
-        return 0;
-    *search->found = (struct lh_symbol){
-        .address = resolved(symbol, table.base), .size = symbol->st_size, .object = table.base};
-    return 1;
+    return is_searched(info, search) && read_table(info, &table) && search_table(&table, search);
 }
 
-int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
-                   struct lh_symbol *found)
+static struct search search_for(enum lh_symbol_scope scope, const char *name, const char *version,
+                                struct lh_symbol *found)
 {
-    struct search search = {
+    return (struct search){
         .scope = scope,
         .name = name,
         .version = version,
@@ -236,7 +250,58 @@ int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *ver
         .sysv_hash = sysv_hash_of(name),
         .found = found,
     };
+}
+
+int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
+                   struct lh_symbol *found)
+{
+    struct search search = search_for(scope, name, version, found);
     return dl_iterate_phdr(look_in, &search) != 0 ? 0 : -ENOENT;
+}
+
+struct collection {
+    struct search search; /* for its scope only */
+    struct lh_loaded *loaded;
+};
+
+static int collect(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct collection *collection = data;
+    struct lh_loaded *loaded = collection->loaded;
+    (void)size;
+    if (is_searched(info, &collection->search) && read_table(info, &loaded->tables[loaded->count]))
+        loaded->count++;
+    return loaded->count == OBJECTS_MAX;
+}
+
+/* The first object only: its turn is taken for all of them, for nothing goes while it lasts. */
+static int use_all(struct dl_phdr_info *info, size_t size, void *data)
+{
+    void (*use)(struct lh_loaded *) = *(void (**)(struct lh_loaded *))data;
+    struct lh_loaded loaded;
+    struct collection collection = {{.scope = LH_SYMBOL_AFTER_US}, &loaded};
+    (void)info;
+    (void)size;
+    loaded.count = 0;
+    dl_iterate_phdr(collect, &collection);
+    use(&loaded);
+    return 1;
+}
+
+void lh_loaded_use(void (*use)(struct lh_loaded *loaded))
+{
+    dl_iterate_phdr(use_all, &use);
+}
+
+int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
+                   struct lh_symbol *found)
+{
+    struct search search = search_for(LH_SYMBOL_AFTER_US, name, version, found);
+    for (unsigned i = 0; i < loaded->count; i++)
+        if (search_table(&loaded->tables[i], &search))
+            return 0;
+    return loaded->count < OBJECTS_MAX ? -ENOENT
+                                       : lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, found);
 }
 
 struct place {

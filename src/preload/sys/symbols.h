@@ -28,6 +28,13 @@ struct lh_symbol {
 int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
                    struct lh_symbol *found);
 
+/* For many searches at once: calls `use` with the objects after this library, while none of them
+ * can go. lh_loaded_find() is lh_symbol_find(LH_SYMBOL_AFTER_US) in those; in `use` only. */
+struct lh_loaded;
+void lh_loaded_use(void (*use)(struct lh_loaded *loaded));
+int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
+                   struct lh_symbol *found);
+
 /* The path, as the dynamic linker knows it ("" for the program itself), of the object that has
  * `address` in it. 0, -ENOENT, or -ENAMETOOLONG. */
 int lh_object_path(uintptr_t address, char *path, size_t size);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which threads may have what a loop thread waits for. See candidates.h.
  *
- * A Lock of Python's has no owner. Whoever is within its `with` statement most likely has it, and
- * whoever has it in a variable may; of the others nothing is known but where they are. The frames
- * of threads that run are read while they do: what does not hold together is left out. */
+ * A Lock of Python's has no owner. A coroutine of the same loop that is suspended within its `with`
+ * statement has it for certain, for the thread waits. Of threads, whoever is within its `with`
+ * statement most likely has it, and whoever has it in a variable may; of the others nothing is
+ * known but where they are. The frames of threads that run are read while they do: what does not
+ * hold together is left out. */
 #include "preload/watchdog/candidates.h"
 
 #include <string.h>
@@ -87,7 +89,12 @@ void lh_candidates_report(struct lh_slot *slot, const struct lh_call_copy *copy,
     record->awaited.for_ever = is_for_ever(copy->call);
     record->awaited.has_coroutine = lh_python_store_text(lh_memory_read_self, awaited->coroutine,
                                                          record, &record->awaited.coroutine);
-    if (awaited->owner_tid == 0 && !awaited->is_own && lh_options.stack_frames > 0)
+    bool is_open = awaited->owner_tid == 0 && !awaited->is_own && lh_options.stack_frames > 0;
+    if (is_open && awaited->kind == LH_AWAITED_LOCK &&
+        lh_python_store_suspended(lh_memory_read_self, copy->python_thread, awaited->object,
+                                  record))
+        record->awaited.is_suspended = record->awaited.is_own = true;
+    else if (is_open)
         add_others(record, copy, awaited->object);
     if (lh_call_is_in_flight(slot, copy))
         lh_record_publish_apart(record);

@@ -12,6 +12,7 @@
 #include "preload/state/record.h"
 #include "preload/state/resource.h"
 #include "preload/state/suspends.h"
+#include "preload/strict/noise.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/proc.h"
 #include "preload/watchdog/holder.h"
@@ -54,7 +55,7 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     if (copy->call == LH_CALL_futex && atomic_load(&slot->reported_seq) != copy->seq)
         lh_inline_look_now(); /* another thread may have its loop just now */
     if (lh_resource_is_no_time(&resource) || !lh_call_is_wanted(slot, copy, &resource, &group) ||
-        !lh_in_loop_look(slot))
+        !lh_in_loop_look(slot) || (lh_options.strict != 0 && lh_noise_covers(slot)))
         return;
     uint64_t id = take_id(ring, slot, copy->seq);
     if (id == 0)

@@ -19,6 +19,7 @@ bool lh_python_confirm(uintptr_t thread_state, struct lh_record *record)
     struct lh_record *again = &lh_process->recheck;
     again->python_count = 0;
     again->strings_length = 0;
+    again->registers = record->registers;
     if (lh_options.stack_frames > 0)
         lh_python_capture(lh_memory_read_self, thread_state, lh_options.stack_frames, again);
     if (same_python(record, again))

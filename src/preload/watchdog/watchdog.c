@@ -14,11 +14,15 @@
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/cpu.h"
+#include "preload/sys/fd.h"
 #include "preload/sys/futex.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
 #include "preload/watchdog/watchdog_thread.h"
+
+#define DIGITS(number)    #number
+#define DIGITS_OF(number) DIGITS(number)
 
 #define STACK_BYTES (64 * 1024)
 #define GUARD_BYTES 4096
@@ -69,10 +73,13 @@ static void wait_until_ready(void)
 static void begin_to_watch(void)
 {
     wait_until_ready();
-    if (atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_UNABLE)
-        give_up(
-            "loophound: cannot make its ring (memfd_create, close_range: Linux 5.9 or later; "
-            "limits of open files, file size and locked memory); this process is not watched\n");
+    uint32_t ready = atomic_load(&lh_process->watchdog_ready);
+    if (ready == LH_WATCHDOG_NO_ROOM)
+        give_up("loophound: there is no room for its descriptors: RLIMIT_NOFILE (ulimit -n) has to "
+                "be at least " DIGITS_OF(LH_FD_LIMIT_LEAST) "; this process is not watched\n");
+    if (ready == LH_WATCHDOG_UNABLE)
+        give_up("loophound: cannot make its ring (memfd_create, close_range: Linux 5.9 or later; "
+                "limits of file size and locked memory); this process is not watched\n");
     lh_watchdog_choose_timing(true);
 }
 

@@ -13,6 +13,7 @@
 #include "preload/state/state.h"
 #include "preload/state/suspends.h"
 #include "preload/sys/clock.h"
+#include "preload/sys/fd.h"
 #include "preload/sys/futex.h"
 #include "preload/sys/syscall.h"
 #include "preload/watchdog/inline_find.h"
@@ -64,9 +65,9 @@ static void sleep_until_called(uint32_t seen)
     atomic_store(&lh_process->watchdog_call, 0);
 }
 
-static void announce(bool able)
+static void announce(enum lh_watchdog_ready ready)
 {
-    atomic_store(&lh_process->watchdog_ready, able ? LH_WATCHDOG_READY : LH_WATCHDOG_UNABLE);
+    atomic_store(&lh_process->watchdog_ready, ready);
     lh_futex_wake(&lh_process->watchdog_ready, false);
 }
 
@@ -81,16 +82,17 @@ static void watch(void)
         else
             sleep_until_called(seen);
     }
-    lh_link_serve(); /* for an exec or an end, after which nobody would */
+    lh_link_finish(); /* for an exec or an end, after which nobody would */
 }
 
 static bool begin_to_serve(bool able, bool found)
 {
     if (atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_STARTING) {
         lh_suspends_begin();
-        able = able && lh_link_make_ring(lh_inline_problem(found));
+        bool has_room = lh_fd_has_room();
+        able = able && has_room && lh_link_make_ring(lh_inline_problem(found));
         lh_stall_tick_init();
-        announce(able);
+        announce(able ? LH_WATCHDOG_READY : has_room ? LH_WATCHDOG_UNABLE : LH_WATCHDOG_NO_ROOM);
     }
     return atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_READY;
 }

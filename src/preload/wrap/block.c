@@ -66,7 +66,8 @@ struct verdict {
     int error;
     enum lh_reason reason;
     uint32_t group;
-    uint64_t place; /* of strict mode: lh_noise_look() */
+    uint64_t place;      /* of strict mode: lh_noise_look() … */
+    enum lh_noise noise; /* … and the class that it is told in spite of */
 };
 
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
@@ -118,6 +119,7 @@ static void write_block(struct lh_ring *ring, const struct verdict *verdict,
     record->reason = verdict->reason;
     record->error = verdict->error;
     record->group = verdict->group;
+    record->noise = verdict->noise;
     record->skipped = atomic_exchange(&slot->skipped, 0);
     record->resource = *resource;
     record->awaits_victims = verdict->reason == LH_REASON_THRESHOLD && lh_ready_await(slot);
@@ -188,19 +190,23 @@ static void claim(const struct lh_scope *scope, uint32_t call)
     slot->registers = (struct lh_registers){0};
 }
 
-/* Of a call that took the threshold only a wait for the GIL is noise; that is a part of its stall. */
-static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
+/* Without strict mode only a wait for the GIL is; that is a part of its stall. */
+static bool is_noise(struct lh_slot *slot, struct verdict *verdict)
 {
-    struct lh_noise_look look = {LH_NOISE_NONE, 0};
+    struct lh_noise_look look = {LH_NOISE_NONE, false, 0};
     if (lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
         lh_python_is_runtime_lock(verdict->scope->operand))
         look.noise = LH_NOISE_GIL;
-    else if (verdict->reason == LH_REASON_STRICT)
+    else if (lh_options.strict != 0 && id_of_inflight(slot, verdict->scope->seq) == 0)
         look = lh_noise_look(slot, verdict->error);
+    if (verdict->reason == LH_REASON_THRESHOLD && lh_noise_is_brief(look.noise))
+        look.noise = LH_NOISE_NONE;
     verdict->place = look.place;
-    if (look.noise != LH_NOISE_NONE)
-        lh_noise_count(look.noise);
-    return look.noise != LH_NOISE_NONE;
+    verdict->noise = look.noise;
+    if (look.noise == LH_NOISE_NONE || look.asked)
+        return false;
+    lh_noise_count(look.noise);
+    return true;
 }
 
 /* Tells it, or finds that it is not to be told: then its time is none of the stall's. That is noted
@@ -212,11 +218,15 @@ static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struc
         return false;
     enum lh_noise outside = lh_in_loop_why_not(slot);
     if (outside != LH_NOISE_NONE) {
-        if (lh_in_loop_is_doubtful(slot))
-            return false; /* it may be a part of a stall */
-        lh_noise_count(outside);
-        lh_stall_add_reported(slot, verdict->elapsed_ns);
-        return true;
+        if (!lh_in_loop_is_doubtful(slot)) {
+            lh_noise_count(outside);
+            lh_stall_add_reported(slot, verdict->elapsed_ns);
+            return true;
+        }
+        /* It may be a part of a stall. What was told in flight, before there was a doubt, ends as
+         * what it was told to be. */
+        if (id_of_inflight(slot, verdict->scope->seq) == 0)
+            return false;
     }
     uint64_t signals = lh_signals_block();
     claim(verdict->scope, verdict->call);

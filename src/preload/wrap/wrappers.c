@@ -64,6 +64,8 @@
 
 #include "common/call_ids.h"
 #include "preload/loop/standby.h"
+#include "preload/sys/libc.h"
+#include "preload/sys/symbols.h"
 #include "preload/wrap/dlopen.h"
 #include "preload/wrap/gil.h"
 #include "preload/wrap/hooks.h"
@@ -236,12 +238,11 @@
 #define SYSCALL_ONLY(...)
 #include "calls.def"
 
-/* In our constructor: later calls, which may come from signal handlers, find everything resolved.
- */
-void lh_wrappers_resolve(void)
+static void resolve_all(struct lh_loaded *loaded)
 {
 #define RESOLVE(row, ret, params, ...)                                                             \
-    real = lh_real(LH_COLUMN(SYMBOL, #row, __VA_ARGS__), LH_COLUMN(VERSION, "", __VA_ARGS__));     \
+    real = lh_real_in(loaded, LH_COLUMN(SYMBOL, #row, __VA_ARGS__),                                \
+                      LH_COLUMN(VERSION, "", __VA_ARGS__));                                        \
     if (lh_libc_has(real))                                                                         \
         atomic_store_explicit(&real_##row, (ret(*) params)real, memory_order_relaxed);
     void *real;
@@ -250,6 +251,13 @@ void lh_wrappers_resolve(void)
 #define SYSCALL_ONLY(...)
 #define VARIADIC(...)
 #include "calls.def"
+}
+
+/* In our constructor: later calls, which may come from signal handlers, find everything resolved.
+ */
+void lh_wrappers_resolve(void)
+{
+    lh_loaded_use(resolve_all);
     lh_wrap_syscall_resolve();
     lh_wrap_thread_resolve();
     lh_wrap_clock_resolve();

@@ -198,6 +198,70 @@ async def lock_again():
         inner()
 
 
+async def keep_and_await(the_lock):
+    with the_lock:
+        here("other")
+        await asyncio.sleep(HELD_S)
+
+
+async def keep_and_yield(the_lock):
+    with the_lock:
+        here("other")
+        await asyncio.sleep(HELD_S)
+        yield 1
+
+
+async def await_deeper(the_lock):
+    await keep_and_await(the_lock)
+
+
+async def await_generator(the_lock):
+    async for _ in keep_and_yield(the_lock):
+        pass
+
+
+async def await_twice(the_lock):
+    """It has left its first `with` statement; the second is of another lock."""
+    with the_lock:
+        await asyncio.sleep(0)
+    with threading.Lock():
+        await asyncio.sleep(HELD_S)
+
+
+async def fail_within(the_lock):
+    with the_lock:
+        raise KeyError
+
+
+async def lock_of_task(keeper=await_deeper):
+    """Other tasks of the loop await with nothing in hand, or are over."""
+    the_lock = threading.Lock()
+    loop = asyncio.get_running_loop()
+    others = [loop.create_task(asyncio.sleep(HELD_S)) for _ in range(50)]
+    others.append(loop.create_task(fail_within(the_lock)))
+    await asyncio.sleep(0)
+    others.append(loop.create_task(await_twice(the_lock)))
+    await asyncio.sleep(0.01)
+    if keeper is not None:
+        others.append(asyncio.create_task(keeper(the_lock), name="upload"))
+        await asyncio.sleep(0)
+    else:
+        start(keep, the_lock)
+        ready.wait()
+    here("loop")
+    if the_lock.acquire(timeout=-1 if seconds is None else seconds):
+        the_lock.release()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def lock_of_generator():
+    await lock_of_task(await_generator)
+
+
+async def lock_that_tasks_had():
+    await lock_of_task(None)
+
+
 async def lock_before():
     """Had by this function before: that is over."""
     the_lock = threading.Lock()

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of functions without what stands around them. Any thread of the collector. */
-#ifndef LH_COLLECT_STACK_QUALIFIED_NAME_H
-#define LH_COLLECT_STACK_QUALIFIED_NAME_H
+/* Names of functions without what stands around them. Any thread; no malloc, no stdio, no locale.
+ */
+#ifndef LH_COMMON_QUALIFIED_NAME_H
+#define LH_COMMON_QUALIFIED_NAME_H
 
 #define LH_QUALIFIED_BYTES 256
 

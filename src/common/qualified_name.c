@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Qualified names. Runs in the collector, on names that a program's files say. */
-#include "collect/stack/qualified_name.h"
+/* Qualified names. Runs anywhere, on names that a program's files say. */
+#include "common/qualified_name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
