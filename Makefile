@@ -279,6 +279,26 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+.PHONY: test-python
+test-python: ## test the Python package with packages from PyPI, on the system's Python and the newest that is found
+	@scripts/bootstrap build runtimes
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/python/venvs.py --build $(B)
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only python
+
+.PHONY: test-python-all
+test-python-all: ## the same on each Python that is found, from 3.8 on
+	@scripts/bootstrap build runtimes
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) tests/python/venvs.py --build $(B) --all
+	@LOOPHOUND_TEST_ALL_PYTHONS=1 $(PYTHON) scripts/run_tests.py --build $(B) --only python
+
+.PHONY: bench-python
+bench-python: all ## what `pytest --loophound` costs, beside blockbuster; what the middleware costs
+	@$(PYTHON) tests/python/venvs.py --build $(B)
+	@$(PYTHON) tests/bench/asgi_cost.py --build $(B)
+	@$(PYTHON) tests/bench/pytest_cost.py --build $(B)
+
 .PHONY: test-stacks
 test-stacks: ## compare native stacks with gdb's: C, C++, Rust, in all the ways they are built
 	@scripts/bootstrap build stacks

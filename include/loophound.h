@@ -58,10 +58,27 @@ int loophound_mark(const char *id);
  * Returns 0, -EINVAL without a key, -ENOSPC beyond that (nothing is changed), or -ENOMEM. */
 int loophound_label(const char *key, const char *value);
 
+/* Labels of another kind, for what changes with each task or request: `pairs` is a key, its value,
+ * the next key ... and an empty key, each with its NUL ("route\0/price\0"). They are not copied:
+ * the memory stays as it is until the next call of the thread. They take the place of those of the
+ * call before, NULL of all; those of loophound_label() stay beside them, with the same limits for
+ * both together. What does not fit is left out. Costs one store; of a thread that runs no loop,
+ * nothing. Returns 0. */
+int loophound_labels(const char *pairs);
+
 /* How many blocks and stalls the calling thread has caused so far: also those that were over the
  * rate, at a place that strict mode has told before, or are not written yet. For tests that compare
  * it before and after. */
 uint64_t loophound_count(void);
+
+/* The same for the whole process, since its first loop thread: 0 before that, and in a child of
+ * fork until it has one. Costs a few loads: who has seen a number need not look for reports until
+ * there is another one. A block is counted when it ends, a stall too. */
+uint64_t loophound_reports(void);
+
+/* How many reports of this process are lost so far: over the rate (LOOPHOUND_RATE), or nobody took
+ * them in time. */
+uint64_t loophound_dropped(void);
 
 /* Waits until everything that this process reported before the call has been written to the output,
  * by the collector or, where there is none, as raw lines; at most 5 seconds. For tests, and before
@@ -111,7 +128,10 @@ LOOPHOUND_DEFINE(int, loophound_allow_begin, (void), ())
 LOOPHOUND_DEFINE(int, loophound_allow_end, (void), ())
 LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
+LOOPHOUND_DEFINE(int, loophound_labels, (const char *pairs), (pairs))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
+LOOPHOUND_DEFINE(uint64_t, loophound_reports, (void), ())
+LOOPHOUND_DEFINE(uint64_t, loophound_dropped, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush, (void), ())
 LOOPHOUND_DEFINE(int, loophound_flush_wait, (int milliseconds), (milliseconds))
 LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
@@ -122,7 +142,10 @@ LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 #define loophound_allow_end()              loophound_allow_end_if_there()
 #define loophound_mark(id)                 loophound_mark_if_there(id)
 #define loophound_label(key, value)        loophound_label_if_there(key, value)
+#define loophound_labels(pairs)            loophound_labels_if_there(pairs)
 #define loophound_count()                  loophound_count_if_there()
+#define loophound_reports()                loophound_reports_if_there()
+#define loophound_dropped()                loophound_dropped_if_there()
 #define loophound_flush()                  loophound_flush_if_there()
 #define loophound_flush_wait(milliseconds) loophound_flush_wait_if_there(milliseconds)
 #define loophound_version()                loophound_version_if_there()

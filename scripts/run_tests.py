@@ -3,8 +3,9 @@
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
-(tests/e2e), and so are those of real event loops (tests/runtimes) and of native stacks
-(tests/stacks), which run only where they are asked for: `make test-runtimes`, `make test-stacks`.
+(tests/e2e), and so are those of real event loops (tests/runtimes), of native stacks (tests/stacks)
+and of the Python package (tests/python), which run only where they are asked for: `make
+test-runtimes`, `make test-stacks`, `make test-python`.
 Nothing is skipped silently: skipped tests are in the last line too.
 
 With LOOPHOUND_TEST_AGAIN=1, as .ci/run has it, a test that fails is run once more when the others
@@ -28,7 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UNIT_TIMEOUT_S = {False: 120, True: 600}  # sanitized: some ten times slower
 # Most of these tests wait; those of real loops compute, and some are marked as being alone.
-AT_ONCE = {"e2e": 3}
+AT_ONCE = {"e2e": 3, "python": 3}
+HAS_ALONE = {"e2e"}
 # Of a run that has ended, what failed, alone.
 AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]
 # A sanitizer cannot be in the library; what is left of the end to end tests are the hard ones.
@@ -116,6 +118,8 @@ def run_suite(suite_name: str, build: Path, extra: list[str]) -> Totals:
     at_once = AT_ONCE.get(suite_name)
     parts = [extra]
     if at_once is not None and not extra:
+        parts = [["-n", str(at_once)]]
+    if suite_name in HAS_ALONE and not extra:
         parts = [["-m", "not alone", "-n", str(at_once)], ["-m", "alone"]]
     whole = build / f"{Path(suite_name).stem}.xml"
     whole.unlink(missing_ok=True)
@@ -176,7 +180,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument(
-        "--only", choices=["unit", "e2e", "runtimes", "stacks", "wheel", "sanitized"]
+        "--only",
+        choices=["unit", "e2e", "runtimes", "stacks", "wheel", "python", "sanitized"],
     )
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()

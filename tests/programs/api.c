@@ -171,7 +171,7 @@ static int labels(void)
 
 static int count(void)
 {
-    unsigned long long counts[4];
+    unsigned long long counts[5];
     before_enter();
     counts[0] = loophound_count();
     loophound_loop_enter();
@@ -186,17 +186,18 @@ static int count(void)
     loophound_loop_leave();
     loophound_loop_enter();
     counts[3] = loophound_count();
-    printf("%llu %llu %llu %llu\n", counts[0], counts[1], counts[2], counts[3]);
+    counts[4] = loophound_reports();
+    printf("%llu %llu %llu %llu %llu\n", counts[0], counts[1], counts[2], counts[3], counts[4]);
     return 0;
 }
 
 static int absent(void)
 {
     const char *version = loophound_version();
-    printf("%d %d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
+    printf("%d %d %d %d %d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(), loophound_loop_leave(),
            loophound_allow_begin(), loophound_allow_end(), loophound_flush(), loophound_mark("x"),
            loophound_label("x", "y"), (int)loophound_count(), loophound_flush_wait(1),
-           version ? version : "none");
+           (int)loophound_reports(), (int)loophound_dropped(), loophound_labels(NULL), version ? version : "none");
     return 0;
 }
 

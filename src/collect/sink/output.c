@@ -204,6 +204,9 @@ static void say_once(struct lh_output *output, int error)
     char name[32];
     if (output->said || output->target.kind == LH_OUTPUT_STDERR)
         return;
+    /* A file of this program's own, whose directory was removed since: its reader has gone. */
+    if (error == -ENOENT && output->target.own_name && output->file_number > 0)
+        return;
     output->said = true;
     lh_output_say("cannot write to %s: %s; reports are lost, and counted as dropped",
                   target_name(&output->target, name, sizeof(name)), problem_of(error));

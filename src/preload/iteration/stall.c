@@ -276,11 +276,11 @@ static void report(struct lh_slot *slot, uint64_t elapsed_ns, uint64_t suspended
     fill_last_call(&stall, slot);
     if (elapsed_ns < lh_options.threshold_ns)
         return;
+    write_stall(slot, ring, &stall, elapsed_ns); /* first, as a block's report */
     atomic_fetch_add_explicit(is_own(slot) ? &lh_self.reports : &slot->reports, 1,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&ring->totals.stalls, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&ring->totals.stalled_ns, elapsed_ns, memory_order_relaxed);
-    write_stall(slot, ring, &stall, elapsed_ns);
 }
 
 /* Of a loop that parks past libc its thread and the watchdog may both be at it: one of them is. */

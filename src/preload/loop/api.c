@@ -69,6 +69,14 @@ EXPORTED int loophound_label(const char *key, const char *value)
     return lh_tag_label(key, value);
 }
 
+EXPORTED int loophound_labels(const char *pairs)
+{
+    struct lh_slot *slot = lh_self.slot;
+    if (slot != NULL)
+        atomic_store_explicit(&slot->labels_at, (uintptr_t)pairs, memory_order_release);
+    return 0;
+}
+
 EXPORTED uint64_t loophound_count(void)
 {
     struct lh_slot *slot = lh_self.slot;
@@ -78,6 +86,24 @@ EXPORTED uint64_t loophound_count(void)
 EXPORTED int loophound_flush_wait(int milliseconds)
 {
     return milliseconds >= 0 ? lh_process_flush(milliseconds * LH_NS_PER_MS) : -EINVAL;
+}
+
+static const struct lh_totals *totals(void)
+{
+    struct lh_ring *ring = lh_process != NULL ? atomic_load(&lh_process->ring) : NULL;
+    return ring != NULL ? &ring->totals : NULL;
+}
+
+EXPORTED uint64_t loophound_reports(void)
+{
+    const struct lh_totals *all = totals();
+    return all != NULL ? atomic_load(&all->blocks) + atomic_load(&all->stalls) : 0;
+}
+
+EXPORTED uint64_t loophound_dropped(void)
+{
+    const struct lh_totals *all = totals();
+    return all != NULL ? atomic_load(&all->dropped) : 0;
 }
 
 EXPORTED int loophound_flush(void)

@@ -79,6 +79,7 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     slot->python_thread = python ? lh_python_thread_state() : 0;
     lh_python_threads_learn(slot->python_thread);
     lh_in_loop_parks(slot);
+    atomic_store(&slot->labels_at, 0);
     slot->came_at = 0;
     slot->started_in = 0;
     slot->wakes = (struct lh_wakes){0};

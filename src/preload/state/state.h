@@ -225,6 +225,7 @@ struct lh_slot {
     struct lh_slot_home home;
 
     _Atomic uint64_t reports;     /* stalls of its thread that the watchdog has seen the end of */
+    _Atomic uintptr_t labels_at;  /* the program's, which may be gone: tags.c; 0: none */
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
     _Atomic uint32_t rate_used;   /* … and how many reports it has had */

@@ -17,9 +17,10 @@
 #include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
 
-#define TESTS      4u    /* so many threads may set it at the same moment */
-#define PAGE_BYTES 4096u /* labels are had by the page */
-#define TRIES      4
+#define TESTS                4u    /* so many threads may set it at the same moment */
+#define PAGE_BYTES           4096u /* labels are had by the page */
+#define PROGRAM_LABELS_BYTES 1024u /* most of loophound_labels() */
+#define TRIES                4
 
 /* Each setting has a number, and a place by that. Not in memory that a fork wipes. */
 static struct test {
@@ -143,6 +144,77 @@ static struct lh_labels *own_labels(uint32_t tid)
     return lh_self.labels;
 }
 
+static const struct lh_slot *slot_of(uint32_t tid, bool own)
+{
+    if (own || lh_process == NULL)
+        return lh_self.slot;
+    uint32_t used = atomic_load(&lh_process->slots_used);
+    for (uint32_t i = 0; i < used && i < LH_SLOTS; i++)
+        if (atomic_load(&lh_process->slots[i].tid) == tid)
+            return &lh_process->slots[i];
+    return NULL;
+}
+
+/* What is there of at most `size` bytes, which may not be memory any more; returns how much. */
+static size_t read_program(char *to, uintptr_t address, size_t size)
+{
+    size_t first = PAGE_BYTES - address % PAGE_BYTES;
+    if (first >= size)
+        return lh_memory_read_self(to, address, size) == 0 ? size : 0;
+    if (lh_memory_read_self(to, address, first) != 0)
+        return 0;
+    return lh_memory_read_self(to + first, address + first, size - first) == 0 ? size : first;
+}
+
+static bool has_label(const struct lh_tags *to, const char *key)
+{
+    const char *string = to->text + (to->has_test != 0 ? strlen(to->text) + 1 : 0);
+    for (uint32_t i = 0; i < to->label_count; i++) {
+        if (strcmp(string, key) == 0)
+            return true;
+        string += strlen(string) + 1;
+        string += strlen(string) + 1;
+    }
+    return false;
+}
+
+/* From `pairs`, which are anything; a key and its value, and nothing of them where they are not
+ * whole. Returns how many bytes they take, 0: there are no more. */
+static size_t append_pair(struct lh_tags *to, const char *pairs, size_t size)
+{
+    size_t key = strnlen(pairs, size);
+    if (key == 0 || key + 1 >= size)
+        return 0;
+    size_t value = strnlen(pairs + key + 1, size - key - 1);
+    if (key + 1 + value == size)
+        return 0;
+    uint16_t length = to->length;
+    bool fits = key < LH_LABEL_KEY_BYTES && value < LH_LABEL_VALUE_BYTES &&
+                to->label_count < LH_LABELS_MAX && !has_label(to, pairs);
+    if (fits && append(to, pairs, key) && append(to, pairs + key + 1, value))
+        to->label_count++;
+    else
+        to->length = length;
+    return key + 1 + value + 1;
+}
+
+static void add_program_labels(struct lh_tags *to, const struct lh_slot *slot)
+{
+    char pairs[PROGRAM_LABELS_BYTES];
+    uintptr_t at = atomic_load_explicit(&slot->labels_at, memory_order_acquire);
+    if (at == 0)
+        return;
+    uint16_t length = to->length;
+    uint8_t count = to->label_count;
+    size_t size = read_program(pairs, at, sizeof(pairs));
+    for (size_t used = 0, next; (next = append_pair(to, pairs + used, size - used)) != 0;)
+        used += next;
+    if (atomic_load_explicit(&slot->labels_at, memory_order_acquire) != at) {
+        to->length = length; /* they were those of the moment before, or already no more */
+        to->label_count = count;
+    }
+}
+
 void lh_tags_fill(struct lh_record *record, uint32_t tid, bool own)
 {
     struct lh_tags *to = &record->tags;
@@ -153,6 +225,9 @@ void lh_tags_fill(struct lh_record *record, uint32_t tid, bool own)
     const struct lh_labels *labels = own ? own_labels(tid) : labels_of(tid);
     if (labels != NULL)
         fill_labels(to, labels);
+    const struct lh_slot *slot = slot_of(tid, own);
+    if (slot != NULL)
+        add_program_labels(to, slot);
 }
 
 static void give_back(struct lh_labels *labels)

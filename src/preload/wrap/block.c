@@ -73,7 +73,7 @@ struct verdict {
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
 {
     atomic_fetch_add_explicit(&lh_self.reports, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&totals->blocks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&totals->blocks, 1, memory_order_release);
     atomic_fetch_add_explicit(&totals->blocked_ns, elapsed_ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&totals->by_call[call].count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&totals->by_call[call].total_ns, elapsed_ns, memory_order_relaxed);
@@ -165,8 +165,9 @@ static bool report(struct lh_slot *slot, struct verdict *verdict)
     if (verdict->reason == LH_REASON_THRESHOLD && lh_resource_is_no_time(&resource))
         return false;
     if (lh_call_is_wanted(slot, &copy, &resource, &verdict->group)) {
-        count_block(&ring->totals, copy.call, verdict->elapsed_ns);
+        /* In this order: who has seen the number can flush, and has the report. */
         write_block(ring, verdict, &copy, &resource);
+        count_block(&ring->totals, copy.call, verdict->elapsed_ns);
     }
     return true;
 }
