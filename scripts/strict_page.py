@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the table of docs/strict.md from src/noise.def; with --check says whether it is as it should.
+"""Writes the table of docs/strict.md from src/noise.def; with --check says whether it is right.
 
 The rest of that page is written by hand: what stands between the two marks is the table.
 """

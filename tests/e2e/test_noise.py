@@ -28,7 +28,10 @@ def run_strict(
 ) -> list[dict[str, Any]]:
     """No call takes the threshold, and a directory in memory counts as one on a disk."""
     done = run_command(
-        *("run", "--strict", "-t", "3600s", "--noise", noise, "-o", output, "--", *command),
+        *("run", "--strict", "-t", "3600s", "--noise", noise, "-o"),
+        output,
+        "--",
+        *command,
         extra=variables,
     )
     assert done.returncode == 0, done.stderr
@@ -52,7 +55,7 @@ def copied(name: str, tmp_path: Path) -> Path:
 
 def run_noise(name: str, noise: str, tmp_path: Path) -> list[dict[str, Any]]:
     others = "" if name == "memory-paths" else ",-memory-paths"
-    command = [PYTHON, copied("noise.py", tmp_path), name, tmp_path]
+    command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), name, tmp_path]
     return run_strict(command, tmp_path / "hits.jsonl", noise + others)
 
 
@@ -162,7 +165,7 @@ def test_nothing_is_lost_where_there_are_more_places_than_are_counted(tmp_path: 
     places = 6000
     program = tmp_path / "many.py"
     program.write_text(MANY)
-    command = [PYTHON, program, str(places), tmp_path / "made.py"]
+    command: list[str | Path] = [PYTHON, program, str(places), tmp_path / "made.py"]
     events = run_strict(command, tmp_path / "hits.jsonl", LOOPHOUND_STACK_BYTES="4K")
     again = sum(line["count"] for line in of_type(events, "repeated"))
     stats = [block for block in blocks(events) if block["call"] == "stat"]
@@ -171,6 +174,6 @@ def test_nothing_is_lost_where_there_are_more_places_than_are_counted(tmp_path: 
 
 
 def test_last_line_says_what_was_quiet(tmp_path: Path) -> None:
-    command = [PYTHON, copied("noise.py", tmp_path), "import", tmp_path]
+    command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), "import", tmp_path]
     done = run_command("run", "--strict", "-o", tmp_path / "hits.jsonl", "--", *command)
     assert re.search(r", 0 dropped, \d+ calls? quiet \(.*import \d+.*\)$", done.stderr.strip())

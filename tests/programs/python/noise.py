@@ -34,7 +34,7 @@ handler = logging.FileHandler(DIRECTORY / "log", delay=False)
 
 class Finalized:
     def __del__(self) -> None:
-        os.stat(__file__)
+        os.stat(__file__)  # noqa: PTH116
 
 
 def wait_until_main_sleeps() -> None:
@@ -94,7 +94,7 @@ async def make_noise() -> None:
     elif CLASS == "logging":
         handler.emit(logging.makeLogRecord({"msg": "hello"}))
     elif CLASS == "memory-paths":
-        os.stat("/proc/self")
+        os.stat("/proc/self")  # noqa: PTH116
     elif CLASS == "finalize":
         Finalized()
     elif CLASS == "loop-own":
