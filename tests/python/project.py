@@ -63,7 +63,8 @@ class Result:
             i for i, line in enumerate(lines) if line.startswith("___") and f" {test} " in line
         )
         rest = lines[title + 1 :]
-        end = next(i for i, line in enumerate(rest) if line.startswith(("___", "===", "---", "- generated")))
+        ends = ("___", "===", "---", "- generated")
+        end = next(i for i, line in enumerate(rest) if line.startswith(ends))
         return rest[:end]
 
 
