@@ -15,9 +15,16 @@
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
 
+/* A thread's own frames need not be asked of the kernel, word by word. */
+static lh_memory_read *read_of(const struct lh_slot *slot)
+{
+    bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
+    return own ? lh_memory_read_near : lh_memory_read_self;
+}
+
 void lh_in_loop_parks(struct lh_slot *slot)
 {
-    lh_python_place(lh_memory_read_self, slot->python_thread, &slot->place);
+    lh_python_place(read_of(slot), slot->python_thread, &slot->place);
 }
 
 #define LOOKS 4 /* that have to agree: once it has left, nothing more is told of the iteration */
@@ -27,8 +34,7 @@ void lh_in_loop_parks(struct lh_slot *slot)
 static bool has_left(const struct lh_slot *slot, uint64_t iteration_id)
 {
     enum lh_python_whereabouts now = LH_PYTHON_LEFT;
-    bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
-    lh_memory_read *read = own ? lh_memory_read_near : lh_memory_read_self;
+    lh_memory_read *read = read_of(slot);
     for (int i = 0; i < LOOKS && now == LH_PYTHON_LEFT; i++)
         now = lh_python_whereabouts(read, slot->python_thread, &slot->place);
     return now == LH_PYTHON_LEFT || (now == LH_PYTHON_UNSEEN && iteration_id != 0 &&

@@ -18,7 +18,7 @@ from loophound._events import Event
 from loophound._hub import hub
 from loophound._library import library
 from loophound._message import describe, merge, one_line, short
-from loophound._pytest_settings import SKIP_MARKER, RunSettings, TestSettings
+from loophound._pytest_settings import FIXTURE, MARKER, SKIP_MARKER, RunSettings, TestSettings
 from loophound._raising import Raiser
 from loophound._report import BlockingError, BlockingWarning, Report
 from loophound._rules import rule_for
@@ -69,6 +69,7 @@ class Watch:
         self.places: dict[str, str] = {}
         self.unused = Counter({rule.text: rule.used for rule in run.rules.rules})
         self.dropped = 0
+        self._usual: TestSettings | None = None
         self._verbose = config.option.verbose >= 2
         self._is_worker = hasattr(config, "workerinput")
         if self.run.report_file and not self._is_worker:
@@ -95,6 +96,15 @@ class Watch:
             return Report(TestSettings(item, self.run))
         return self.current.report
 
+    def _settings_of(self, item: pytest.Item) -> TestSettings:
+        """Most tests say nothing of their own, and have the same."""
+        keywords, fixtures = item.keywords, getattr(item, "fixturenames", ())
+        if MARKER in keywords or SKIP_MARKER in keywords or FIXTURE in fixtures:
+            return TestSettings(item, self.run)
+        if self._usual is None:
+            self._usual = TestSettings(item, self.run)
+        return self._usual
+
     # The phases of a test.
 
     def _phase(self, item: pytest.Item, phase: str) -> Generator[None, Any, None]:
@@ -102,7 +112,7 @@ class Watch:
             yield
             return
         if self.current is None or self.current.item is not item:
-            self.current = _Current(item, TestSettings(item, self.run))
+            self.current = _Current(item, self._settings_of(item))
         current = self.current
         test = _test_name(item.nodeid, phase)
         current.tests.append(test)
@@ -114,8 +124,8 @@ class Watch:
         outcome = yield
         if raiser is not None:
             raiser.__exit__()
-        hub.mark(None)
-        if hub.has_news():
+        if phase == "teardown" or hub.has_news():
+            hub.mark(None)  # with which the counts of this phase are told
             hub.drain()
         if current.report.is_empty():
             return
