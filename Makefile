@@ -165,7 +165,8 @@ endif
 # The command calls its libraries through stubs, which load them when they are needed; the tests are linked.
 $(B)/lazy/lazy_libraries.def: $(COMMAND_OBJ) scripts/lazy_libraries.py
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py $(CC) $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@
+	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py $(CC) $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@.new && \
+	    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 LAZY_OBJ := $(LAZY_SRC:%=$(B)/lazy/%.o)
 $(LAZY_OBJ): $(B)/lazy/%.o: % $(B)/lazy/lazy_libraries.def $(B)/flags

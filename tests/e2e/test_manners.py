@@ -343,7 +343,7 @@ def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("options", [{"STRICT": "on", "RATE": "off"}, {"THRESHOLD": "1ms"}, {}])
+@pytest.mark.parametrize("options", [{"STRICT": "on", "PLACES": "each"}, {"THRESHOLD": "1ms"}, {}])
 def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Path) -> None:
     """Signals, siglongjmp, forks and cancellation in the middle of calls and of their reports."""
     environment = preload_environment(OUTPUT=f"{hits.parent}/%p.jsonl", **options)

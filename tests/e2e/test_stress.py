@@ -43,6 +43,7 @@ def test_stress_of_eight_threads_is_counted_exactly(tmp_path: Path) -> None:
         # Strict mode alone says what is a block, not a busy machine.
         OUTPUT=f"{tmp_path}/%p.jsonl",
         STRICT="on",
+        PLACES="each",
         RATE="off",
         THRESHOLD="3600s",
         STALL="off",

@@ -21,6 +21,7 @@ SOURCES = [
         for path in sorted((ROOT / "src" / room).glob("*.c"))
     ),
     "src/common/calls.c",
+    "src/common/glob.c",
     "src/common/record_check.c",
     "src/common/ring.c",
     "src/common/ring_room.c",

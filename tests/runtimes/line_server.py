@@ -55,7 +55,7 @@ class Kind:
     repeated: bool = False
 
     def flags(self) -> list[str]:
-        return ["--strict", "--calls", self.group] if self.strict else []
+        return ["--strict", "--places", "each", "--calls", self.group] if self.strict else []
 
     def threshold(self) -> str:
         return "50ms" if self.repeated else "100ms"

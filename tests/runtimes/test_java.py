@@ -69,7 +69,7 @@ def test_reading_a_file_in_a_handler_is_named(
 def test_name_look_up_in_a_handler_could_wait(
     kind: str, loops: list[str], hits: Path, fifo: Fifo
 ) -> None:
-    strict = ["--strict", "--calls", "dns"]
+    strict = ["--strict", "--places", "each", "--calls", "dns"]
     with watched(hits, [*loops, kind, "lookup", fifo.path], flags=strict) as process:
         block = the_block(finish(process, hits))
     assert (block["call"], block["group"], block["reason"]) == ("getaddrinfo", "dns", "strict")

@@ -37,7 +37,7 @@ static bool does_a_job(void)
         return false;
     if (lh_self.jobs > 0 && !is_time_to_look(&lh_self.jobs))
         return true;
-    lh_python_place(lh_memory_read_near, lh_python_thread_state(), &place);
+    lh_python_place(lh_read_own(), lh_python_thread_state(), &place);
     if (place.runs != LH_PYTHON_RUNS_JOB)
         return false;
     lh_self.jobs += lh_self.jobs == 0;

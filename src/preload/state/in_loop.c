@@ -15,11 +15,10 @@
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
 
-/* A thread's own frames need not be asked of the kernel, word by word. */
 static lh_memory_read *read_of(const struct lh_slot *slot)
 {
     bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
-    return own ? lh_memory_read_near : lh_memory_read_self;
+    return own ? lh_read_own() : lh_memory_read_self;
 }
 
 void lh_in_loop_parks(struct lh_slot *slot)

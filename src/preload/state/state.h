@@ -18,6 +18,7 @@
 #include "preload/python/place.h"
 #include "preload/state/poll_wait.h"
 #include "preload/sys/compiler.h"
+#include "preload/sys/memory.h"
 
 #define LH_SLOTS       4096 /* most loop threads of one process; a page none uses takes no memory */
 #define LH_BIRTHS      256  /* threads started by loop threads that are remembered */
@@ -387,5 +388,13 @@ static inline uint64_t lh_report_id(void)
 
 /* The process whose state this is: false in a child of fork or vfork. Costs a system call. */
 bool lh_process_is_ours(void);
+
+/* How a thread reads its own Python frames. Strict mode looks at so many calls that it reads them
+ * directly. Elsewhere the kernel is asked: a thread state that an embedder has freed is no reason
+ * for a program in production to end. */
+static inline lh_memory_read *lh_read_own(void)
+{
+    return lh_options.strict != 0 ? lh_memory_read_near : lh_memory_read_self;
+}
 
 #endif
