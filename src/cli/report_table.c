@@ -13,8 +13,8 @@
 #include "collect/sink/text_parts.h"
 
 #define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
-#define KEY_BYTES     (2 * LH_WHAT_BYTES)
 #define ROWS_LEAST    16u
+#define KEY_BYTES     (2 * LH_WHAT_BYTES)
 #define ADVICE_COLUMN 36 /* below the call */
 
 /* One string behind the other, for there may be very many: what, where, source, advice. */

@@ -39,6 +39,7 @@ static const char expected_noise[] = "auto, tests or none, and names with + or -
 static const char expected_output[] = "stderr, fd:N, unix:PATH or a path";
 static const char expected_format[] = "auto, text or json";
 static const char expected_stack[] = "a number of frames from 0 to 256, or full";
+static const char expected_places[] = "once or each";
 static const char expected_stacks[] = "auto, inline or once";
 static const char expected_bytes[] = "a size from 4K to 256K";
 static const char expected_rate[] = "a number per s, min or h such as 60/min, or off";
@@ -70,6 +71,7 @@ static const char expected_shorter[] = "a duration of at most an hour (3600s)";
 #define INTO_LOOP(options)         (options)
 #define INTO_CALLS(options)        ((options)->calls)
 #define INTO_NOISE(options)        (&(options)->noise)
+#define INTO_PLACES(options)       (&(options)->places)
 #define INTO_OUTPUT(options)       (options)
 #define INTO_OUTPUT_LIMIT(options) (&(options)->output_limit)
 #define INTO_FORMAT(options)       (&(options)->format)
@@ -256,6 +258,17 @@ static int parse_stacks(const char *text, uint8_t *result)
     if (form < 0)
         return form;
     *result = (uint8_t)form;
+    return 0;
+}
+
+static int parse_places(const char *text, uint8_t *result)
+{
+    static const struct word words[] = {
+        {"once", LH_PLACES_ONCE}, {"each", LH_PLACES_EACH}, {NULL, 0}};
+    int places = find_word(words, text);
+    if (places < 0)
+        return places;
+    *result = (uint8_t)places;
     return 0;
 }
 

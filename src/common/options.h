@@ -35,6 +35,7 @@ enum lh_format { LH_FORMAT_AUTO, LH_FORMAT_TEXT, LH_FORMAT_JSON };
 enum lh_stacks_form { LH_STACKS_AUTO, LH_STACKS_INLINE, LH_STACKS_ONCE };
 enum lh_output_kind { LH_OUTPUT_STDERR, LH_OUTPUT_FD, LH_OUTPUT_PATH, LH_OUTPUT_UNIX };
 enum lh_follow_mode { LH_FOLLOW_ON, LH_FOLLOW_OFF, LH_FOLLOW_GLOB };
+enum lh_places { LH_PLACES_ONCE, LH_PLACES_EACH };
 enum lh_collector_mode { LH_COLLECTOR_AUTO, LH_COLLECTOR_NONE, LH_COLLECTOR_PATH };
 
 /* Signals given by number: the real-time ones that glibc does not keep for itself (signal(7)). */
@@ -62,6 +63,7 @@ struct lh_options {
     uint32_t stack_bytes;   /* most that is copied of a stack */
     int32_t output_fd;      /* with LH_OUTPUT_FD */
     uint8_t strict;         /* 0 or 1 */
+    uint8_t places;         /* enum lh_places */
     uint8_t stall;          /* 0 or 1 */
     uint8_t signal;         /* number of the sampling signal; 0: none */
     uint8_t action;         /* enum lh_action */
@@ -107,6 +109,12 @@ int lh_option_set(struct lh_options *options, enum lh_option option, const char 
 #define LH_OPTION_PROBLEM_BYTES 512
 size_t lh_option_problem(char *buf, size_t size, const char *what, const char *value,
                          const char *expected, const char *now);
+
+/* Strict mode that tells a place once: then nothing is left out. */
+static inline bool lh_options_tell_once(const struct lh_options *options)
+{
+    return options->strict != 0 && options->places == LH_PLACES_ONCE;
+}
 
 /* LH_FORMAT_TEXT or LH_FORMAT_JSON: resolves LH_FORMAT_AUTO by the output. */
 enum lh_format lh_options_format(const struct lh_options *options);

@@ -99,6 +99,11 @@ def blocks(events: Sequence[Event]) -> list[Event]:
     return of_type(events, "block")
 
 
+def met_again(events: Sequence[Event]) -> int:
+    """Calls of strict mode at places that had been told."""
+    return sum(line["count"] for line in of_type(events, "repeated"))
+
+
 def is_the_machines(stall: Event) -> bool:
     """A short iteration in whose middle a busy machine had no processor for the thread: a stall in
     truth, and none of the program's own."""

@@ -172,7 +172,7 @@ def test_slow_call_is_silent_off_the_loop(row: Row, hits: Path) -> None:
 
 @every_strict_row
 def test_call_that_could_wait_is_reported_in_strict_mode_on_the_loop(row: Row, hits: Path) -> None:
-    _, _, _, events = row.run("on", 2, hits, STRICT="on", THRESHOLD="10s")
+    _, _, _, events = row.run("on", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s")
     found = blocks(events)
     assert [block["call"] for block in found] == [row.canonical], describe(events)
     assert found[0]["reason"] == "strict"
@@ -180,13 +180,13 @@ def test_call_that_could_wait_is_reported_in_strict_mode_on_the_loop(row: Row, h
 
 @every_row
 def test_call_that_could_wait_is_silent_in_strict_mode_off_the_loop(row: Row, hits: Path) -> None:
-    _, _, _, events = row.run("off", 2, hits, STRICT="on", THRESHOLD="10s")
+    _, _, _, events = row.run("off", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s")
     assert blocks(events) == [], describe(events)
 
 
 @every_ready_row
 def test_call_that_cannot_wait_is_silent_in_strict_mode(row: Row, hits: Path) -> None:
-    _, _, _, events = row.run("ready", 2, hits, STRICT="on", THRESHOLD="10s")
+    _, _, _, events = row.run("ready", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s")
     assert blocks(events) == [], describe(events)
 
 
@@ -209,7 +209,9 @@ def test_report_says_what_kind_of_call_it_was_and_on_what(row: Row, hits: Path) 
         # So short a threshold that each call is timed, whether the watchdog comes or not.
         _, _, _, events = row.run("on", 30, hits, THRESHOLD="3ms")
     else:
-        _, _, _, events = row.run("on", 2, hits, STRICT="on", THRESHOLD="10s")
+        _, _, _, events = row.run(
+            "on", 2, hits, STRICT="on", NOISE="-lock-handoff", THRESHOLD="10s"
+        )
     # The first one: of a slow kernel's scenario another call may be as long on a busy machine.
     block = next(block for block in blocks(events) if block["call"] == row.canonical)
     # The stack begins with the call's caller, whichever of our functions it was captured in.

@@ -109,7 +109,7 @@ def ends_of(argv: list[str]) -> list[tuple[bool, int]]:
 def test_collector_outlives_the_program_tells_all_and_ends(
     end: str, status: int, hits: Path
 ) -> None:
-    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", PLACES="each", CALLS="sleep")
     program = [PYTHON, "-c", BLOCK_AND.format(end=end)]
     ends = ends_of([*with_preload(environment), *program])
     assert [how for is_program, how in ends if is_program] == [status]
@@ -122,7 +122,7 @@ def test_collector_outlives_the_program_tells_all_and_ends(
 
 
 def test_collectors_of_many_programs_share_one_output(hits: Path) -> None:
-    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", PLACES="each", CALLS="sleep")
     programs = [subprocess.Popen([LOOPS, "threads"], env=environment) for _ in range(8)]
     for program in programs:
         assert program.wait(timeout=60) == 0
@@ -246,7 +246,7 @@ def test_program_that_takes_in_orphans_has_no_children_but_its_own(
     """It starts no collector, which would be one of them: it says so and writes raw lines."""
     if subprocess.run([*front, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("not allowed to make a pid namespace")
-    environment = preload_environment(OUTPUT=str(hits), STRICT="on", CALLS="sleep")
+    environment = preload_environment(OUTPUT=str(hits), STRICT="on", PLACES="each", CALLS="sleep")
     argv = [*front, *with_preload(environment), PYTHON, "-c", TAKES_IN_ORPHANS]
     done = subprocess.run(
         argv,
@@ -302,7 +302,21 @@ def test_fault_signal_that_was_sent_is_the_commands(hits: Path) -> None:
 
 
 def test_thousand_captures_at_once_are_all_told(hits: Path) -> None:
-    argv = ["run", "--strict", "--rate", "off", "-o", str(hits), "--", PYTHON, "-c", BURST, "1000"]
+    argv = [
+        "run",
+        "--strict",
+        "--places",
+        "each",
+        "--rate",
+        "off",
+        "-o",
+        str(hits),
+        "--",
+        PYTHON,
+        "-c",
+        BURST,
+        "1000",
+    ]
     done = run_command(*argv)
     assert done.returncode == 0, done.stderr
     events = read_events(hits)

@@ -87,18 +87,29 @@ class Turns:
 
 
 def turning(**options: str) -> tuple[list[str], dict[str, str], dict[str, int]]:
-    settings = {"STRICT": "on", "RATE": "off", "CALLS": "sleep", **options}
+    settings = {"STRICT": "on", "PLACES": "each", "RATE": "off", "CALLS": "sleep", **options}
     environment = preload_environment(**settings)
     return [PYTHON, "-c", TURNS], environment, {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
 def run_under(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(COMMAND), "run", "--strict", "-t", "3600s", *map(str, arguments)]
+    command = [
+        str(COMMAND),
+        "run",
+        "--strict",
+        "--places",
+        "each",
+        "-t",
+        "3600s",
+        *map(str, arguments),
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def last_counts(err: str) -> tuple[int, int]:
-    match = re.search(r"(\d+) blocks?, \d+ stalls?, (\d+) dropped$", err.strip())
+    match = re.search(
+        r"(\d+) blocks?, \d+ stalls?, (\d+) dropped(?:, \d+ calls? quiet \(.*\))?$", err.strip()
+    )
     assert match, err
     return int(match[1]), int(match[2])
 
@@ -384,7 +395,7 @@ def test_short_program_with_a_useless_collector_is_told_in_raw_lines(
     collector.chmod(mode)
     hits = tmp_path / "hits.jsonl"
     environment = preload_environment(
-        STRICT="on", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
+        STRICT="on", PLACES="each", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
     )
     for _ in range(TRIES):
         try:
@@ -445,7 +456,7 @@ def test_collector_that_comes_to_itself_too_late_tells_nothing_twice(tmp_path: P
     collector.chmod(0o755)
     hits = tmp_path / "hits.jsonl"
     environment = preload_environment(
-        STRICT="on", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
+        STRICT="on", PLACES="each", CALLS="sleep", OUTPUT=str(hits), COLLECTOR=str(collector)
     )
     for _ in range(TRIES):
         run_short(tmp_path, environment)

@@ -76,7 +76,9 @@ class Caller:
 
 @contextmanager
 def calling(output: Path) -> Iterator[Caller]:
-    environment = preload_environment(OUTPUT=str(output), STRICT="on", RATE="off", CALLS="sleep")
+    environment = preload_environment(
+        OUTPUT=str(output), STRICT="on", PLACES="each", RATE="off", CALLS="sleep"
+    )
     with started(
         [PYTHON, "-c", CALLER], environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -159,7 +161,17 @@ MEMORY_MOST_KB = 150_000
 
 def spoil_under(way: str, seed: int, *flags: str | Path) -> tuple[str, str]:
     """Output and errors of `loophound run` beside a program that spoils its ring."""
-    argv: list[str | Path] = [COMMAND, "run", "--strict", "--rate", "off", *flags, "--"]
+    argv: list[str | Path] = [
+        COMMAND,
+        "run",
+        "--strict",
+        "--places",
+        "each",
+        "--rate",
+        "off",
+        *flags,
+        "--",
+    ]
     argv += [PROGRAMS / "spoiler", way, str(seed)]
     with (
         tempfile.TemporaryFile("w+") as out,
@@ -233,7 +245,9 @@ def test_names_of_the_program_give_a_terminal_no_orders(tmp_path: Path, hits: Pa
     """What is not seen is an escape, as text and as JSON; JSON's readers get the names back."""
     output = tmp_path / "hits.txt"
     for file in (output, hits):
-        done = run_command("run", "--strict", "-o", file, "--", PYTHON, "-c", EVIL_NAMES, EVIL)
+        done = run_command(
+            "run", "--strict", "--places", "each", "-o", file, "--", PYTHON, "-c", EVIL_NAMES, EVIL
+        )
         assert done.returncode == 0, done.stderr
     text = output.read_text(encoding="utf-8")
     assert "?]0;title??" in text

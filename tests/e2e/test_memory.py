@@ -63,7 +63,19 @@ def test_debug_information_is_given_up_over_the_limit_and_read_again(
     hits: Path, tmp_path: Path
 ) -> None:
     libraries = make_libraries(tmp_path)
-    command = [str(COMMAND), "run", "--strict", "-t", "3600s", "--rate", "off", "-o", str(hits)]
+    command = [
+        str(COMMAND),
+        "run",
+        "--strict",
+        "--places",
+        "each",
+        "-t",
+        "3600s",
+        "--rate",
+        "off",
+        "-o",
+        str(hits),
+    ]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     environment = clean_environment(CALLS="sleep")
     with started([*command, "--", PYTHON, "-c", CALLS], environment, **pipes) as process:

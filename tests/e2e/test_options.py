@@ -22,6 +22,7 @@ BAD = {
     "LOOP": ["", "x" * 300],
     "CALLS": ["nonsense", "all,-nosuchcall", ""],
     "NOISE": ["", "imports", "import,auto", "+", "-gil", "none,-nosuch"],
+    "PLACES": ["twice", ""],
     "OUTPUT": ["fd:", "fd:x", "unix:", ""],
     "OUTPUT_LIMIT": ["10MiB", "fast", "0/s", "1000/s", "2TiB/s", "1.5MiB/s", "-1K/s", ""],
     "FORMAT": ["xml", ""],

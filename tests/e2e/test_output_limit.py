@@ -25,7 +25,13 @@ from harness import (
 )
 
 KIB = 1 << 10
-FLOOD: dict[str, Any] = {"STRICT": "on", "CALLS": "sleep", "RATE": "off", "THRESHOLD": "3600s"}
+FLOOD: dict[str, Any] = {
+    "STRICT": "on",
+    "PLACES": "each",
+    "CALLS": "sleep",
+    "RATE": "off",
+    "THRESHOLD": "3600s",
+}
 
 # Each sleep is a report. All that are in the ring are read now and then, so that it loses none.
 NAPS = """

@@ -29,7 +29,7 @@ from harness import (
 LOOPS = PROGRAMS / "loops"
 LAST_LINE = re.compile(
     r"loophound: (\d+) process(?:es)?, (\d+) loop threads?, "
-    r"(\d+) blocks?, (\d+) stalls?, (\d+) dropped"
+    r"(\d+) blocks?, (\d+) stalls?, (\d+) dropped(?:, \d+ calls? quiet \(.*\))?"
 )
 
 

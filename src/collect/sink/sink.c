@@ -22,7 +22,7 @@ struct lh_sink {
     struct lh_output *output;
     struct lh_bucket share; /* of the output's limit */
     uint32_t loops;         /* told, up to LOOPS_MAX */
-    bool strict;            /* there is no limit: nothing is left out, and places are told once */
+    bool whole;             /* there is no limit: nothing is left out, and places are told once */
     char buf[LH_SINK_BYTES];
 };
 
@@ -35,7 +35,7 @@ struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
         return NULL;
     sink->format = formats[lh_options_format(&setup->header->options)];
     sink->output = setup->output;
-    sink->strict = setup->header->options.strict != 0;
+    sink->whole = lh_options_tell_once(&setup->header->options);
     sink->state = sink->format->new (setup);
     if (sink->state != NULL)
         return sink;
@@ -75,7 +75,7 @@ static bool is_told_anyway(struct lh_sink *sink, const struct lh_report *report)
 int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
 {
     bool anyway = is_told_anyway(sink, report);
-    struct lh_bucket *share = sink->strict ? NULL : &sink->share;
+    struct lh_bucket *share = sink->whole ? NULL : &sink->share;
     int error = -ESTALE;
     for (int tries = 0; error == -ESTALE && tries < TRIES_MAX; tries++) {
         size_t length = sink->format->report(sink->state, report, sink->buf, sizeof(sink->buf));

@@ -198,8 +198,9 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
-/* Strict mode loses nothing: the program waits until the reader has made room, as long as one
- * reads, or is still to come. One that has made none in all that time is not waited for again. */
+/* Where a place is told once nothing is lost: the program waits until the reader has made room, as
+ * long as one reads, or is still to come. One that has made none in all that time is not waited for
+ * again. */
 #define ROOM_WAIT_NS (5 * LH_NS_PER_S)
 #define ROOM_LOOK_NS (20 * LH_NS_PER_MS)
 static struct lh_record *wait_for_room(struct lh_ring *ring, uint32_t stack_bytes)
@@ -227,7 +228,7 @@ static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint3
     const struct handling *handling = &handlings[type];
     bool has_room = !handling->optional || lh_ring_has_room(ring);
     struct lh_record *record = has_room ? lh_ring_reserve(ring, stack_bytes) : NULL;
-    if (record == NULL && may_wait && !handling->optional && lh_options.strict != 0)
+    if (record == NULL && may_wait && !handling->optional && lh_options_tell_once(&lh_options))
         record = wait_for_room(ring, stack_bytes);
     if (record == NULL && !handling->uncounted)
         atomic_fetch_add(&ring->totals.dropped, 1);
@@ -283,7 +284,7 @@ void lh_record_publish_apart(const struct lh_record *record)
 
 bool lh_rate_take(struct lh_slot *slot)
 {
-    if (lh_options.rate_window_ns == 0 || lh_options.strict != 0)
+    if (lh_options.rate_window_ns == 0 || lh_options_tell_once(&lh_options))
         return true;
     uint64_t window = (uint64_t)lh_clock_ns(CLOCK_MONOTONIC) / lh_options.rate_window_ns + 1;
     if (atomic_exchange(&slot->rate_window, window) != window)

@@ -95,7 +95,7 @@ static uint64_t id_of_report(struct lh_ring *ring, const struct verdict *verdict
     uint64_t id = id_of_inflight(slot, verdict->scope->seq);
     if (id != 0)
         return id;
-    if (verdict->reason == LH_REASON_STRICT)
+    if (verdict->reason == LH_REASON_STRICT && lh_options_tell_once(&lh_options))
         return lh_place_take(verdict->place, copy->call, verdict->elapsed_ns);
     if (lh_rate_take(slot))
         return lh_report_id();
