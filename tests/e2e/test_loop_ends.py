@@ -48,7 +48,7 @@ def test_the_same_holds_for_a_loop_of_another_thread(python: str, hits: Path) ->
 
 @pytest.mark.parametrize("way", ["open", "between"])
 def test_the_same_holds_in_strict_mode(way: str, hits: Path) -> None:
-    flags = ("--strict", "--calls", "sleep", "-t", "3600s")
+    flags = ("--strict", "--calls", "sleep", "-t", "3600s", "--places", "each")
     runs = {"open": 1, "between": 2}
     assert told(PYTHON, way, hits, *flags) == [INSIDE] * runs[way]
 
