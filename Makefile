@@ -96,7 +96,7 @@ PROGRAMS := $(PROGRAM_SRC:tests/programs/%.c=$(B)/programs/%) \
             $(CONSTRUCTOR_SRC:tests/programs/%.c=$(B)/programs/constructor/%.so)
 SANITIZER_OBJ := $(SANITIZER_SRC:%.c=$(B)/obj/%.o)
 STRESS_NAMES := stress
-SMOKE_NAMES := loops
+SMOKE_NAMES := loops limits
 STRESS := $(STRESS_NAMES:%=$(B)/programs/%)
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
