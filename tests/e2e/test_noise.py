@@ -177,3 +177,19 @@ def test_last_line_says_what_was_quiet(tmp_path: Path) -> None:
     command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), "import", tmp_path]
     done = run_command("run", "--strict", "-o", tmp_path / "hits.jsonl", "--", *command)
     assert re.search(r", 0 dropped, \d+ calls? quiet \(.*import \d+.*\)$", done.stderr.strip())
+
+
+@pytest.mark.parametrize(
+    ("rule", "told", "suppressed"),
+    [("!noise:import", True, False), ("!call:mkdir", False, False), ("!in:no.py", False, True)],
+    ids=["it matches", "the library knows that it does not", "the collector knows that"],
+)
+def test_rule_with_a_mark_has_noise_told_where_it_matches_alone(
+    rule: str, told: bool, suppressed: bool, tmp_path: Path
+) -> None:
+    command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), "import", tmp_path]
+    noise = "auto,-memory-paths"
+    events = run_strict(command, tmp_path / "hits.jsonl", noise, LOOPHOUND_ALLOW=rule)
+    rules = [block["suppressed"] and block["suppressed"]["rule"] for block in blocks(events)]
+    assert (None in rules, "noise:import" in rules) == (told, suppressed)
+    assert ("import" in quiet(events)) == (not told and not suppressed)
