@@ -129,9 +129,9 @@ def test_elsewhere_tests_run_and_one_line_says_why_nothing_is_watched(
     project: Project, system: str
 ) -> None:
     code = {
-        "Darwin": "import platform; sys.platform = 'darwin'; platform.system = lambda: 'Darwin'",
-        "Windows": "import platform; sys.platform = 'win32'; platform.system = lambda: 'Windows'",
-        "musl": "import platform; platform.libc_ver = lambda *a, **k: ('', '')",
+        "Darwin": "sys.platform = 'darwin'",
+        "Windows": "sys.platform = 'win32'",
+        "musl": "import os; os.confstr = lambda name: None",
         "PyPy": "sys.implementation.name = 'pypy'",
     }[system]
     # As the package sees it alone: pytest itself is not made for what the system is not.
@@ -156,7 +156,7 @@ sys.exit(pytest.console_main())
     done = project.pytest("--loophound", "--loophound-scope=all", starts=("-c", pretend))
     assert done.outcomes == {"test_a": "passed"}
     (line,) = (line for line in done.output.splitlines() if line.startswith("loophound:"))
-    words = {"Darwin": "Darwin", "Windows": "Windows", "musl": "C library", "PyPy": "pypy"}
+    words = {"Darwin": "darwin", "Windows": "win32", "musl": "musl", "PyPy": "pypy"}
     assert words[system] in line
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import sys
 from typing import Any, Callable, Sequence
+
+from loophound import _files
 
 _PROTOTYPES = {
     "loop_enter": (ctypes.c_int, []),
@@ -85,14 +86,11 @@ def option(name: str) -> str:
 
 def why_unsupported() -> str | None:
     """Why nothing can be watched on this machine, in one sentence; None: it can."""
-    if not sys.platform.startswith("linux"):
-        return f"loophound watches programs on Linux only, and this is {platform.system()}"
-    if platform.machine() != "x86_64":
-        return f"loophound watches x86-64 programs only, and this is {platform.machine()}"
+    reason = _files.why_unsupported()
+    if reason is not None:
+        return f"loophound is not for this interpreter: {reason}"
     if sys.implementation.name != "cpython":
         return f"loophound reads CPython's stacks only, and this is {sys.implementation.name}"
-    if platform.libc_ver()[0] != "glibc":
-        return "loophound watches programs of glibc only, and this Python has another C library"
     return None
 
 
