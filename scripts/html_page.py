@@ -13,6 +13,8 @@ declares. That is simple because the sources keep to this: a comment has its
 lines to itself, there are no regular expressions, no templates within templates, and each statement has its semicolon.
 """
 
+from __future__ import annotations  # pip may build with Python 3.8
+
 import base64
 import hashlib
 import re
@@ -26,6 +28,7 @@ from pathlib import Path
 SCRIPTS = "dom data view header canvas range lanes places tree flame details main".split()
 LIMIT = 40 * 1024  # bytes that are ours, beside the data
 QUOTED = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)', re.DOTALL)
+JOINED = re.compile(rf"(\blet \w+=[^;{{}}\"`]*(?:{QUOTED.pattern}[^;{{}}\"`]*)*);let (?=\w)")
 # What a script declares: functions, variables, parameters.
 DECLARED = re.compile(r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)")
 
@@ -80,9 +83,19 @@ def with_short_names(script: str) -> str:
     )
 
 
+def with_joined_variables(script: str) -> str:
+    """`let a=1;let b=2` is `let a=1,b=2`, where no block is in between."""
+    joined = ""
+    while joined != script:
+        joined = script
+        script = re.sub(JOINED, r"\1,", joined)
+    return joined
+
+
 def script_of(directory: Path) -> str:
     parts = [without_comments((directory / f"{name}.js").read_text()) for name in SCRIPTS]
     script = outside_quotes(with_short_names("\n".join(parts)), without_spaces)
+    script = with_joined_variables(script)
     return f'"use strict";(()=>{{\n{script}\n}})();'
 
 

@@ -4,11 +4,19 @@
 const palette = {};
 function readPalette() {
   const asked = byId("legend");
-  for (const one of [...COLOURS, "victims", "text", "quiet", "line"]) {
+  for (const one of [...COLOURS, "text", "quiet", "line"]) {
     asked.style.color = `var(--${one})`;
     palette[one] = getComputedStyle(asked).color;
   }
   asked.style.color = "";
+}
+
+// A piece of that colour; of who waited it is as flat as in the time line.
+function swatch(colour) {
+  const piece = make("i");
+  piece.style.background = `var(--${colour === "victims" ? "text" : colour})`;
+  if (colour === "victims") piece.style.height = ".4em";
+  return piece;
 }
 
 // Fits the canvas to its place on the screen, sharp on any; returns [context, width, height] in CSS pixels.
@@ -24,7 +32,7 @@ function fitted(canvas) {
 
 // [colour, share] of an event: a block is of one, a stall of its parts.
 function sharesOf(i) {
-  if (!(kindOf(i) & STALL)) return [[GROUPS.indexOf(places[placeOf[i]].group), 1]];
+  if (!(kindOf(i) & STALL)) return [[Math.max(COLOURS.indexOf(places[placeOf[i]].group), 0), 1]];
   const parts = partsOf(i) || [0, 0, 0, 0, 1];
   const all = parts.reduce((sum, part) => sum + part, 0);
   if (!(all > 0)) return [[COLOURS.length - 1, 1]];
@@ -47,7 +55,7 @@ function drawEvents(pen, events, from, to, width, bottom, height) {
   const scale = width / (to - from);
   const columns = new Float64Array((Math.ceil(width) + 1) * COLOURS.length);
   for (const i of events) {
-    const x = (starts[i] - from) * scale, wide = lasts[i] * scale;
+    const x = (starts[i] - from) * scale, wide = spans[i] * scale;
     if (x > width || x + wide < 0) continue;
     const shares = sharesOf(i);
     if (wide >= 3) {
@@ -55,7 +63,7 @@ function drawEvents(pen, events, from, to, width, bottom, height) {
       continue;
     }
     const at = Math.max(0, Math.min(Math.floor(x), Math.ceil(width))) * COLOURS.length;
-    for (const [colour, share] of shares) columns[at + colour] += share * wide;
+    for (const [colour, share] of shares) columns[at + colour] += share * lasts[i] * scale;
   }
   drawColumns(pen, columns, bottom, height);
 }

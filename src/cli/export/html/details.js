@@ -51,11 +51,11 @@ function stallParts(i) {
   if (!(kindOf(i) & STALL) || !parts) return null;
   const all = parts.reduce((sum, part) => sum + part, 0);
   const bar = make("div.parts", { "aria-hidden": "true" }, parts.map((part, at) => {
-    const piece = make("i", { class: "c-" + PARTS[at] });
+    const piece = swatch(PARTS[at]);
     piece.style.width = (all > 0 ? (100 * part) / all : 0) + "%";
     return piece;
   }));
-  const list = parts.map((part, at) => (part > 0 ? make("li", null, make("i", { class: "c-" + PARTS[at] }), `${WORDS[PARTS[at]].slice(7)} ${duration(part)}`) : null));
+  const list = parts.map((part, at) => (part > 0 ? make("li", null, swatch(PARTS[at]), `${WORDS[PARTS[at]].slice(7)} ${duration(part)}`) : null));
   return [bar, make("ul.legend", null, list)];
 }
 

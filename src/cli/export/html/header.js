@@ -35,6 +35,7 @@ function notes() {
     list.push(`The ${many(left.events, "shortest event")} (${duration(left.total)}) are in the table and the sums of the whole time only.`);
   if (left.details) list.push(`Of ${many(left.details, "shorter event")} the resource, the holder and the like are left out.`);
   if (left.frames) list.push(`${many(left.frames, "frame")} of stacks had no room.`);
+  if (left.outside) list.push(`${many(left.outside, "event")} of another time ${left.outside === 1 ? "is" : "are"} left out.`);
   if (totals.untold) list.push(`${many(totals.untold, "event")} more, counted by the programs, ${totals.untold === 1 ? "was" : "were"} not written in full.`);
   if (totals.unended) list.push(`${many(totals.unended, "process has", "processes have")} no summary: killed, or going on.`);
   if (totals.dropped) list.push(`${many(totals.dropped, "report")} ${totals.dropped === 1 ? "was" : "were"} lost: there was no room.`);
@@ -42,7 +43,7 @@ function notes() {
 }
 
 function drawNotes() {
-  const unseen = distinct(data.processes.flatMap((one) => one.warnings.map(clean)));
+  const unseen = distinct(data.processes.flatMap((one) => one.warnings.split("\n").map(clean)));
   fill(byId("notes"),
     notes().map((one) => make("p.note", null, one)),
     unseen.length ? make("details.note", null, make("summary", null, "What could not be seen"), make("ul", null, unseen.map((one) => make("li", null, name(one))))) : null);

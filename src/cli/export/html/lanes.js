@@ -25,11 +25,11 @@ function drawAxis(canvas) {
 }
 
 function drawVictims(pen, events, scale) {
-  pen.fillStyle = palette.victims;
+  pen.fillStyle = palette.text;
   for (const i of events) {
     const victims = victimsOf(i);
     if (!victims || !victims[0]) continue;
-    const end = (starts[i] + lasts[i] - view.from) * scale, wide = Math.max(2, Math.min(victims[1], lasts[i]) * scale);
+    const end = (starts[i] + spans[i] - view.from) * scale, wide = Math.max(2, Math.min(victims[1], spans[i]) * scale);
     pen.fillRect(end - wide, BAR + 4, wide - (wide > 3 ? 1 : 0), WAIT);
   }
 }
@@ -41,19 +41,22 @@ function drawLane(canvas, loop) {
   drawEvents(pen, eventsOf[loop], view.from, view.to, width, BAR, BAR - 2);
   drawVictims(pen, eventsOf[loop], scale);
   if (view.shown < 0 || loopOf[view.shown] !== loop) return;
-  const x = (starts[view.shown] - view.from) * scale, wide = Math.max(4, lasts[view.shown] * scale);
+  const x = (starts[view.shown] - view.from) * scale, wide = Math.max(4, spans[view.shown] * scale);
   pen.strokeStyle = palette.text;
   pen.lineWidth = 2;
   pen.strokeRect(x - 1, 1, wide + 1, BAR + WAIT + 4);
 }
 
-// The event under a pixel, of several the longest; -1: none within three pixels.
+// The event under a pixel: the uppermost of those that can be told apart, else the longest; -1: none within
+// three pixels.
 function eventAt(loop, x, width) {
   const scale = width / (view.to - view.from);
-  let best = -1;
+  let best = -1, clear = false;
   for (const i of eventsOf[loop]) {
-    const from = (starts[i] - view.from) * scale, to = from + lasts[i] * scale;
-    if (from - 3 <= x && x <= to + 3 && (best < 0 || lasts[i] > lasts[best])) best = i;
+    const from = (starts[i] - view.from) * scale, wide = spans[i] * scale, hit = wide >= 3 && from <= x && x <= from + wide;
+    if (!hit && (clear || from - 3 > x || x > from + wide + 3)) continue;
+    if (hit || best < 0 || lasts[i] > lasts[best]) best = i;
+    clear = clear || hit;
   }
   return best;
 }
@@ -64,7 +67,7 @@ function laneKeys(event, loop, lane) {
   if (to === undefined || !events.length) return;
   event.preventDefault();
   const chosen = events[Math.max(0, Math.min(to, events.length - 1))];
-  if (starts[chosen] + lasts[chosen] < view.from || starts[chosen] > view.to) {
+  if (starts[chosen] + spans[chosen] < view.from || starts[chosen] > view.to) {
     const half = (view.to - view.from) / 2;
     setRange(starts[chosen] - half, starts[chosen] + half);
   }
@@ -119,5 +122,5 @@ function makeLegend() {
     waited = waited || Boolean(victimsOf(i) && victimsOf(i)[0]);
   }
   const shown = COLOURS.filter((one) => used.has(one)).concat(waited ? ["victims"] : []);
-  fill(byId("legend"), shown.map((one) => make("li", null, make("i", { class: "c-" + one }), WORDS[one])));
+  fill(byId("legend"), shown.map((one) => make("li", null, swatch(one), WORDS[one])));
 }

@@ -25,5 +25,5 @@ function setEvent(index, back) {
 
 // The events that touch the range, whole; f(index). They are in the order of their starts.
 function eachEvent(f) {
-  for (let i = 0; i < count && starts[i] < view.to; i++) if (starts[i] + lasts[i] >= view.from) f(i);
+  for (let i = 0; i < count && starts[i] < view.to; i++) if (starts[i] + spans[i] >= view.from) f(i);
 }
