@@ -229,8 +229,10 @@ static uint32_t intern_frames(struct lh_export_model *model, const json_t *stack
             model->left_out.frames += i;
             break;
         }
-        if (added)
-            model->nodes[inner].flame = flame_of(model, inner, &frames[i - 1]);
+        if (added) {
+            uint32_t flame = flame_of(model, inner, &frames[i - 1]); /* may move the nodes */
+            model->nodes[inner].flame = flame;
+        }
         node = inner;
     }
     return node;
