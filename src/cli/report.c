@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/report_input.h"
+#include "cli/report_read.h"
 #include "cli/report_time.h"
-#include "common/event_json.h"
 
 #define DIRECTORIES_MAX 16
 #define TOP_DEFAULT     20
@@ -25,8 +24,7 @@ struct report {
     bool json;
     bool advice;
     const struct lh_by *by;
-    int64_t since_us; /* INT64_MIN, INT64_MAX: no limit */
-    int64_t until_us;
+    struct lh_time_range range;
     struct lh_symbol_files *files;
     struct lh_book *book;
     struct lh_table *table;
@@ -90,12 +88,12 @@ static int take_time(const char *flag, const char *value, int64_t *us)
 
 static int take_since(struct report *report, const char *value)
 {
-    return take_time("since", value, &report->since_us);
+    return take_time("since", value, &report->range.since_us);
 }
 
 static int take_until(struct report *report, const char *value)
 {
-    return take_time("until", value, &report->until_us);
+    return take_time("until", value, &report->range.until_us);
 }
 
 /* What takes each flag, with its value, if any; its row in flags.def has the rest. */
@@ -117,6 +115,7 @@ static int take_flag(struct report *report, const char *name, const char *value)
 #define FLAG(subcommand, short_flag, ...) FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
 #define FLAG_OF_run(...)                  /* none of ours */
 #define FLAG_OF_rules(...)                /* likewise */
+#define FLAG_OF_export(...)               /* likewise */
 
 /* As getopt_long(3) wants them; each takes nothing yet. */
 static struct option flags[] = {
@@ -154,40 +153,6 @@ static int take_flags(struct report *report, int argc, char **argv)
     return status;
 }
 
-/* NULL, and why, where the line is no event of ours. */
-static json_t *read_line(const char *line, size_t length, const char **why)
-{
-    static json_error_t error;
-    json_t *event = json_loadb(line, length, 0, &error);
-    *why = error.text;
-    if (event == NULL)
-        return NULL;
-    if (json_integer_value(json_object_get(event, "v")) == LH_EVENT_VERSION)
-        return event;
-    json_decref(event);
-    *why = "no \"v\": 1";
-    return NULL;
-}
-
-/* Did some of it happen in the time that was asked for? What has no time did. */
-static bool is_in_time(const struct report *report, const json_t *event)
-{
-    int64_t end_us;
-    int64_t start_us;
-    const char *time = lh_string_of(event, "time");
-    const char *start = lh_string_of(event, "start");
-    if (time == NULL || !lh_time_parse(time, &end_us))
-        return true;
-    if (start == NULL || !lh_time_parse(start, &start_us))
-        start_us = end_us;
-    return end_us >= report->since_us && start_us < report->until_us;
-}
-
-static bool has_range(const struct report *report)
-{
-    return report->since_us != INT64_MIN || report->until_us != INT64_MAX;
-}
-
 /* A process without a loop has a summary only, and that says why. */
 static void say_why(const json_t *event)
 {
@@ -198,7 +163,7 @@ static void say_why(const json_t *event)
 
 static void pass_event(struct report *report, json_t *event)
 {
-    if (has_range(report) && !is_in_time(report, event)) {
+    if (lh_is_limited(&report->range) && !lh_is_in_time(&report->range, event)) {
         report->outside++;
         return;
     }
@@ -213,88 +178,22 @@ static void pass_event(struct report *report, json_t *event)
     putchar('\n');
 }
 
-/* Between lines that two wrote at the same time; nothing is left out with it. */
-static bool is_blank(const char *line, size_t length)
+static void take_line(void *context, json_t *line)
 {
-    return strspn(line, "\r\n") == length;
-}
-
-/* Returns how many lines were ours. */
-static uint64_t read_lines(struct report *report, FILE *from, const char *name)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    uint64_t number = 0;
-    uint64_t left_out = 0;
-    uint64_t blank = 0;
-    while ((length = getline(&line, &size, from)) >= 0) {
-        const char *why;
-        number++;
-        if (is_blank(line, (size_t)length)) {
-            blank++;
-            continue;
-        }
-        json_t *event = read_line(line, (size_t)length, &why);
-        if (event == NULL && left_out++ == 0)
-            fprintf(stderr, "loophound: %s:%" PRIu64 ": not an event of ours (%s); left out\n",
-                    name, number, why);
-        if (event != NULL && !lh_book_take(report->book, event))
-            pass_event(report, event);
-        json_decref(event);
-    }
-    if (left_out > 1)
-        fprintf(stderr, "loophound: %s: %" PRIu64 " lines in all were left out\n", name, left_out);
-    free(line);
-    return number - left_out - blank;
-}
-
-static int read_file(struct report *report, const char *name)
-{
-    struct lh_input *input = lh_input_open(name);
-    const char *known_as = strcmp(name, "-") == 0 ? "standard input" : name;
-    if (input == NULL) {
-        fprintf(stderr, "loophound: cannot read %s: %s\n", name, strerror(errno));
-        return LH_EXIT_FAILED;
-    }
-    FILE *from = lh_input_stream(input);
-    uint64_t count = read_lines(report, from, known_as);
-    bool failed = ferror(from) != 0;
-    if (failed)
-        fprintf(stderr, "loophound: cannot read all of %s: %s\n", known_as,
-                lh_input_problem(input));
-    else if (count == 0)
-        fprintf(stderr, "loophound: %s has no event of ours\n", known_as);
-    lh_input_close(input);
-    return failed || count == 0 ? LH_EXIT_FAILED : 0;
-}
-
-static int read_files(struct report *report, char **names)
-{
-    int status = 0;
-    if (names[0] == NULL)
-        status = read_file(report, "-");
-    for (; *names != NULL; names++) {
-        int failed = read_file(report, *names);
-        status = failed != 0 ? failed : status;
-    }
-    return status;
+    struct report *report = context;
+    if (!lh_book_take(report->book, line))
+        pass_event(report, line);
 }
 
 static void say_left_out(const struct report *report)
 {
-    uint64_t missing = lh_book_missing(report->book);
     if (report->outside > 0)
         fprintf(stderr, "loophound: %" PRIu64 " events of another time are left out\n",
                 report->outside);
-    if (missing > 0)
-        fprintf(stderr,
-                "loophound: the lines of %" PRIu64 " stacks or frames are not there: their file "
-                "has lost its begin\n",
-                missing);
+    lh_say_missing(lh_book_missing(report->book));
 }
 
-static int read_and_print(struct report *report, char **names)
+static int read_and_print(struct report *report, const char *const *names, size_t count)
 {
     report->files = lh_symbol_files_new(report->directories);
     report->book = lh_book_new(report->files);
@@ -305,9 +204,9 @@ static int read_and_print(struct report *report, char **names)
     }
     if (report->advice)
         lh_table_show_advice(report->table);
-    if (has_range(report))
+    if (lh_is_limited(&report->range))
         lh_table_count_events(report->table);
-    int status = read_files(report, names);
+    int status = lh_read_lines(names, count, take_line, report);
     if (!report->json)
         lh_table_print(report->table, report->top);
     say_left_out(report);
@@ -318,8 +217,7 @@ int lh_cmd_report(int argc, char **argv)
 {
     struct report report = {.top = TOP_DEFAULT,
                             .by = lh_by_find("place"),
-                            .since_us = INT64_MIN,
-                            .until_us = INT64_MAX};
+                            .range = LH_ALL_TIMES};
     int status = take_flags(&report, argc, argv);
     if (status != 0)
         return status < 0 ? 0 : status;
@@ -327,7 +225,7 @@ int lh_cmd_report(int argc, char **argv)
         lh_help_print(stderr, lh_subcommand_find("report"));
         return LH_EXIT_USAGE;
     }
-    status = read_and_print(&report, argv + optind);
+    status = read_and_print(&report, (const char *const *)argv + optind, (size_t)(argc - optind));
     lh_table_free(report.table);
     lh_book_free(report.book);
     lh_symbol_files_free(report.files);
