@@ -163,7 +163,7 @@ def hostile() -> Iterator[str]:
     yield "a\u2028b\u2029c"
     yield "\u202egnp.exe\u202c"
     yield "]]>&lt;&amp;"
-    yield "\x00\x01\x1b[31m"
+    yield "\x01\x1b[31m\x7f"
     yield "__proto__"
     yield "constructor"
     yield "x" * 5000

@@ -118,9 +118,9 @@ static void put_data(struct lh_html *html)
     static const struct {
         const char *name;
         void (*put)(struct lh_html *html);
-    } tables[] = {{"processes", put_processes},        {"frames", lh_html_put_frames},
-                  {"nodes", lh_html_put_nodes},        {"loops", lh_html_put_threads},
-                  {"places", lh_html_put_places},      {"events", lh_html_put_events},
+    } tables[] = {{"processes", put_processes},   {"frames", lh_html_put_frames},
+                  {"nodes", lh_html_put_nodes},   {"loops", lh_html_put_threads},
+                  {"places", lh_html_put_places}, {"events", lh_html_put_events},
                   {"strings", put_strings}};
     put_head(html);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

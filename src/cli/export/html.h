@@ -26,9 +26,9 @@ struct lh_html_written {
 struct lh_html {
     const struct lh_export_model *model;
     FILE *to;
-    int64_t begin_ns;  /* since 1970; all other times are from here on */
-    uint8_t *ranks;    /* enum lh_html_rank, of each event */
-    uint32_t *strings; /* new numbers of the model's; 0: has none yet */
+    int64_t begin_ns;       /* since 1970; all other times are from here on */
+    uint8_t *ranks;         /* enum lh_html_rank, of each event */
+    uint32_t *strings;      /* new numbers of the model's; 0: has none yet */
     uint32_t *string_order; /* the model's numbers of the new ones */
     uint32_t string_count;
     uint32_t *frames;

@@ -110,16 +110,16 @@ static void need_events(struct lh_html *html)
 int lh_html_begin(struct lh_html *html, const struct lh_export_model *model, FILE *to)
 {
     uint32_t strings = lh_export_string_count(model);
-    *html = (struct lh_html){
-        .model = model,
-        .to = to,
-        .begin_ns = model->totals.first_ns != INT64_MAX ? model->totals.first_ns : 0,
-        .ranks = calloc(model->event_count + 1u, sizeof(*html->ranks)),
-        .strings = calloc(strings, sizeof(*html->strings)),
-        .string_order = calloc(strings, sizeof(*html->string_order)),
-        .frames = calloc(model->frame_count, sizeof(*html->frames)),
-        .nodes = calloc(model->node_count, sizeof(*html->nodes)),
-        .places = calloc(model->place_count + 1u, sizeof(*html->places))};
+    *html = (struct lh_html){.model = model,
+                             .to = to,
+                             .begin_ns =
+                                 model->totals.first_ns != INT64_MAX ? model->totals.first_ns : 0,
+                             .ranks = calloc(model->event_count + 1u, sizeof(*html->ranks)),
+                             .strings = calloc(strings, sizeof(*html->strings)),
+                             .string_order = calloc(strings, sizeof(*html->string_order)),
+                             .frames = calloc(model->frame_count, sizeof(*html->frames)),
+                             .nodes = calloc(model->node_count, sizeof(*html->nodes)),
+                             .places = calloc(model->place_count + 1u, sizeof(*html->places))};
     if (html->ranks == NULL || html->strings == NULL || html->string_order == NULL ||
         html->frames == NULL || html->nodes == NULL || html->places == NULL)
         return -ENOMEM;

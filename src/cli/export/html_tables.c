@@ -219,8 +219,7 @@ static uint64_t span_ns(const struct lh_export_event *event)
 static void put_event(struct lh_html *html, const struct lh_export_event *event, bool detailed,
                       bool first)
 {
-    uint32_t place =
-        event->place != LH_EXPORT_NO_PLACE ? event->place : html->model->place_count;
+    uint32_t place = event->place != LH_EXPORT_NO_PLACE ? event->place : html->model->place_count;
     int64_t after_ns = event->start_ns - html->begin_ns;
     open_row(html, first, after_ns > 0 ? (uint64_t)after_ns / LH_NS_PER_US : 0);
     put_us(html, event->duration_ns);

@@ -15,12 +15,13 @@ function drawAxis(canvas) {
   const [pen, width, height] = fitted(canvas);
   const step = roundStep((view.to - view.from) / Math.max(2, width / 110));
   pen.font = "12px system-ui, sans-serif";
-  pen.fillStyle = palette.quiet;
   for (let us = Math.ceil(view.from / step) * step; us <= view.to; us += step) {
     const x = ((us - view.from) / (view.to - view.from)) * width;
-    pen.fillRect(x, height - 5, 1, 5);
+    pen.fillStyle = palette.line;
+    pen.fillRect(x, 0, 1, height);
+    pen.fillStyle = palette.quiet;
     const label = step < 1e4 ? Number((us / 1000).toFixed(3)) + " ms" : Number((us / 1e6).toFixed(2)) + " s";
-    if (x + pen.measureText(label).width < width) pen.fillText(label, x + 3, height - 3);
+    if (x + pen.measureText(label).width < width) pen.fillText(label, x + 4, height - 5);
   }
 }
 

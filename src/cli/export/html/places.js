@@ -1,6 +1,6 @@
 // The table of places: what the events of the range come to, by place.
 
-const ROWS = 20; // at first, and more at each step
+const ROWS = 20, MORE = 50; // at first, and at each step
 const COLUMNS = [
   ["total", "Total, ms", "number"], ["worst", "Worst, ms", "number"], ["times", "Count", "number"],
   ["waited", "Who waited", "number"], ["call", "Call", ""], ["where", "Where", ""],
@@ -69,7 +69,7 @@ function chooseRow(row, sum) {
 function focusRow(row) {
   row.parentNode.querySelectorAll("[tabindex='0']").forEach((other) => { other.tabIndex = -1; });
   row.tabIndex = 0;
-  row.focus({ preventScroll: false });
+  row.focus();
 }
 
 function rowKeys(event, row, sum) {
@@ -104,17 +104,19 @@ function drawPlaces() {
   const most = sums.reduce((largest, sum) => Math.max(largest, sum.total), 1);
   const shown = sums.slice(0, table.rows), rows = shown.map((sum) => makeRow(sum, most));
   const total = sums.reduce((sum, one) => sum + one.total, 0), times = sums.reduce((sum, one) => sum + one.times, 0);
+  const focused = document.activeElement.dataset.place, again = rows.find((row) => row.dataset.place === focused);
   if (rows.length) rows[0].tabIndex = 0;
   fill(byId("places-table"), make("table", null, make("caption.hidden", null, "Places, " + (table.down ? "largest" : "smallest") + " first"), makeHead(), make("tbody", null, rows),
-    make("tfoot", null, make("tr", null, make("td.number", null, inMs(total)), make("td", null), make("td.number", null, number(times)),
-      make("td", null), make("td", { colspan: 2 }, `all ${many(sums.length, "place")}${isWhole() ? "" : " of this part of the time"}`)))));
+    make("tfoot", null, make("tr", null, cell("total ms", inMs(total)), make("td"), cell("count", number(times)),
+      make("td"), make("td", { colspan: 2 }, `all ${many(sums.length, "place")}${isWhole() ? "" : " of this part of the time"}`)))));
+  if (again) focusRow(again);
   const more = byId("more-places");
   more.hidden = sums.length <= table.rows;
-  more.textContent = `Show ${number(Math.min(ROWS, sums.length - table.rows))} more of ${number(sums.length)} places`;
+  more.textContent = `Show ${number(Math.min(MORE, sums.length - table.rows))} more of ${number(sums.length)} places`;
 }
 
 function makePlaces() {
-  on(byId("more-places"), "click", () => { table.rows += ROWS; drawPlaces(); });
+  on(byId("more-places"), "click", () => { table.rows += MORE; drawPlaces(); });
   rangeViews.push(drawPlaces);
   eventViews.push(() => {
     table.chosen = view.shown < 0 ? -1 : placeOf[view.shown];
