@@ -351,6 +351,7 @@ bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look i
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
+	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)
 	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
 
 .PHONY: format

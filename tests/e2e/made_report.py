@@ -44,8 +44,10 @@ WAY = [
 class Report:
     """Lines as a collector writes them, and what they come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        """Without a file the lines are kept."""
         self.lines: list[Line] = []
+        self.file = path.open("w", encoding="utf-8") if path is not None else None
         self.number = 0
         self.now = 0.0
         self.blocks = 0
@@ -54,7 +56,11 @@ class Report:
 
     def add(self, kind: str, **members: Any) -> None:
         common = {"v": 1, "type": kind, "time": at(self.now), "pid": PID, "tid": PID, "thread": "MainThread"}
-        self.lines.append({**common, **members})
+        line = {**common, **members}
+        if self.file is None:
+            self.lines.append(line)
+        else:
+            self.file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def start(self, **members: Any) -> None:
         self.add("start", **{"exe": "/usr/bin/python3.11", "argv": ["python3", "-m", "uvicorn", "shop:app"],
@@ -136,10 +142,10 @@ def shop() -> Report:
     return report
 
 
-def many(events: int, places: int) -> Report:
+def many(events: int, places: int, path: Path | None = None) -> Report:
     """Any number of events, mixed: the same ones each time."""
     chance = random.Random(7)
-    report = Report()
+    report = Report(path)
     report.start()
     for _ in range(events):
         place = chance.randrange(places)
@@ -151,6 +157,8 @@ def many(events: int, places: int) -> Report:
             report.block(f"handler_{place}", place, ms, call=call, group=group, file=f"/srv/shop/views/view_{place % 30}.py")
         report.now += chance.expovariate(1 / 0.3)
     report.summary()
+    if report.file is not None:
+        report.file.close()
     return report
 
 

@@ -11,9 +11,8 @@ function stackFrame(index) {
 }
 
 function foldedFrames(run) {
-  if (run.length === 1) return [stackFrame(run[0])];
   const of = distinct(run.map((index) => frames[index].library || ["", "", "the interpreter and the system"][frames[index].whose]));
-  const label = `${run.length} frames${of.length ? " of " + of.slice(0, 3).join(", ") + (of.length > 3 ? " and others" : "") : ""}`;
+  const label = `${many(run.length, "frame")}${of.length ? " of " + of.slice(0, 3).join(", ") + (of.length > 3 ? " and others" : "") : ""}`;
   return [make("li.folded", null, make("details", null, make("summary", null, label), make("ol", null, run.map((index) => stackFrame(index)))))];
 }
 
@@ -40,7 +39,7 @@ function eventFacts(i) {
     fact("When", `${duration(starts[i])} after the first` + (data.begin ? `, ${clock(data.begin + starts[i])} UTC` : "")),
     fact("Thread", [name(thread), " ", name(of, "quiet")]),
     callsOf(i) > 1 ? fact("Calls there", `${number(callsOf(i))}, ${duration(weighs[i])} in all`) : null,
-    told("On", more.on), told("Held by", more.holder), more.deadlock ? fact("Deadlock", "the holder waits for this thread") : null,
+    told("Resource", more.on), told("Held by", more.holder), more.deadlock ? fact("Deadlock", "the holder waits for this thread") : null,
     told("Task", more.task), told("Test", more.test), told("Labels", more.labels), told("Error", more.error), told("Trace", more.trace),
     fact("Who waited", victims && victims[0] ? `${many(victims[0], "descriptor")} ready, up to ${duration(victims[1])}` : "nobody, or not known"),
     told("Note", more.note));

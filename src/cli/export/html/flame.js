@@ -1,7 +1,7 @@
 // The flame view: the loop above, what it called below, as wide as it took. A click zooms.
 
 const HIGH = 21, NARROW = 2, BOXES = 2500; // pixels; boxes at most
-const flame = { root: null, zoom: null, focus: null, boxes: new Map(), narrow: 0, search: "" };
+const flame = { root: null, zoom: null, focus: null, boxes: new Map(), width: 0, narrow: 0, search: "" };
 
 const bySize = (one) => [...one.children.values()].sort((a, b) => b.us - a.us);
 const isFound = (one) => flame.search !== "" && one.find.includes(flame.search);
@@ -33,9 +33,9 @@ function addBox(into, one, left, width, depth, context) {
   const box = make(`div.box ${one.kind}${context ? " context" : ""}${isFound(one) ? " found" : ""}`, {
     role: "treeitem", tabindex: -1, "aria-level": depth + 1, "aria-label": says, title: says,
   }, width > 30 ? [name(one.label), one.where && width > 160 ? name(" " + one.where.split("/").pop(), "file") : ""] : "");
-  box.style.left = (100 * left) / into.clientWidth + "%";
+  box.style.left = (100 * left) / flame.width + "%";
   box.style.top = depth * HIGH + "px";
-  box.style.width = (100 * Math.max(1, width - 1)) / into.clientWidth + "%";
+  box.style.width = (100 * Math.max(1, width - 1)) / flame.width + "%";
   on(box, "click", () => zoomTo(one));
   on(box, "keydown", (event) => boxKeys(event, one));
   flame.boxes.set(one, box);
@@ -69,14 +69,15 @@ function flameText() {
 }
 
 function drawFlame() {
-  const into = byId("flame"), width = into.clientWidth, above = [];
+  const into = byId("flame"), above = [];
   const hadFocus = into.contains(document.activeElement);
   flame.boxes = new Map();
+  flame.width = into.clientWidth; // asked for once: each time it is worked out anew
   flame.narrow = 0;
   fill(into);
   for (let at = flame.zoom.parent; at; at = at.parent) above.unshift(at);
-  above.forEach((one, depth) => addBox(into, one, 0, width, depth, true));
-  const deepest = addBoxes(into, flame.zoom, 0, width, above.length);
+  above.forEach((one, depth) => addBox(into, one, 0, flame.width, depth, true));
+  const deepest = addBoxes(into, flame.zoom, 0, flame.width, above.length);
   into.style.height = (deepest + 1) * HIGH + "px";
   byId("zoom-out").hidden = flame.zoom === flame.root;
   flameText();
