@@ -8,9 +8,10 @@ The first is what stands before the data, the second what stands behind. Style a
 the page itself; their hashes go into its policy, so that no other script runs in it and nothing is
 fetched.
 
-They are made shorter: no comments, no spaces that say nothing, `let` for `const`, short names for what a script
-declares. That is simple because the sources keep to this: a comment has its
-lines to itself, there are no regular expressions, no templates within templates, and each statement has its semicolon.
+They are made shorter: no comments, no spaces that say nothing, `let` for `const`, short names for
+what a script declares. That is simple because the sources keep to this: a comment has its lines to
+itself, there are no regular expressions, no templates within templates, and each statement has its
+semicolon.
 """
 
 from __future__ import annotations  # pip may build with Python 3.8
@@ -30,7 +31,10 @@ LIMIT = 40 * 1024  # bytes that are ours, beside the data
 QUOTED = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)', re.DOTALL)
 JOINED = re.compile(rf"(\blet \w+=[^;{{}}\"`]*(?:{QUOTED.pattern}[^;{{}}\"`]*)*);let (?=\w)")
 # What a script declares: functions, variables, parameters.
-DECLARED = re.compile(r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)")
+DECLARED = re.compile(
+    r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]"
+    r"|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)"
+)
 
 
 def without_comments(text: str) -> str:
@@ -41,12 +45,14 @@ def without_comments(text: str) -> str:
 
 def outside_quotes(text: str, change: Callable[[str], str]) -> str:
     """Changes code, and within templates what stands in ${...}; other text stays as it is."""
-    parts = QUOTED.split(text)
+    parts: list[str] = QUOTED.split(text)
     for at, part in enumerate(parts):
         if at % 2 == 0:
             parts[at] = change(part)
         elif part.startswith("`"):
-            parts[at] = re.sub(r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part)
+            parts[at] = re.sub(
+                r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part
+            )
     return "".join(parts)
 
 
@@ -54,7 +60,7 @@ def without_spaces(code: str) -> str:
     code = re.sub(r"\bconst\b", "let", code)
     code = re.sub(r" ?([-{}()\[\],;:=<>+*/?&|!%]) ?", r"\1", code)
     code = re.sub(r"\((\w+)\)=>", r"\1=>", code)
-    return re.sub(r"(?<!\w)\n|\n(?!\w)", "", code).replace(";}", "}")
+    return re.sub(r"(?<!\w)\n|\n(?!\w)", "", code).replace(";}", "}").replace(",)", ")")
 
 
 def short_names(taken: set[str]) -> Iterator[str]:
@@ -71,13 +77,15 @@ def declared(script: str) -> set[str]:
 
 
 def with_short_names(script: str) -> str:
-    """A name that is a member somewhere, or a key, stays: nobody can tell them apart here. All others
-    get the same one everywhere, so that what hides another one still does."""
+    """A name that is a member somewhere, or a key, stays: nobody can tell them apart here. All
+    others get the same one everywhere, so that what hides another one still does."""
     words = re.findall(r"\w+", script)
     kept = re.findall(r"(?<!\.)\.(\w+)|(\w+):", re.sub(QUOTED, "", script))
     names = declared(script) - {name for pair in kept for name in pair}
-    often = sorted((name for name in names if len(name) > 2), key=lambda name: (-words.count(name), name))
-    short = dict(zip(often, short_names(set(words))))
+    often = sorted(
+        (name for name in names if len(name) > 2), key=lambda name: (-words.count(name), name)
+    )
+    short = dict(zip(often, short_names(set(words)), strict=False))
     return outside_quotes(
         script, lambda code: re.sub(r"\w+", lambda word: short.get(word[0], word[0]), code)
     )

@@ -26,9 +26,19 @@ FIRST_FREE_FD = 10  # Chromium's ends of the pipe are 3 and 4
 
 # Name of a key: its code, and the number that Windows has for it.
 KEYS = {
-    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Escape": 27,
-    "Tab": 9, "Home": 36, "End": 35, "PageUp": 33, "PageDown": 34, " ": 32,
-}  # fmt: skip
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+    "Enter": 13,
+    "Escape": 27,
+    "Tab": 9,
+    "Home": 36,
+    "End": 35,
+    "PageUp": 33,
+    "PageDown": 34,
+    " ": 32,
+}
 
 
 class Page:
@@ -45,7 +55,9 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         """What the expression comes to in the page; an exception there fails the test."""
-        done = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        done = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
@@ -58,7 +70,9 @@ class Page:
 
     def settle(self) -> None:
         """Until what was asked for before the next picture is drawn."""
-        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def texts(self, selector: str) -> list[str]:
         found = self.evaluate(f"[...document.querySelectorAll({selector!r})].map(e => e.innerText)")
@@ -79,8 +93,15 @@ class Page:
         return left, top, width, height
 
     def mouse(self, kind: str, x: float, y: float, held: bool) -> None:
-        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if held else "none",
-                  buttons=1 if held else 0, clickCount=1 if held else 0)  # fmt: skip
+        self.send(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button="left" if held else "none",
+            buttons=1 if held else 0,
+            clickCount=1 if held else 0,
+        )
 
     def click(self, selector: str, index: int = 0, at: float = 0.5) -> None:
         """Where the pointer goes: the middle of the height, `at` of the width."""
@@ -107,7 +128,9 @@ class Page:
         text = {"Enter": "\r"}.get(name, name if len(name) == 1 else "")
         code = KEYS.get(name, ord(name[0].upper()) if name.isalnum() else 0)
         named = {"key": name, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
-        self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named)
+        self.send(
+            "Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named
+        )
         self.send("Input.dispatchKeyEvent", type="keyUp", **named)
         self.settle()
 
@@ -117,22 +140,47 @@ class Page:
 
     def focused(self) -> str:
         """Tag, id and label of what has the focus."""
-        return str(self.evaluate(
-            "(e => `${e.tagName.toLowerCase()}#${e.id} ${e.getAttribute('aria-label') || ''}`)(document.activeElement)"
-        ))  # fmt: skip
+        return str(
+            self.evaluate(
+                "(e => `${e.tagName.toLowerCase()}#${e.id} ${e.getAttribute('aria-label') || ''}`)"
+                "(document.activeElement)"
+            )
+        )
 
-    def look(self, dark: bool = False, width: int = 1280, height: int = 900, media: str = "") -> None:
+    def look(
+        self, dark: bool = False, width: int = 1280, height: int = 900, media: str = ""
+    ) -> None:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", media=media, features=features)
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=False)  # fmt: skip
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self.settle()
 
     def screenshot(self, path: Path, whole: bool = True) -> None:
-        taken = self.send("Page.captureScreenshot", captureBeyondViewport=whole, **(
-            {"clip": {"x": 0, "y": 0, "scale": 1, **self.evaluate(
-                "({width: innerWidth, height: Math.min(8000, document.documentElement.scrollHeight)})")}}
-            if whole else {}))  # fmt: skip
+        taken = self.send(
+            "Page.captureScreenshot",
+            captureBeyondViewport=whole,
+            **(
+                {
+                    "clip": {
+                        "x": 0,
+                        "y": 0,
+                        "scale": 1,
+                        **self.evaluate(
+                            "({width: innerWidth, "
+                            "height: Math.min(8000, document.documentElement.scrollHeight)})"
+                        ),
+                    }
+                }
+                if whole
+                else {}
+            ),
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def pdf(self) -> bytes:
@@ -141,8 +189,14 @@ class Page:
     def heard(self, method: str, told: Any) -> None:
         if method == "Runtime.exceptionThrown":
             details = told["exceptionDetails"]
-            self.problems.append(str(details.get("exception", {}).get("description", details["text"])))
-        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):
+            self.problems.append(
+                str(details.get("exception", {}).get("description", details["text"]))
+            )
+        elif method == "Runtime.consoleAPICalled" and told["type"] in (
+            "error",
+            "warning",
+            "assert",
+        ):
             self.problems.append(f"console: {told['args']}")
         elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
             self.problems.append(f"log: {told['entry']['text']}")
@@ -160,20 +214,36 @@ class Browser:
         self.pages: dict[str, Page] = {}
         theirs_in, self.out = os.pipe()
         self.into, theirs_out = os.pipe()
-        theirs = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in (theirs_in, theirs_out)]
+        theirs = [
+            fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in (theirs_in, theirs_out)
+        ]
 
         def place_pipe() -> None:
             os.dup2(theirs[0], 3)
             os.dup2(theirs[1], 4)
 
-        flags = ["--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--no-sandbox",
-                 "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-                 "--hide-scrollbars", f"--user-data-dir={directory}"]  # fmt: skip
+        flags = [
+            "--headless=new",
+            "--remote-debugging-pipe",
+            "--no-first-run",
+            "--disable-gpu",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--hide-scrollbars",
+            f"--user-data-dir={directory}",
+        ]
         with (directory / "chromium.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [CHROMIUM, *flags, "about:blank"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False, preexec_fn=place_pipe,
-                start_new_session=True)  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                close_fds=False,
+                preexec_fn=place_pipe,
+                start_new_session=True,
+            )
         for fd in (theirs_in, theirs_out, *theirs):
             os.close(fd)
 
@@ -181,7 +251,9 @@ class Browser:
         """The next message."""
         while b"\0" not in self.rest:
             left = until - time.monotonic()
-            assert left > 0 and select.select([self.into], [], [], left)[0], "Chromium does not answer"
+            assert (
+                left > 0 and select.select([self.into], [], [], left)[0]
+            ), "Chromium does not answer"
             got = os.read(self.into, 1 << 20)
             assert got, "Chromium has ended"
             self.rest += got
@@ -209,7 +281,9 @@ class Browser:
     def page(self, path: Path) -> Iterator[Page]:
         """The file opened in a tab, and what is wrong there looked at in the end."""
         target = self.send("Target.createTarget", {"url": "about:blank"})["targetId"]
-        session = self.send("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        session = self.send("Target.attachToTarget", {"targetId": target, "flatten": True})[
+            "sessionId"
+        ]
         page = Page(self, session, path.resolve().as_uri())
         self.pages[session] = page
         for domain in ("Page", "Runtime", "Log", "Network"):
