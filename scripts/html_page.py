@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the page of `loophound export -f html` together, as two strings of C.
 
-    scripts/html_page.py DIRECTORY >html_page.h
+    scripts/html_page.py DIRECTORY >html_page.def
 
 The first is what stands before the data, the second what stands behind. Style and script stand in
 the page itself; their hashes go into its policy, so that no other script runs in it and nothing is
@@ -45,14 +45,16 @@ def without_comments(text: str) -> str:
 
 def outside_quotes(text: str, change: Callable[[str], str]) -> str:
     """Changes code, and within templates what stands in ${...}; other text stays as it is."""
+
+    def changed(code: re.Match[str]) -> str:
+        return outside_quotes(code[0], change)
+
     parts: list[str] = QUOTED.split(text)
     for at, part in enumerate(parts):
         if at % 2 == 0:
             parts[at] = change(part)
         elif part.startswith("`"):
-            parts[at] = re.sub(
-                r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part
-            )
+            parts[at] = re.sub(r"(?<=\$\{)[^}]*", changed, part)
     return "".join(parts)
 
 
