@@ -10,8 +10,7 @@ static uint32_t new_process(struct lh_export_model *model, uint32_t pid)
 {
     struct lh_export_tables *tables = model->tables;
     if (!lh_table_grow(model, (void **)&model->processes, model->process_count,
-                       &tables->process_room, sizeof(*model->processes),
-                       LH_EXPORT_PROCESSES_MAX) ||
+                       &tables->process_room, sizeof(*model->processes), LH_EXPORT_PROCESSES_MAX) ||
         !lh_ids_add_key(&tables->process_ids, lh_mix(1, pid), model->process_count))
         return LH_NO_NUMBER;
     model->processes[model->process_count] = (struct lh_export_process){.pid = pid};
@@ -70,8 +69,7 @@ uint32_t lh_model_thread(struct lh_export_model *model, const json_t *event)
     uint32_t number = lh_ids_find_key(&tables->thread_ids, key);
     if (number == LH_NO_NUMBER) {
         if (!lh_table_grow(model, (void **)&model->threads, model->thread_count,
-                           &tables->thread_room, sizeof(*model->threads),
-                           LH_EXPORT_THREADS_MAX) ||
+                           &tables->thread_room, sizeof(*model->threads), LH_EXPORT_THREADS_MAX) ||
             !lh_ids_add_key(&tables->thread_ids, key, model->thread_count))
             return LH_NO_NUMBER;
         number = model->thread_count++;
