@@ -44,6 +44,7 @@ def frame(function: str, file: str, line: int, **more: object) -> Json:
     }
 
 
+ASYNCIO_C = "/usr/lib/python3.12/lib-dynload/_asyncio.cpython-312-x86_64-linux-gnu.so"
 STACK = [
     {
         **frame("PyEval", "ceval.c", 9),
@@ -52,6 +53,7 @@ STACK = [
         "offset": 16,
     },
     frame("handler", "/srv/shop/app.py", 12, user=True, source="time.sleep(0.3)"),
+    {"lang": "native", "function": None, "module": ASYNCIO_C, "offset": 31806},
     frame("Handle._run", "/usr/lib/python3.12/asyncio/events.py", 84),
     frame("main", "/srv/shop/main.py", 3),
 ]
@@ -151,7 +153,7 @@ def test_no_events_make_an_empty_file_of_the_format(name: str, hits: Path) -> No
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_names_stay_text(name: str, hits: Path) -> None:
     bad = [frame(HOSTILE, f"/srv/shop/{HOSTILE}.py", 1, user=True, source=HOSTILE)]
-    odd = {
+    odd: Json = {
         "resource": {"kind": "file", "path": HOSTILE},
         "task": {"name": HOSTILE, "coroutine": HOSTILE},
     }
