@@ -215,9 +215,7 @@ static int read_and_print(struct report *report, const char *const *names, size_
 
 int lh_cmd_report(int argc, char **argv)
 {
-    struct report report = {.top = TOP_DEFAULT,
-                            .by = lh_by_find("place"),
-                            .range = LH_ALL_TIMES};
+    struct report report = {.top = TOP_DEFAULT, .by = lh_by_find("place"), .range = LH_ALL_TIMES};
     int status = take_flags(&report, argc, argv);
     if (status != 0)
         return status < 0 ? 0 : status;

@@ -31,7 +31,10 @@ static int fail_usage(const char *what, const char *value, const char *expected)
 static void put_names(FILE *to)
 {
     for (const struct lh_export_format *row = lh_export_formats; row->name != NULL; row++)
-        fprintf(to, "%s%s", row == lh_export_formats ? "" : row[1].name == NULL ? " or " : ", ",
+        fprintf(to, "%s%s",
+                row == lh_export_formats ? ""
+                : row[1].name == NULL    ? " or "
+                                         : ", ",
                 row->name);
 }
 
@@ -105,10 +108,10 @@ static int take_flag(struct arguments *arguments, const char *name, const char *
     return takers[i].take(arguments, value);
 }
 
-#define FLAG(subcommand, short_flag, ...) FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
-#define FLAG_OF_run(...)                  /* none of ours */
-#define FLAG_OF_rules(...)                /* likewise */
-#define FLAG_OF_report(...)               /* likewise */
+#define FLAG(subcommand, short_flag, ...)      FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
+#define FLAG_OF_run(...)                       /* none of ours */
+#define FLAG_OF_rules(...)                     /* likewise */
+#define FLAG_OF_report(...)                    /* likewise */
 #define FLAG_OF_export(letter, long_flag, ...) {long_flag, required_argument, NULL, letter},
 
 /* As getopt_long(3) wants them. */

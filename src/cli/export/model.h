@@ -120,17 +120,17 @@ struct lh_export_event {
     /* What it weighs in flame views and totals: duration_ns, and in strict mode what its repeated
      * calls at the same place took. The sum of its parts. */
     uint64_t weight_ns;
-    uint64_t waited_ns; /* the longest that a victim waited */
-    uint32_t count;     /* calls that it stands for: 1, or with those that were repeated */
-    uint32_t id;        /* in its process */
-    uint32_t thread;    /* numbers */
-    uint32_t place;     /* LH_EXPORT_NO_PLACE: the table of places is full */
+    uint64_t waited_ns;  /* the longest that a victim waited */
+    uint32_t count;      /* calls that it stands for: 1, or with those that were repeated */
+    uint32_t id;         /* in its process */
+    uint32_t thread;     /* numbers */
+    uint32_t place;      /* LH_EXPORT_NO_PLACE: the table of places is full */
     uint32_t first_part; /* of model->parts: a block has one, a stall one for each sample */
     uint32_t part_count; /* at least 1 */
     uint32_t split;      /* of model->splits; LH_EXPORT_NO_SPLIT: it has none */
     uint32_t call;       /* strings. libc's name of the call; 0: a stall */
     uint32_t group;
-    uint32_t error; /* "ETIMEDOUT" */
+    uint32_t error;    /* "ETIMEDOUT" */
     uint32_t resource; /* "socket 10.0.0.7:443", "file /etc/hosts" */
     uint32_t task;     /* "Task-5 (Shop.price)", or the name of a callback */
     uint32_t test;
@@ -164,14 +164,14 @@ struct lh_export_place {
     uint32_t group;
     uint32_t file;
     uint32_t function;
-    uint32_t api;    /* the function that was called there */
-    uint32_t source; /* the text of the line */
+    uint32_t api;     /* the function that was called there */
+    uint32_t source;  /* the text of the line */
     uint32_t library; /* that the place, or what was called there, belongs to; and its version */
     uint32_t version;
     uint32_t advice; /* a sentence, and the rule of ruff */
     uint32_t rule;
-    uint32_t quiet; /* of suppressed ones: the rule that keeps them so */
-    uint32_t line;  /* 0: not known */
+    uint32_t quiet;   /* of suppressed ones: the rule that keeps them so */
+    uint32_t line;    /* 0: not known */
     uint32_t victims; /* most that waited for one of them */
     /* These of the longest one: */
     uint32_t stack;
@@ -197,7 +197,7 @@ struct lh_export_left_out {
     uint64_t events_ns;
     uint64_t frames; /* of stacks: these have lost their innermost ones */
     uint64_t strings;
-    uint64_t places; /* events of places that are not in the table */
+    uint64_t places;  /* events of places that are not in the table */
     uint64_t threads; /* events of threads or processes that are not */
     uint64_t missing; /* lines of stacks and frames that are not there */
     uint64_t outside; /* events of another time than was asked for */
@@ -232,7 +232,7 @@ struct lh_export_model {
     uint32_t node_count;
     struct lh_export_totals totals;
     struct lh_export_left_out left_out;
-    uint32_t top; /* most places that formats of places show; 0: all. `--top` */
+    uint32_t top;                    /* most places that formats of places show; 0: all. `--top` */
     struct lh_export_tables *tables; /* what only model.c looks at */
 };
 

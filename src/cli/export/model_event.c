@@ -59,8 +59,8 @@ static uint32_t holder_of(struct lh_export_model *model, const json_t *holder)
 static bool add_part(struct lh_export_model *model, struct lh_export_event *event, uint32_t stack,
                      uint64_t ns)
 {
-    if (!lh_table_grow(model, (void **)&model->parts, model->part_count,
-                       &model->tables->part_room, sizeof(*model->parts), LH_EXPORT_PARTS_MAX))
+    if (!lh_table_grow(model, (void **)&model->parts, model->part_count, &model->tables->part_room,
+                       sizeof(*model->parts), LH_EXPORT_PARTS_MAX))
         return false;
     model->parts[model->part_count++] = (struct lh_export_part){stack, ns};
     event->part_count++;
@@ -94,8 +94,7 @@ static void add_samples(struct lh_export_model *model, struct lh_export_event *e
         json_t *sample = json_array_get(samples, i);
         uint64_t before = part_of(event->weight_ns, so_far, all);
         so_far += weight_of_sample(sample);
-        uint64_t after =
-            i + 1 == count ? event->weight_ns : part_of(event->weight_ns, so_far, all);
+        uint64_t after = i + 1 == count ? event->weight_ns : part_of(event->weight_ns, so_far, all);
         (void)add_part(model, event, lh_intern_stack(model, sample, true), after - before);
     }
 }
@@ -126,8 +125,7 @@ static void add_split(struct lh_export_model *model, struct lh_export_event *eve
     event->split = LH_EXPORT_NO_SPLIT;
     if (!json_is_number(json_object_get(json, "oncpu_ms")) ||
         !lh_table_grow(model, (void **)&model->splits, model->split_count,
-                       &model->tables->split_room, sizeof(*model->splits),
-                       LH_EXPORT_EVENTS_MAX))
+                       &model->tables->split_room, sizeof(*model->splits), LH_EXPORT_EVENTS_MAX))
         return;
     event->split = model->split_count;
     model->splits[model->split_count++] =
@@ -258,9 +256,7 @@ void lh_model_repeated(struct lh_export_model *model, const json_t *json)
         return;
     uint64_t key = key_of(model, thread, lh_model_u32(json, "id"));
     uint32_t number = lh_ids_find_key(&model->tables->event_ids, key);
-    if (number != LH_NO_NUMBER && model->events[number].strict &&
-        !model->events[number].in_flight)
-        add_weight(model, &model->events[number],
-                   count < COUNT_MAX ? (uint32_t)count : COUNT_MAX,
+    if (number != LH_NO_NUMBER && model->events[number].strict && !model->events[number].in_flight)
+        add_weight(model, &model->events[number], count < COUNT_MAX ? (uint32_t)count : COUNT_MAX,
                    lh_model_ns(json, "total_ms"));
 }

@@ -12,8 +12,7 @@
 /* Where the names of files begin. */
 static const char *base_of(const struct lh_export_model *model, uint32_t thread)
 {
-    const struct lh_export_process *process =
-        &model->processes[model->threads[thread].process];
+    const struct lh_export_process *process = &model->processes[model->threads[thread].process];
     return lh_export_text(model, process->root != 0 ? process->root : process->cwd);
 }
 
@@ -44,8 +43,8 @@ static uint32_t quiet_of(struct lh_export_model *model, const json_t *json)
 }
 
 static struct lh_export_place made_of(struct lh_export_model *model, const json_t *json,
-                                      const struct lh_export_event *event,
-                                      const struct lh_row *row, const struct lh_place *place)
+                                      const struct lh_export_event *event, const struct lh_row *row,
+                                      const struct lh_place *place)
 {
     const json_t *advice = json_object_get(json, "advice");
     struct lh_export_place made = {

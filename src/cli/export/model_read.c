@@ -122,7 +122,8 @@ static void rename_places(struct lh_export_model *model, const struct lh_export_
 
 static void sort_places(struct lh_export_model *model)
 {
-    const struct lh_export_place **order = calloc(model->place_count + 1u, sizeof(struct lh_export_place *));
+    const struct lh_export_place **order =
+        calloc(model->place_count + 1u, sizeof(struct lh_export_place *));
     uint32_t *number = calloc(model->place_count + 1u, sizeof(*number));
     for (uint32_t i = 0; order != NULL && i < model->place_count; i++)
         order[i] = &model->places[i];
@@ -188,8 +189,7 @@ static void say_left_out(const struct lh_export_model *model)
         fprintf(stderr,
                 "loophound: the %" PRIu64 " shortest events, %.1f ms in all, are left out: more "
                 "than %u do not fit\n",
-                left->events, (double)left->events_ns / (double)LH_NS_PER_MS,
-                LH_EXPORT_EVENTS_MAX);
+                left->events, (double)left->events_ns / (double)LH_NS_PER_MS, LH_EXPORT_EVENTS_MAX);
     for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
         if (rest[i].count > 0)
             fprintf(stderr, "loophound: %" PRIu64 " %s\n", rest[i].count, rest[i].what);

@@ -17,11 +17,12 @@ static const struct {
     const char *member;
     const char *word; /* before it; NULL: the kind's */
 } names[] = {
-    {"socket", "peer", NULL},         {"file", "path", NULL},   {"name", "host", NULL},
-    {"lock", "address", NULL},        {"thread", "name", NULL}, {"condition", "address", NULL},
-    {"futex", "address", NULL},       {"pid", "command", "child"}, {"pid", "#pid", "child"},
-    {"socket", "#fd", "socket, descriptor"}, {"file", "#fd", "descriptor"},
-    {"thread", "#tid", NULL},
+    {"socket", "peer", NULL},      {"file", "path", NULL},
+    {"name", "host", NULL},        {"lock", "address", NULL},
+    {"thread", "name", NULL},      {"condition", "address", NULL},
+    {"futex", "address", NULL},    {"pid", "command", "child"},
+    {"pid", "#pid", "child"},      {"socket", "#fd", "socket, descriptor"},
+    {"file", "#fd", "descriptor"}, {"thread", "#tid", NULL},
 };
 
 /* False: the resource has no such member. */

@@ -88,8 +88,8 @@ static uint32_t add_string(struct lh_export_model *model, uint64_t key, const ch
                            size_t length)
 {
     struct lh_export_tables *tables = model->tables;
-    if (!lh_table_grow(model, (void **)&tables->strings, tables->string_count,
-                       &tables->string_room, sizeof(*tables->strings), LH_EXPORT_STRINGS_MAX))
+    if (!lh_table_grow(model, (void **)&tables->strings, tables->string_count, &tables->string_room,
+                       sizeof(*tables->strings), LH_EXPORT_STRINGS_MAX))
         return 0;
     const char *copy = keep_text(model, text, length);
     if (copy == NULL || !lh_ids_add_key(&tables->string_ids, key, tables->string_count))
@@ -123,8 +123,7 @@ static uint32_t name_of(struct lh_export_model *model, const struct lh_frame *fr
     if (file == NULL)
         return lh_intern(model, "?");
     if (frame->offset != 0)
-        (void)snprintf(name, sizeof(name), "%.1024s+0x%" PRIx64, lh_base_name(file),
-                       frame->offset);
+        (void)snprintf(name, sizeof(name), "%.1024s+0x%" PRIx64, lh_base_name(file), frame->offset);
     else
         (void)snprintf(name, sizeof(name), "%.1024s", lh_base_name(file));
     return lh_intern(model, name);
@@ -133,8 +132,15 @@ static uint32_t name_of(struct lh_export_model *model, const struct lh_frame *fr
 static uint64_t key_of_frame(const struct lh_export_frame *frame)
 {
     const uint64_t parts[] = {
-        frame->name,    frame->file,    frame->module, frame->source, frame->library,
-        frame->version, frame->line,    frame->offset, frame->lang,
+        frame->name,
+        frame->file,
+        frame->module,
+        frame->source,
+        frame->library,
+        frame->version,
+        frame->line,
+        frame->offset,
+        frame->lang,
         (uint64_t)frame->inlined | (uint64_t)frame->user << 1 | (uint64_t)frame->api << 2};
     uint64_t key = frame->function;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

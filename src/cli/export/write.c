@@ -28,7 +28,7 @@ const struct lh_export_format *lh_export_format_find(const char *name)
 
 /* A file in the making. */
 struct making {
-    char path[PATH_MAX];          /* of what it replaces: no link */
+    char path[PATH_MAX];        /* of what it replaces: no link */
     char beside[PATH_MAX + 16]; /* its name until then; "": it is written to as it is */
     FILE *to;
 };
