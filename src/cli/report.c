@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/flags.h"
 #include "cli/report_lines.h"
+#include "cli/report_print.h"
 #include "cli/report_time.h"
 
 #define DIRECTORIES_MAX 16
@@ -22,7 +23,7 @@ struct report {
     const char *directories[DIRECTORIES_MAX + 1];
     uint32_t directory_count;
     uint32_t top;
-    bool json;
+    lh_print_table *print; /* NULL: JSON, written as it is read */
     bool advice;
     const struct lh_by *by;
     int64_t since_us; /* INT64_MIN, INT64_MAX: no limit */
@@ -61,11 +62,20 @@ static int take_top(void *self, const char *value)
 
 static int take_format(void *self, const char *value)
 {
+    static const struct {
+        const char *name;
+        lh_print_table *print;
+    } formats[] = {{"text", lh_print_text},
+                   {"markdown", lh_print_markdown},
+                   {"line", lh_print_lines},
+                   {"json", NULL}};
     struct report *report = self;
-    report->json = strcmp(value, "json") == 0;
-    if (!report->json && strcmp(value, "text") != 0)
-        return fail_usage("format", value, "text or json");
-    return 0;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        report->print = formats[i].print;
+        if (strcmp(value, formats[i].name) == 0)
+            return 0;
+    }
+    return fail_usage("format", value, "text, markdown, line or json");
 }
 
 static int take_advice(void *self, const char *value)
@@ -142,7 +152,7 @@ static void pass_event(void *to, json_t *event)
         report->outside++;
         return;
     }
-    if (!report->json) {
+    if (report->print != NULL) {
         say_why(event);
         lh_table_add(report->table, event);
         return;
@@ -175,14 +185,14 @@ static int read_and_print(struct report *report, const char *const *names)
         fputs("loophound: out of memory; nothing read\n", stderr);
         return LH_EXIT_FAILED;
     }
-    if (report->advice)
-        lh_table_show_advice(report->table);
     if (has_range(report))
         lh_table_count_events(report->table);
     const struct lh_lines lines = {report->book, pass_event, report};
     int status = lh_lines_read(&lines, names);
-    if (!report->json)
-        lh_table_print(report->table, report->top);
+    lh_table_end(report->table);
+    const struct lh_look look = {report->by, report->top, report->advice};
+    if (report->print != NULL)
+        report->print(report->table, &look);
     say_left_out(report);
     return status;
 }
@@ -190,6 +200,7 @@ static int read_and_print(struct report *report, const char *const *names)
 int lh_cmd_report(int argc, char **argv)
 {
     struct report report = {.top = TOP_DEFAULT,
+                            .print = lh_print_text,
                             .by = lh_by_find("place"),
                             .since_us = INT64_MIN,
                             .until_us = INT64_MAX};
