@@ -11,23 +11,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/baseline.h"
 #include "cli/cli.h"
 #include "cli/run.h"
 #include "common/text.h"
 
 #define SHOWN 20u /* places that are named of each kind */
 
-static const char begin[] = "# loophound baseline";
+const char lh_baseline_begin[] = "# loophound baseline";
 
 static const char header[] =
     "# loophound baseline: places that are known to block; what is reported elsewhere is new.\n"
     "# Rules, sorted, one a line; commit it, and merge it by hand. loophound run --baseline FILE\n"
     "# --update-baseline adds places, and with --force drops those that were not seen.\n";
 
-static bool is_ours(FILE *file)
+bool lh_begins_as_baseline(FILE *file)
 {
-    char line[sizeof(begin)];
-    return fgets(line, sizeof(line), file) != NULL && strcmp(line, begin) == 0;
+    char line[sizeof(lh_baseline_begin)];
+    return fgets(line, sizeof(line), file) != NULL && strcmp(line, lh_baseline_begin) == 0;
+}
+
+bool lh_is_baseline(const char *name)
+{
+    struct stat status;
+    if (stat(name, &status) != 0 || !S_ISREG(status.st_mode))
+        return false; /* a pipe is read once */
+    FILE *file = fopen(name, "re");
+    bool is = file != NULL && lh_begins_as_baseline(file);
+    if (file != NULL)
+        fclose(file);
+    return is;
 }
 
 /* An empty file is anybody's. */
@@ -57,7 +70,7 @@ int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bo
         return 0;
     }
     *fresh = is_empty(file);
-    bool ours = *fresh || is_ours(file);
+    bool ours = *fresh || lh_begins_as_baseline(file);
     fclose(file);
     if (ours)
         return 0;
@@ -65,7 +78,7 @@ int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bo
         fprintf(stderr,
                 "loophound: %s is no baseline of ours: its first line does not begin with \"%s\"; "
                 "--force writes over it; nothing started\n",
-                path, begin);
+                path, lh_baseline_begin);
         return LH_EXIT_USAGE;
     }
     *fresh = true;
