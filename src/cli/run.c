@@ -75,7 +75,7 @@ static int conclude(const struct lh_run_flags *flags, int wait_status, int64_t e
         .has_baseline = verdict.has_baseline};
     lh_run_print_rules(&verdict);
     if (verdict.has_baseline)
-        lh_run_print_baseline(&verdict);
+        lh_run_print_places(&verdict, !flags->update_baseline);
     if (flags->update_baseline && totals->loops == 0)
         fprintf(stderr, "loophound: nothing was watched: %s is as it was\n", options->baseline);
     else if (flags->update_baseline)

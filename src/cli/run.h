@@ -79,8 +79,9 @@ void lh_run_print_rules(const struct lh_verdict *verdict);
  * none yet, or is to be written over, and is not to be read. */
 int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bool *fresh);
 
-/* Says which places are new, and which are gone. */
-void lh_run_print_baseline(const struct lh_verdict *verdict);
+/* Says which places are new, with what can be done about them, and which are gone. `advise`: how
+ * these get out of the baseline. */
+void lh_run_print_places(const struct lh_verdict *verdict, bool advise);
 
 /* Writes the baseline with the new places; `drop`: without those that are gone. 0, or a negative
  * errno once it has said so. */

@@ -16,8 +16,6 @@
 #include "cli/run.h"
 #include "common/text.h"
 
-#define SHOWN 20u /* places that are named of each kind */
-
 const char lh_baseline_begin[] = "# loophound baseline";
 
 static const char header[] =
@@ -96,41 +94,6 @@ uint64_t lh_run_gone(const struct lh_verdict *verdict)
 static const char *plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
-}
-
-static void print_gone(const struct lh_verdict *verdict)
-{
-    uint32_t shown = 0;
-    for (uint32_t i = 0; i < verdict->baseline->count; i++) {
-        const struct lh_rule *rule = &verdict->baseline->rules[i];
-        if (verdict->baseline_uses[i] > 0 || shown++ >= SHOWN)
-            continue;
-        fprintf(stderr, "loophound: gone: %.*s (%s:%" PRIu32 ")\n", (int)rule->text.length,
-                rule->text.text, rule->file, rule->line);
-    }
-    if (shown > SHOWN)
-        fprintf(stderr, "loophound: ... and %" PRIu32 " more that are gone\n", shown - SHOWN);
-}
-
-void lh_run_print_baseline(const struct lh_verdict *verdict)
-{
-    uint64_t known = verdict->known_blocks + verdict->known_stalls;
-    uint64_t gone = lh_run_gone(verdict);
-    for (uint32_t i = 0; i < verdict->new_count && i < SHOWN; i++)
-        fprintf(stderr, "loophound: new: %s\n", verdict->new_places[i]);
-    if (verdict->new_count > SHOWN)
-        fprintf(stderr, "loophound: ... and %" PRIu32 " more that are new\n",
-                verdict->new_count - SHOWN);
-    print_gone(verdict);
-    if (verdict->placeless > 0)
-        fprintf(stderr,
-                "loophound: %" PRIu64 " report%s without a stack, which no baseline can know\n",
-                verdict->placeless, plural(verdict->placeless));
-    fprintf(stderr,
-            "loophound: %" PRIu32 " new place%s, %" PRIu64 " known report%s, %" PRIu64
-            " known place%s that %s not seen\n",
-            verdict->new_count, plural(verdict->new_count), known, plural(known), gone,
-            plural(gone), gone == 1 ? "was" : "were");
 }
 
 /* The lines of the new file: those that stay, as they are written, and the new ones. */
@@ -223,7 +186,7 @@ int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, b
         if (!drop || verdict->baseline_uses[i] > 0)
             add_rule(&lines, &baseline->rules[i]);
     for (uint32_t i = 0; i < verdict->new_count; i++)
-        add_line(&lines, verdict->new_places[i], strlen(verdict->new_places[i]));
+        add_line(&lines, verdict->new_places[i]->rule, strlen(verdict->new_places[i]->rule));
     if (lines.count > 0)
         qsort(lines.line, lines.count, sizeof(*lines.line), by_text);
     int error = lines.failed ? -ENOMEM : write_file(path, &lines);

@@ -62,6 +62,19 @@ struct lh_tally {
 
 #define LH_TALLY_STALLS LH_GROUP_COUNT /* behind the groups of calls */
 
+/* A place that is in no baseline. Its texts are clean: lh_text_clean(). */
+struct lh_new_place {
+    char *rule; /* that stands for it: place_rule.h */
+    char *what; /* the call, or "stall"; these behind it, in the same memory */
+    const char *where;
+    const char *resource; /* of the longest one, as "(socket to 10.0.0.7:443)"; "": none */
+    const char *test;     /* in which it was; "": none */
+    const char *advice;   /* with ruff's rule; "": none */
+    uint64_t count;
+    uint64_t total_ns;
+    uint64_t worst_ns;
+};
+
 /* What all processes come to. */
 struct lh_verdict {
     const struct lh_rule_set
@@ -74,8 +87,8 @@ struct lh_verdict {
     uint64_t suppressed_stalls;
     uint64_t known_blocks;
     uint64_t known_stalls;
-    uint64_t placeless; /* neither known nor new places: they have no stack */
-    char **new_places;  /* rules of places that are not in the baseline, sorted */
+    uint64_t placeless;               /* neither known nor new places: they have no stack */
+    struct lh_new_place **new_places; /* by their rules */
     uint32_t new_count;
     struct lh_tally tallies[LH_GROUP_COUNT + 1]; /* of all but the suppressed ones */
 };
