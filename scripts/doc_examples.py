@@ -49,6 +49,7 @@ VOLATILE = [
     (r"\b(pipe|socket):?(?: \d+|\[\d+\])", r"\1 FD"),
     (r"\bthread \d+", "thread TID"),
     (r"\b127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"\b[\d.]+ → (?=[\d.]+ ms\b)", "TIME → "),
     (r"\b\d+(\.\d+)? m?s\b", "TIME"),
     (r"\bin \d+ of \d+ samples", "in N of N samples"),
     (r"\d+ frames? of", "N frames of"),

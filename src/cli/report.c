@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/flags.h"
+#include "cli/hint.h"
 #include "cli/report_lines.h"
 #include "cli/report_print.h"
 #include "cli/report_time.h"
@@ -212,6 +213,8 @@ int lh_cmd_report(int argc, char **argv)
         return LH_EXIT_USAGE;
     }
     status = read_and_print(&report, (const char *const *)argv + optind);
+    if (status == 0 && report.print == lh_print_text && lh_table_rows(report.table) > 0)
+        lh_hint_see(stdout, (const char *const *)argv + optind, (size_t)(argc - optind));
     lh_table_free(report.table);
     lh_book_free(report.book);
     lh_symbol_files_free(report.files);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cli/command_kind.h"
+#include "cli/run_report.h"
 #include "cli/run_seen.h"
 #include "collect/link/collector.h"
 #include "collect/report/judge.h"
@@ -17,6 +18,8 @@ struct lh_run_flags {
     const char *given[LH_OPTION_COUNT]; /* values of the flags, NULL where a flag was not given */
     char *joined[LH_OPTION_COUNT];      /* what `given` has of a flag that was repeated */
     const char *budget;                 /* NULL: none */
+    struct lh_run_reports reports;
+    enum lh_run_github github;
     bool fail;
     bool update_baseline;
     bool strict_baseline;
@@ -123,6 +126,7 @@ struct lh_run_end {
     pid_t pid;
     const char *command; /* its file */
     const char *kind;    /* why it could not be watched, as part of a sentence; NULL: it could */
+    const struct lh_run_kept *kept;
 };
 
 /* The last lines on standard error, and of JSON where nothing was watched. */
