@@ -75,7 +75,7 @@ PROCESSOR := x86_64
 PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
 LAZY_SRC := src/collect/sys/lazy.c src/collect/sys/$(PROCESSOR)/lazy_stubs.S
 COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c))
-CLI_SRC := $(wildcard src/cli/*.c)
+CLI_SRC := $(wildcard src/cli/*.c src/cli/*/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
@@ -369,7 +369,7 @@ docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and a 
 PAGES := $(wildcard docs/man/*.scd)
 MAN := $(PAGES:docs/man/%.scd=$(B)/man/%)
 COMPLETION := $(addprefix $(B)/completion/,loophound.bash _loophound loophound.fish)
-TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def)
+TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def src/cli/*/*.def)
 
 .PHONY: man
 man: $(MAN) ## make the man pages, in build/man (needs scdoc)

@@ -11,7 +11,7 @@
 #include "cli/baseline.h"
 #include "cli/cli.h"
 #include "cli/diff.h"
-#include "cli/report_lines.h"
+#include "cli/report_read.h"
 #include "cli/report_time.h"
 #include "collect/report/place_rule.h"
 #include "collect/report/rule_set.h"
@@ -77,11 +77,13 @@ static void note_summary(struct lh_diff_side *side, const char *pid, const json_
     json_object_del(begun, pid);
 }
 
-static void pass_event(void *to, json_t *event)
+static void take_line(void *context, json_t *event)
 {
-    struct lh_diff_side *side = to;
+    struct lh_diff_side *side = context;
     char pid[PID_BYTES];
     const char *type = lh_string_of(event, "type");
+    if (lh_book_take(side->source->book, event))
+        return;
     (void)snprintf(pid, sizeof(pid), "%" JSON_INTEGER_FORMAT,
                    json_integer_value(json_object_get(event, "pid")));
     if (type != NULL && strcmp(type, "start") == 0)
@@ -150,13 +152,13 @@ static int read_events(struct lh_diff_side *side)
     if (source->files == NULL || source->book == NULL || source->table == NULL ||
         source->begun == NULL)
         return fail_memory();
-    const struct lh_lines lines = {source->book, pass_event, side};
-    const char *const names[] = {side->name, NULL};
-    int status = lh_lines_read(&lines, names);
+    const char *const names[] = {side->name};
+    int status = lh_read_lines(names, 1, take_line, side);
     if (status != 0)
         return status;
     side->endless += json_object_size(source->begun);
     lh_table_end(source->table);
+    lh_say_missing(lh_book_missing(source->book));
     return take_rows(side);
 }
 

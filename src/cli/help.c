@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/export.h"
 #include "cli/flags.h"
 #include "common/options.h"
 
@@ -81,6 +82,15 @@ static void print_options(FILE *to)
         print_option(to, lh_option_info((enum lh_option)option));
 }
 
+static void print_formats(FILE *to)
+{
+    fputs("\nFormats:\n", to);
+    for (const struct lh_export_format *row = lh_export_formats; row->name != NULL; row++) {
+        fprintf(to, "  %s\n", row->name);
+        print_wrapped(to, INDENT, row->doc);
+    }
+}
+
 void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
 {
     fprintf(to, "usage: loophound %s%s%s\n", subcommand->name,
@@ -90,6 +100,8 @@ void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
     if (strcmp(subcommand->name, "run") == 0)
         print_options(to);
     print_flags(to, subcommand->name);
+    if (strcmp(subcommand->name, "export") == 0)
+        print_formats(to);
     if (subcommand->notes != NULL) {
         fputc('\n', to);
         print_wrapped(to, 0, subcommand->notes);

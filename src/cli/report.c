@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/export/model.h"
 #include "cli/flags.h"
 #include "cli/hint.h"
-#include "cli/report_lines.h"
 #include "cli/report_print.h"
+#include "cli/report_read.h"
 #include "cli/report_time.h"
+#include "cli/report_tree.h"
 
 #define DIRECTORIES_MAX 16
 #define TOP_DEFAULT     20
@@ -26,9 +28,9 @@ struct report {
     uint32_t top;
     lh_print_table *print; /* NULL: JSON, written as it is read */
     bool advice;
+    bool tree;
     const struct lh_by *by;
-    int64_t since_us; /* INT64_MIN, INT64_MAX: no limit */
-    int64_t until_us;
+    struct lh_time_range range;
     struct lh_symbol_files *files;
     struct lh_book *book;
     struct lh_table *table;
@@ -105,37 +107,39 @@ static int take_time(const char *flag, const char *value, int64_t *us)
 static int take_since(void *self, const char *value)
 {
     struct report *report = self;
-    return take_time("since", value, &report->since_us);
+    return take_time("since", value, &report->range.since_us);
 }
 
 static int take_until(void *self, const char *value)
 {
     struct report *report = self;
-    return take_time("until", value, &report->until_us);
+    return take_time("until", value, &report->range.until_us);
+}
+
+static int take_tree(void *self, const char *value)
+{
+    struct report *report = self;
+    (void)value;
+    report->tree = true;
+    return 0;
 }
 
 static const struct lh_flag_taker takers[] = {{"symbols", take_symbols}, {"top", take_top},
-                                              {"by", take_by},           {"advice", take_advice},
-                                              {"since", take_since},     {"until", take_until},
-                                              {"format", take_format}};
+                                              {"by", take_by},           {"tree", take_tree},
+                                              {"advice", take_advice},   {"since", take_since},
+                                              {"until", take_until},     {"format", take_format}};
 
-/* Did some of it happen in the time that was asked for? What has no time did. */
-static bool is_in_time(const struct report *report, const json_t *event)
+/* What would have no effect is a mistake. */
+static int check_together(const struct report *report)
 {
-    int64_t end_us;
-    int64_t start_us;
-    const char *time = lh_string_of(event, "time");
-    const char *start = lh_string_of(event, "start");
-    if (time == NULL || !lh_time_parse(time, &end_us))
-        return true;
-    if (start == NULL || !lh_time_parse(start, &start_us))
-        start_us = end_us;
-    return end_us >= report->since_us && start_us < report->until_us;
-}
-
-static bool has_range(const struct report *report)
-{
-    return report->since_us != INT64_MIN || report->until_us != INT64_MAX;
+    const char *other = report->print != lh_print_text ? "--format"
+                        : report->advice               ? "--advice"
+                        : report->by->name != NULL     ? "--by"
+                                                       : NULL;
+    if (!report->tree || other == NULL)
+        return 0;
+    fprintf(stderr, "loophound: report: --tree has no %s; nothing read\n", other);
+    return LH_EXIT_USAGE;
 }
 
 /* A process without a loop has a summary only, and that says why. */
@@ -149,7 +153,7 @@ static void say_why(const json_t *event)
 static void pass_event(void *to, json_t *event)
 {
     struct report *report = to;
-    if (has_range(report) && !is_in_time(report, event)) {
+    if (lh_is_limited(&report->range) && !lh_is_in_time(&report->range, event)) {
         report->outside++;
         return;
     }
@@ -164,20 +168,22 @@ static void pass_event(void *to, json_t *event)
     putchar('\n');
 }
 
+static void take_line(void *context, json_t *line)
+{
+    struct report *report = context;
+    if (!lh_book_take(report->book, line))
+        pass_event(report, line);
+}
+
 static void say_left_out(const struct report *report)
 {
-    uint64_t missing = lh_book_missing(report->book);
     if (report->outside > 0)
         fprintf(stderr, "loophound: %" PRIu64 " events of another time are left out\n",
                 report->outside);
-    if (missing > 0)
-        fprintf(stderr,
-                "loophound: the lines of %" PRIu64 " stacks or frames are not there: their file "
-                "has lost its begin\n",
-                missing);
+    lh_say_missing(lh_book_missing(report->book));
 }
 
-static int read_and_print(struct report *report, const char *const *names)
+static int read_and_print(struct report *report, const char *const *names, size_t count)
 {
     report->files = lh_symbol_files_new(report->directories);
     report->book = lh_book_new(report->files);
@@ -186,15 +192,30 @@ static int read_and_print(struct report *report, const char *const *names)
         fputs("loophound: out of memory; nothing read\n", stderr);
         return LH_EXIT_FAILED;
     }
-    if (has_range(report))
+    if (lh_is_limited(&report->range))
         lh_table_count_events(report->table);
-    const struct lh_lines lines = {report->book, pass_event, report};
-    int status = lh_lines_read(&lines, names);
+    int status = lh_read_lines(names, count, take_line, report);
     lh_table_end(report->table);
     const struct lh_look look = {report->by, report->top, report->advice};
     if (report->print != NULL)
         report->print(report->table, &look);
+    if (status == 0 && report->print == lh_print_text && lh_table_rows(report->table) > 0)
+        lh_hint_see(stdout, names, count);
     say_left_out(report);
+    return status;
+}
+
+static int print_tree(struct report *report, const char *const *names, size_t count)
+{
+    int status;
+    const struct lh_export_options options = {.directories = report->directories,
+                                              .range = report->range};
+    struct lh_export_model *model = lh_export_model_read(&options, names, count, &status);
+    if (model == NULL || lh_report_tree(model, report->top == 0) != 0) {
+        fputs("loophound: out of memory; nothing printed\n", stderr);
+        status = LH_EXIT_FAILED;
+    }
+    lh_export_model_free(model);
     return status;
 }
 
@@ -203,18 +224,18 @@ int lh_cmd_report(int argc, char **argv)
     struct report report = {.top = TOP_DEFAULT,
                             .print = lh_print_text,
                             .by = lh_by_find("place"),
-                            .since_us = INT64_MIN,
-                            .until_us = INT64_MAX};
+                            .range = LH_ALL_TIMES};
     int status = lh_flags_take(argc, argv, takers, sizeof(takers) / sizeof(takers[0]), &report);
+    if (status == 0)
+        status = check_together(&report);
     if (status != 0)
         return status < 0 ? 0 : status;
     if (argv[optind] == NULL && isatty(STDIN_FILENO) == 1) {
         lh_help_print(stderr, lh_subcommand_find("report"));
         return LH_EXIT_USAGE;
     }
-    status = read_and_print(&report, (const char *const *)argv + optind);
-    if (status == 0 && report.print == lh_print_text && lh_table_rows(report.table) > 0)
-        lh_hint_see(stdout, (const char *const *)argv + optind, (size_t)(argc - optind));
+    status = (report.tree ? print_tree : read_and_print)(
+        &report, (const char *const *)argv + optind, (size_t)(argc - optind));
     lh_table_free(report.table);
     lh_book_free(report.book);
     lh_symbol_files_free(report.files);

@@ -41,6 +41,8 @@ void lh_complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files)
 struct lh_place {
     struct lh_frame frame; /* the one to look at first: lh_place_of() in frame_kind.h */
     const char *api;       /* the function that was called there; NULL: not known */
+    const char *library;   /* that this, or else the frame, belongs to, and the version of that; */
+    const char *version;   /* NULL: none, or not known */
 };
 
 /* Returns the frames that the place's strings belong to, its own and that of the function that was
@@ -66,6 +68,17 @@ bool lh_book_take(struct lh_book *book, json_t *line);
 
 /* Puts the stacks into the event that names them. */
 void lh_book_put_stacks(struct lh_book *book, json_t *event);
+
+/* Takes no more frames and stacks than these; what comes then counts as missing. */
+void lh_book_limit(struct lh_book *book, uint32_t frames, uint32_t stacks);
+
+/* The number, below the limit of stacks, of the stack that a part of an event (the event itself, a
+ * sample, a holder) names by its id. LH_NO_NUMBER of report_ids.h: it names none, or it is not
+ * there. */
+uint32_t lh_book_stack(struct lh_book *book, const json_t *part);
+
+/* Its frames, completed as lh_complete_stack() does it: a new array. */
+json_t *lh_book_frames(struct lh_book *book, uint32_t stack, bool exact);
 
 /* Where the event happened, valid while it is and until the next call. NULL: it has no frames. */
 const struct lh_place *lh_book_place(struct lh_book *book, const json_t *event);

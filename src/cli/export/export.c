@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loophound export: its arguments. */
+#include "cli/export.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/report_time.h"
+
+#define DIRECTORIES_MAX 16
+
+struct arguments {
+    const struct lh_export_format *format;
+    const char *output; /* NULL: standard output */
+    struct lh_export_options options;
+    const char *directories[DIRECTORIES_MAX + 1];
+    uint32_t directory_count;
+};
+
+static int fail_usage(const char *what, const char *value, const char *expected)
+{
+    fprintf(stderr, "loophound: export: --%s %s; expected %s; nothing written\n", what, value,
+            expected);
+    return LH_EXIT_USAGE;
+}
+
+static void put_names(FILE *to)
+{
+    for (const struct lh_export_format *row = lh_export_formats; row->name != NULL; row++)
+        fprintf(to, "%s%s",
+                row == lh_export_formats ? ""
+                : row[1].name == NULL    ? " or "
+                                         : ", ",
+                row->name);
+}
+
+static int take_format(struct arguments *arguments, const char *value)
+{
+    arguments->format = lh_export_format_find(value);
+    if (arguments->format != NULL)
+        return 0;
+    fprintf(stderr, "loophound: export: --format %s; expected ", value);
+    put_names(stderr);
+    fputs("; nothing written\n", stderr);
+    return LH_EXIT_USAGE;
+}
+
+static int take_output(struct arguments *arguments, const char *value)
+{
+    if (value[0] == '\0')
+        return fail_usage("output", value, "a file, or - for standard output");
+    arguments->output = strcmp(value, "-") != 0 ? value : NULL;
+    return 0;
+}
+
+static int take_symbols(struct arguments *arguments, const char *value)
+{
+    if (arguments->directory_count == DIRECTORIES_MAX)
+        return fail_usage("symbols", value, "at most 16 directories");
+    arguments->directories[arguments->directory_count++] = value;
+    return 0;
+}
+
+static int take_top(struct arguments *arguments, const char *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number > UINT32_MAX)
+        return fail_usage("top", value, "a number");
+    arguments->options.top = (uint32_t)number;
+    return 0;
+}
+
+static int take_time(const char *flag, const char *value, int64_t *us)
+{
+    return lh_time_parse(value, us)
+               ? 0
+               : fail_usage(flag, value, "a time such as 2026-11-29T08:30:00Z, or 10min (ago)");
+}
+
+static int take_since(struct arguments *arguments, const char *value)
+{
+    return take_time("since", value, &arguments->options.range.since_us);
+}
+
+static int take_until(struct arguments *arguments, const char *value)
+{
+    return take_time("until", value, &arguments->options.range.until_us);
+}
+
+/* What takes each flag; its row in flags.def has the rest. */
+static const struct {
+    const char *name;
+    int (*take)(struct arguments *arguments, const char *value);
+} takers[] = {{"format", take_format}, {"output", take_output}, {"symbols", take_symbols},
+              {"top", take_top},       {"since", take_since},   {"until", take_until}};
+
+static int take_flag(struct arguments *arguments, const char *name, const char *value)
+{
+    size_t i = 0;
+    while (strcmp(takers[i].name, name) != 0)
+        i++;
+    return takers[i].take(arguments, value);
+}
+
+#define FLAG(subcommand, short_flag, ...)      FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
+#define FLAG_OF_run(...)                       /* none of ours */
+#define FLAG_OF_rules(...)                     /* likewise */
+#define FLAG_OF_report(...)                    /* likewise */
+#define FLAG_OF_diff(...)                      /* likewise */
+#define FLAG_OF_export(letter, long_flag, ...) {long_flag, required_argument, NULL, letter},
+
+/* As getopt_long(3) wants them. */
+static const struct option flags[] = {
+#include "cli/flags.def"
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+/* -1: help was asked for, and given. */
+static int take_flags(struct arguments *arguments, int argc, char **argv)
+{
+    int flag;
+    int index = -1; /* of a long flag */
+    int status = 0;
+    while (status == 0 && (flag = getopt_long(argc, argv, "f:o:s:n:h", flags, &index)) != -1) {
+        if (flag == '?')
+            return LH_EXIT_USAGE; /* getopt has said it */
+        if (flag == 'h') {
+            lh_help_print(stdout, lh_subcommand_find("export"));
+            return -1;
+        }
+        for (int i = 0; index < 0; i++)
+            index = flags[i].val == flag ? i : -1;
+        status = take_flag(arguments, flags[index].name, optarg);
+        index = -1;
+    }
+    return status;
+}
+
+/* Of what was not said: nothing can be done, or it would do harm. */
+static int check(const struct arguments *arguments, bool has_files)
+{
+    if (arguments->format == NULL) {
+        fputs("loophound: export: no --format; expected ", stderr);
+        put_names(stderr);
+        fputs("; nothing written\n", stderr);
+        return LH_EXIT_USAGE;
+    }
+    if (!has_files && isatty(STDIN_FILENO) == 1) {
+        lh_help_print(stderr, lh_subcommand_find("export"));
+        return LH_EXIT_USAGE;
+    }
+    if (arguments->format->binary && arguments->output == NULL && isatty(STDOUT_FILENO) == 1) {
+        fprintf(stderr,
+                "loophound: export: %s is binary, and not for a terminal; expected --output FILE, "
+                "such as hits%s; nothing written\n",
+                arguments->format->name, arguments->format->extension);
+        return LH_EXIT_USAGE;
+    }
+    return 0;
+}
+
+int lh_cmd_export(int argc, char **argv)
+{
+    struct arguments arguments = {.options = LH_EXPORT_DEFAULTS};
+    int status = take_flags(&arguments, argc, argv);
+    if (status == 0)
+        status = check(&arguments, optind < argc);
+    if (status != 0)
+        return status < 0 ? 0 : status;
+    arguments.options.directories = arguments.directories;
+    return lh_export(arguments.format, &arguments.options, (const char *const *)argv + optind,
+                     (size_t)(argc - optind), arguments.output);
+}
