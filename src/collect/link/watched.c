@@ -229,7 +229,8 @@ static void impose(struct lh_options *options, const struct lh_options *imposed)
 
 static int open_kept(struct lh_watched *watched, const struct lh_watched_setup *setup)
 {
-    const struct lh_output_target target = {.kind = LH_OUTPUT_FD, .fd = setup->kept_fd};
+    const struct lh_output_target target = {
+        .kind = LH_OUTPUT_FD, .fd = setup->kept_fd, .ours = true};
     watched->kept = lh_output_get(setup->outputs, &target);
     return watched->kept != NULL ? 0 : -ENOMEM;
 }
