@@ -51,6 +51,8 @@ VOLATILE = [
     (r"\b127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"\b[\d.]+ → (?=[\d.]+ ms\b)", "TIME → "),
     (r"\b\d+(\.\d+)? m?s\b", "TIME"),
+    (r"\| [+-][\d.]+ \|", "| CHANGE |"),
+    (r"\b\d+ %", "N %"),
     (r"\bin \d+ of \d+ samples", "in N of N samples"),
     (r"\d+ frames? of", "N frames of"),
     (r"#\d+\b", "#ID"),
@@ -167,7 +169,7 @@ class Example:
         return tools
 
     def _environment(self, stalls: bool) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_", "GITHUB_"))}
         paths = [str(self.build), str(self._own_tools()), str(Path(sys.executable).parent)]
         paths += [kept["PATH"], "/usr/sbin"]
         kept.update(PATH=":".join(paths), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
