@@ -169,7 +169,8 @@ class Example:
         return tools
 
     def _environment(self, stalls: bool) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_", "GITHUB_"))}
+        ours = ("LOOPHOUND_", "LD_", "GITHUB_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         paths = [str(self.build), str(self._own_tools()), str(Path(sys.executable).parent)]
         paths += [kept["PATH"], "/usr/sbin"]
         kept.update(PATH=":".join(paths), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")

@@ -56,4 +56,9 @@ void lh_export_model_free(struct lh_export_model *model);
 int lh_export_write(const struct lh_export_format *format, const struct lh_export_model *model,
                     const char *output);
 
+/* What GitHub Actions shows: annotations as commands on standard error, of places that are not in
+ * the baseline, and the table of all at the end of the file `summary` (NULL: nowhere). As
+ * lh_export(). */
+int lh_export_actions(const char *const *files, size_t count, const char *summary);
+
 #endif

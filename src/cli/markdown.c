@@ -41,11 +41,19 @@ void lh_markdown_code(FILE *to, const char *text)
     put_fence(to, fence);
 }
 
+/* A backslash keeps nobody from being told of his name. */
 void lh_markdown_text(FILE *to, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (strchr("\\`*_{}[]<>#|~@&!", *text) != NULL)
-            fputc('\\', to);
-        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, to);
+        if (*text == '<')
+            fputs("&lt;", to);
+        else if (*text == '&')
+            fputs("&amp;", to);
+        else if (*text == '@')
+            fputs("@<!-- -->", to);
+        else if (strchr("\\`*_[]|#~!", *text) != NULL)
+            fprintf(to, "\\%c", *text);
+        else
+            fputc(*text == '\n' || *text == '\r' ? ' ' : *text, to);
     }
 }

@@ -11,13 +11,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/export/model.h"
+#include "cli/export.h"
 #include "cli/flags.h"
 #include "cli/hint.h"
-#include "cli/report_print.h"
 #include "cli/report_read.h"
 #include "cli/report_time.h"
-#include "cli/report_tree.h"
 
 #define DIRECTORIES_MAX 16
 #define TOP_DEFAULT     20
@@ -207,16 +205,9 @@ static int read_and_print(struct report *report, const char *const *names, size_
 
 static int print_tree(struct report *report, const char *const *names, size_t count)
 {
-    int status;
-    const struct lh_export_options options = {.directories = report->directories,
-                                              .range = report->range};
-    struct lh_export_model *model = lh_export_model_read(&options, names, count, &status);
-    if (model == NULL || lh_report_tree(model, report->top == 0) != 0) {
-        fputs("loophound: out of memory; nothing printed\n", stderr);
-        status = LH_EXIT_FAILED;
-    }
-    lh_export_model_free(model);
-    return status;
+    const struct lh_export_options options = {
+        .directories = report->directories, .range = report->range, .top = report->top};
+    return lh_export(lh_export_format_find("tree"), &options, names, count, NULL);
 }
 
 int lh_cmd_report(int argc, char **argv)

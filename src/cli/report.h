@@ -7,6 +7,7 @@
 #define LH_CLI_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collect/stack/elf_file.h"
@@ -157,5 +158,19 @@ struct lh_sums {
 };
 
 struct lh_sums lh_table_sums(const struct lh_table *table);
+
+/* How it is to look. */
+struct lh_look {
+    const struct lh_by *by;
+    uint32_t top; /* most rows; 0: all */
+    bool advice;  /* below each row, where there is any */
+};
+
+/* The table has ended: lh_table_end(). */
+typedef void lh_print_table(const struct lh_table *table, const struct lh_look *look);
+
+lh_print_table lh_print_text;     /* for a terminal, and a line that counts */
+lh_print_table lh_print_markdown; /* the same for a page */
+lh_print_table lh_print_lines;    /* one a row, without more: for grep(1) and awk(1) */
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of a report, in three forms. See report_print.h. */
-#include "cli/report_print.h"
-
+/* The rows of a report, in three forms. See report.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/markdown.h"
+#include "cli/report.h"
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
 

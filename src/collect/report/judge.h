@@ -6,6 +6,7 @@
 #ifndef LH_COLLECT_REPORT_JUDGE_H
 #define LH_COLLECT_REPORT_JUDGE_H
 
+#include "collect/report/new_place.h"
 #include "collect/report/rule_set.h"
 #include "collect/report/rulings.h"
 #include "common/calls.h"
@@ -61,19 +62,6 @@ struct lh_tally {
 };
 
 #define LH_TALLY_STALLS LH_GROUP_COUNT /* behind the groups of calls */
-
-/* A place that is in no baseline. Its texts are clean: lh_text_clean(). */
-struct lh_new_place {
-    char *rule; /* that stands for it: place_rule.h */
-    char *what; /* the call, or "stall"; these behind it, in the same memory */
-    const char *where;
-    const char *resource; /* of the longest one, as "(socket to 10.0.0.7:443)"; "": none */
-    const char *test;     /* in which it was; "": none */
-    const char *advice;   /* with ruff's rule; "": none */
-    uint64_t count;
-    uint64_t total_ns;
-    uint64_t worst_ns;
-};
 
 /* What all processes come to. */
 struct lh_verdict {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call tree by time. See report_tree.h.
+/* A call tree by time, from the outermost of the user's functions to the calls: `report --tree`.
  *
  * A row is a function of the user's, and below it what it called: other functions of the user's,
  * and in the end what blocked, with its line. Frames of libraries, interpreters and the loop are
  * no rows. */
-#include "cli/report_tree.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/export/formats.h"
 #include "cli/terminal.h"
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
@@ -43,8 +42,8 @@ struct tree {
     struct node *nodes;
     uint32_t count;
     uint32_t room;
-    bool all;
-    size_t columns;
+    FILE *to;
+    size_t columns; /* of its terminal; 0: it is none */
 };
 
 static bool is_same(const struct node *a, const struct node *b)
@@ -219,7 +218,7 @@ static void begin_line(struct lh_text *line, char buf[LINE_BYTES], const struct 
 static void end_line(struct lh_text *line, const struct tree *tree)
 {
     lh_text_cut(line, 0, tree->columns);
-    printf("%s\n", line->buf);
+    fprintf(tree->to, "%s\n", line->buf);
 }
 
 static void print_node(const struct tree *tree, const struct node *node, uint32_t depth)
@@ -238,7 +237,7 @@ static void print_node(const struct tree *tree, const struct node *node, uint32_
 
 static bool is_shown(const struct tree *tree, const struct node *node)
 {
-    return tree->all || node->ns >= tree->nodes[0].ns / SMALL_PART;
+    return tree->model->top == 0 || node->ns >= tree->nodes[0].ns / SMALL_PART;
 }
 
 /* What is too small for rows of its own, in one. */
@@ -290,9 +289,9 @@ static void print_children(struct tree *tree, uint32_t parent, uint32_t depth)
     print_rest(tree, tree->nodes[parent].first, depth);
 }
 
-int lh_report_tree(const struct lh_export_model *model, bool all)
+int lh_export_tree(const struct lh_export_model *model, FILE *to)
 {
-    struct tree tree = {.model = model, .all = all, .columns = lh_terminal_columns(stdout)};
+    struct tree tree = {.model = model, .to = to, .columns = lh_terminal_columns(to)};
     const struct node root = {.call = LH_NO_CALL};
     int error = 0;
     (void)add_node(&tree, 0, &root);
