@@ -139,6 +139,14 @@ $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+# The page of `loophound export -f html`, which is built into the command.
+$(B)/html/html_page.h: scripts/html_page.py $(wildcard src/cli/export/html/*)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/html_page.py src/cli/export/html >$@
+
+$(B)/obj/src/cli/export/html.o: $(B)/html/html_page.h
+$(B)/obj/src/cli/export/html.o: ALL_CFLAGS += -I$(B)/html
+
 # The versions of the call table. It names no symbols: those without a version keep the base version,
 # which no other node may be combined with. Exported is what is not hidden (-fvisibility).
 $(B)/exports.map: src/preload/wrap/exports.map.in $(CALL_TABLE) src/common/call_columns.h
@@ -343,6 +351,7 @@ bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look i
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
+	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)
 	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
 
 .PHONY: format

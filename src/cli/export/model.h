@@ -70,6 +70,9 @@ struct lh_export_process {
     uint32_t exe;
     uint32_t service;
     uint32_t runtime; /* "CPython 3.11.2" */
+    uint32_t argv;     /* with spaces between */
+    uint32_t warnings; /* what cannot be seen there, in lines */
+    uint32_t why;      /* why nothing was watched */
     uint32_t cwd;
     uint32_t root; /* the directory of the project */
     uint64_t threshold_ns;

@@ -4,6 +4,7 @@
 
 #include "cli/export/tables.h"
 #include "common/mix.h"
+#include "common/text.h"
 
 /* LH_NO_NUMBER: there is no room. */
 static uint32_t new_process(struct lh_export_model *model, uint32_t pid)
@@ -37,6 +38,21 @@ static uint32_t runtime_of(struct lh_export_model *model, const json_t *runtime)
     return lh_intern(model, text);
 }
 
+/* The strings of an array in one; what does not fit is cut. */
+static uint32_t joined_of(struct lh_export_model *model, const json_t *array, char between)
+{
+    char room[LH_EXPORT_STRING_MAX];
+    struct lh_text text;
+    lh_text_init(&text, room, sizeof(room));
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *one = json_string_value(json_array_get(array, i));
+        if (i > 0)
+            lh_text_char(&text, between);
+        lh_text_string(&text, one != NULL ? one : "");
+    }
+    return lh_intern(model, room);
+}
+
 void lh_model_start(struct lh_export_model *model, const json_t *event)
 {
     uint32_t number = new_process(model, lh_model_u32(event, "pid"));
@@ -49,6 +65,8 @@ void lh_model_start(struct lh_export_model *model, const json_t *event)
         .exe = lh_model_text(model, event, "exe"),
         .service = lh_model_text(model, event, "service"),
         .runtime = runtime_of(model, json_object_get(event, "runtime")),
+        .argv = joined_of(model, json_object_get(event, "argv"), ' '),
+        .warnings = joined_of(model, json_object_get(event, "warnings"), '\n'),
         .cwd = lh_model_text(model, event, "cwd"),
         .root = lh_model_text(model, event, "root"),
         .threshold_ns = lh_model_ns(event, "threshold_ms"),
@@ -99,6 +117,7 @@ void lh_model_summary(struct lh_export_model *model, const json_t *event)
         return;
     struct lh_export_process *process = &model->processes[number];
     process->has_summary = true;
+    process->why = lh_model_text(model, event, "why");
     lh_add_ns(&process->blocks, lh_model_u64(event, "blocks"));
     lh_add_ns(&process->stalls, lh_model_u64(event, "stalls"));
     lh_add_ns(&process->suppressed, lh_model_u64(event, "suppressed"));
