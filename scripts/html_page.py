@@ -30,7 +30,9 @@ LIMIT = 40 * 1024  # bytes that are ours, beside the data
 QUOTED = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)', re.DOTALL)
 JOINED = re.compile(rf"(\blet \w+=[^;{{}}\"`]*(?:{QUOTED.pattern}[^;{{}}\"`]*)*);let (?=\w)")
 # What a script declares: functions, variables, parameters.
-DECLARED = re.compile(r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)")
+DECLARED = re.compile(
+    r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)"
+)
 
 
 def without_comments(text: str) -> str:
@@ -46,7 +48,9 @@ def outside_quotes(text: str, change: Callable[[str], str]) -> str:
         if at % 2 == 0:
             parts[at] = change(part)
         elif part.startswith("`"):
-            parts[at] = re.sub(r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part)
+            parts[at] = re.sub(
+                r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part
+            )
     return "".join(parts)
 
 
@@ -76,8 +80,10 @@ def with_short_names(script: str) -> str:
     words = re.findall(r"\w+", script)
     kept = re.findall(r"(?<!\.)\.(\w+)|(\w+):", re.sub(QUOTED, "", script))
     names = declared(script) - {name for pair in kept for name in pair}
-    often = sorted((name for name in names if len(name) > 2), key=lambda name: (-words.count(name), name))
-    short = dict(zip(often, short_names(set(words))))
+    often = sorted(
+        (name for name in names if len(name) > 2), key=lambda name: (-words.count(name), name)
+    )
+    short = dict(zip(often, short_names(set(words)), strict=False))
     return outside_quotes(
         script, lambda code: re.sub(r"\w+", lambda word: short.get(word[0], word[0]), code)
     )

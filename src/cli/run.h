@@ -69,8 +69,9 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
  * once it has said in one line what is wrong. A file that is missing is made. */
 int lh_run_check_output(const struct lh_options *options);
 
-/* Reads the rules and the baseline that the options name. With them each report is to be told: the
- * rate is off unless the user has given one. 0, or the exit status, once it has said what is wrong.
+/* Reads the rules and the baseline that the options name. With them, and with --report, each report
+ * is to be told: the rate is off unless the user has given one. 0, or the exit status, once it has
+ * said what is wrong.
  */
 int lh_run_judge(const struct lh_run_flags *flags, struct lh_options *options,
                  struct lh_judge **judge);

@@ -31,7 +31,9 @@ FIRST_VIEW = "(performance.getEntriesByName('first-view')[0] || {}).startTime ||
 def exported(command: Path, lines: Path, page: Path) -> tuple[float, float]:
     """Seconds, and MiB at most."""
     begin = time.monotonic()
-    pid = os.spawnv(os.P_NOWAIT, command, [str(command), "export", "-f", "html", "-o", str(page), str(lines)])
+    pid = os.spawnv(
+        os.P_NOWAIT, command, [str(command), "export", "-f", "html", "-o", str(page), str(lines)]
+    )
     _, status, usage = os.wait4(pid, 0)
     if status != 0:
         raise SystemExit(f"export failed: {status}")
@@ -65,7 +67,9 @@ def main() -> int:
     if CHROMIUM is None:
         print("no Chromium here: not measured")
         return 0
-    print(f"{'events':>8} {'lines':>10} {'export':>8} {'memory':>9} {'page':>9} {'first view':>11} {'processor':>10} {'range':>8}")
+    print(
+        f"{'events':>8} {'lines':>10} {'export':>8} {'memory':>9} {'page':>9} {'first view':>11} {'processor':>10} {'range':>8}"
+    )
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         browser = Browser(directory)

@@ -45,7 +45,9 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         """What the expression comes to in the page; an exception there fails the test."""
-        done = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        done = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
@@ -58,7 +60,9 @@ class Page:
 
     def settle(self) -> None:
         """Until what was asked for before the next picture is drawn."""
-        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def texts(self, selector: str) -> list[str]:
         found = self.evaluate(f"[...document.querySelectorAll({selector!r})].map(e => e.innerText)")
@@ -107,7 +111,9 @@ class Page:
         text = {"Enter": "\r"}.get(name, name if len(name) == 1 else "")
         code = KEYS.get(name, ord(name[0].upper()) if name.isalnum() else 0)
         named = {"key": name, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
-        self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named)
+        self.send(
+            "Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **named
+        )
         self.send("Input.dispatchKeyEvent", type="keyUp", **named)
         self.settle()
 
@@ -121,7 +127,9 @@ class Page:
             "(e => `${e.tagName.toLowerCase()}#${e.id} ${e.getAttribute('aria-label') || ''}`)(document.activeElement)"
         ))  # fmt: skip
 
-    def look(self, dark: bool = False, width: int = 1280, height: int = 900, media: str = "") -> None:
+    def look(
+        self, dark: bool = False, width: int = 1280, height: int = 900, media: str = ""
+    ) -> None:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", media=media, features=features)
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
@@ -141,8 +149,14 @@ class Page:
     def heard(self, method: str, told: Any) -> None:
         if method == "Runtime.exceptionThrown":
             details = told["exceptionDetails"]
-            self.problems.append(str(details.get("exception", {}).get("description", details["text"])))
-        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):
+            self.problems.append(
+                str(details.get("exception", {}).get("description", details["text"]))
+            )
+        elif method == "Runtime.consoleAPICalled" and told["type"] in (
+            "error",
+            "warning",
+            "assert",
+        ):
             self.problems.append(f"console: {told['args']}")
         elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
             self.problems.append(f"log: {told['entry']['text']}")
@@ -160,7 +174,9 @@ class Browser:
         self.pages: dict[str, Page] = {}
         theirs_in, self.out = os.pipe()
         self.into, theirs_out = os.pipe()
-        theirs = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in (theirs_in, theirs_out)]
+        theirs = [
+            fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE_FD) for fd in (theirs_in, theirs_out)
+        ]
 
         def place_pipe() -> None:
             os.dup2(theirs[0], 3)
@@ -181,7 +197,9 @@ class Browser:
         """The next message."""
         while b"\0" not in self.rest:
             left = until - time.monotonic()
-            assert left > 0 and select.select([self.into], [], [], left)[0], "Chromium does not answer"
+            assert (
+                left > 0 and select.select([self.into], [], [], left)[0]
+            ), "Chromium does not answer"
             got = os.read(self.into, 1 << 20)
             assert got, "Chromium has ended"
             self.rest += got
@@ -209,7 +227,9 @@ class Browser:
     def page(self, path: Path) -> Iterator[Page]:
         """The file opened in a tab, and what is wrong there looked at in the end."""
         target = self.send("Target.createTarget", {"url": "about:blank"})["targetId"]
-        session = self.send("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        session = self.send("Target.attachToTarget", {"targetId": target, "flatten": True})[
+            "sessionId"
+        ]
         page = Page(self, session, path.resolve().as_uri())
         self.pages[session] = page
         for domain in ("Page", "Runtime", "Log", "Network"):

@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-BEGIN = datetime(2026, 11, 29, 14, 53, 2, tzinfo=timezone.utc)
+BEGIN = datetime(2026, 11, 29, 14, 53, 2, tzinfo=UTC)
 PACKAGES = "/opt/venv/lib/python3.11/site-packages"
 PID = 4711
 
@@ -18,7 +18,11 @@ Line = dict[str, Any]
 
 
 def at(seconds: float) -> str:
-    return (BEGIN + timedelta(seconds=seconds)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return (
+        (BEGIN + timedelta(seconds=seconds))
+        .isoformat(timespec="microseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def python(function: str, file: str, line: int, **more: Any) -> Line:
@@ -27,13 +31,26 @@ def python(function: str, file: str, line: int, **more: Any) -> Line:
 
 
 def native(function: str, module: str = "/usr/bin/python3.11") -> Line:
-    return {"lang": "native", "function": function, "file": None, "line": None, "module": module, "offset": 64}
+    return {
+        "lang": "native",
+        "function": function,
+        "file": None,
+        "line": None,
+        "module": module,
+        "offset": 64,
+    }
 
 
 # A loop's way to a handler, innermost first.
 WAY = [
     python("app", f"{PACKAGES}/starlette/routing.py", 74, library="starlette", version="0.37"),
-    python("FastAPI.__call__", f"{PACKAGES}/fastapi/applications.py", 1054, library="fastapi", version="0.111"),
+    python(
+        "FastAPI.__call__",
+        f"{PACKAGES}/fastapi/applications.py",
+        1054,
+        library="fastapi",
+        version="0.111",
+    ),
     python("Handle._run", "/usr/lib/python3.11/asyncio/events.py", 80),
     python("run", f"{PACKAGES}/uvicorn/server.py", 61, library="uvicorn", version="0.30.1"),
     native("Py_BytesMain"),
@@ -55,7 +72,14 @@ class Report:
         self.ms = 0.0
 
     def add(self, kind: str, **members: Any) -> None:
-        common = {"v": 1, "type": kind, "time": at(self.now), "pid": PID, "tid": PID, "thread": "MainThread"}
+        common = {
+            "v": 1,
+            "type": kind,
+            "time": at(self.now),
+            "pid": PID,
+            "tid": PID,
+            "thread": "MainThread",
+        }
         line = {**common, **members}
         if self.file is None:
             self.lines.append(line)
@@ -153,8 +177,20 @@ def many(events: int, places: int, path: Path | None = None) -> Report:
         if place % 5 == 4:
             report.stall(f"compute_{place}", place, ms, (ms * 0.7, ms * 0.1, 0, ms * 0.1))
         else:
-            call, group = (("clock_nanosleep", "sleep"), ("poll", "network"), ("read", "file"), ("fsync", "file"))[place % 4]
-            report.block(f"handler_{place}", place, ms, call=call, group=group, file=f"/srv/shop/views/view_{place % 30}.py")
+            call, group = (
+                ("clock_nanosleep", "sleep"),
+                ("poll", "network"),
+                ("read", "file"),
+                ("fsync", "file"),
+            )[place % 4]
+            report.block(
+                f"handler_{place}",
+                place,
+                ms,
+                call=call,
+                group=group,
+                file=f"/srv/shop/views/view_{place % 30}.py",
+            )
         report.now += chance.expovariate(1 / 0.3)
     report.summary()
     if report.file is not None:

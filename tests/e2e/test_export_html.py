@@ -105,7 +105,7 @@ def test_places_and_flame_view_add_up_to_the_summary(open_page: Open) -> None:
 
 def test_a_row_has_the_call_the_line_its_source_who_waited_and_the_advice(open_page: Open) -> None:
     with open_page() as page:
-        (row,) = [text for text in page.texts(ROWS) if "save" in text]
+        (row,) = (text for text in page.texts(ROWS) if "save" in text)
         for part in ("615.0", "105.0", "6", "18, up to 90.0 ms", "clock_nanosleep", "app.py:12 save",
                      "time.sleep(0.1)", "Advice: use await asyncio.sleep()", "ruff ASYNC251"):  # fmt: skip
             assert part in row
@@ -113,7 +113,9 @@ def test_a_row_has_the_call_the_line_its_source_who_waited_and_the_advice(open_p
 
 def test_a_click_on_a_heading_sorts_and_another_turns_it_around(open_page: Open) -> None:
     with open_page() as page:
-        assert [ms(total) for total in columns(page, 1)] == sorted(map(ms, columns(page, 1)), reverse=True)
+        assert [ms(total) for total in columns(page, 1)] == sorted(
+            map(ms, columns(page, 1)), reverse=True
+        )
         page.click("#sort-worst")
         worst = [ms(text) for text in columns(page, 2)]
         assert worst == sorted(worst, reverse=True) and worst[0] == 300
@@ -153,22 +155,29 @@ def test_frames_that_are_not_the_users_are_folded_and_open_by_a_click(open_page:
 
 def test_the_holder_of_a_lock_is_shown_with_its_stack(open_page: Open) -> None:
     with open_page() as page:
-        (index,) = [at for at, text in enumerate(page.texts(ROWS)) if "count" in text]
+        (index,) = (at for at, text in enumerate(page.texts(ROWS)) if "count" in text)
         page.click(ROWS, index, at=0.3)
         details = page.text("#details")
-        for part in ("worker-1 (4720)", "request=GET /count", "Where the holder is", "rows = fetch()"):
+        for part in (
+            "worker-1 (4720)",
+            "request=GET /count",
+            "Where the holder is",
+            "rows = fetch()",
+        ):
             assert part in details
 
 
 def test_a_stall_is_told_by_its_parts_and_the_stacks_that_it_was_in(open_page: Open) -> None:
     with open_page() as page:
-        (index,) = [at for at, text in enumerate(page.texts(ROWS)) if "render" in text]
+        (index,) = (at for at, text in enumerate(page.texts(ROWS)) if "render" in text)
         page.click(ROWS, index, at=0.3)
         details = page.text("#details")
         for part in ("Stall, 250.0 ms", "computing 150.0 ms", "waiting for a processor 40.0 ms",
                      "waiting for the GIL 20.0 ms", "many short calls 30.0 ms", "of unknown kind 10.0 ms", "60.0 %, 150.0 ms", "other()"):  # fmt: skip
             assert part in details
-        widths = page.evaluate("[...document.querySelectorAll('.parts i')].map(e => e.getBoundingClientRect().width)")
+        widths = page.evaluate(
+            "[...document.querySelectorAll('.parts i')].map(e => e.getBoundingClientRect().width)"
+        )
         assert widths[0] == pytest.approx(sum(widths) * 150 / 250, rel=0.02)
 
 
@@ -266,7 +275,9 @@ def test_everything_can_be_done_by_keyboard(open_page: Open) -> None:
         assert page.evaluate("theme.getAttribute('aria-pressed')") == "true"
         tab_to(page, "#range-from")
         page.key("PageUp")
-        assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')").endswith("after the begin")
+        assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')").endswith(
+            "after the begin"
+        )
         assert not page.text("#range-text").startswith("The whole time")
         page.key("Escape")
         assert page.text("#range-text").startswith("The whole time")
@@ -361,8 +372,15 @@ def test_print_has_the_table_the_worst_stacks_and_light_colours(open_page: Open)
         stacks, paper = page.evaluate("window.printed")
         assert paper == "rgb(255, 255, 255)"
         page.look(media="print")
-        assert page.evaluate("[theme, search, keys].every(e => !e.checkVisibility()) && facts.checkVisibility()")
-        for part in ("The worst places", "615.0 ms in 6 events, worst 105.0 ms", "time.sleep(0.1)", "use httpx.AsyncClient"):
+        assert page.evaluate(
+            "[theme, search, keys].every(e => !e.checkVisibility()) && facts.checkVisibility()"
+        )
+        for part in (
+            "The worst places",
+            "615.0 ms in 6 events, worst 105.0 ms",
+            "time.sleep(0.1)",
+            "use httpx.AsyncClient",
+        ):
             assert part in stacks
         page.look()
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -371,7 +389,9 @@ def test_print_has_the_table_the_worst_stacks_and_light_colours(open_page: Open)
 def test_names_that_look_like_markup_do_no_harm(open_page: Open) -> None:
     report = Report()
     names = list(made_report.hostile())
-    report.start(exe="/bin/" + names[0], argv=names, service=names[1], host=names[2], warnings=names)
+    report.start(
+        exe="/bin/" + names[0], argv=names, service=names[1], host=names[2], warnings=names
+    )
     for name in names:
         report.block(name, 3, 100, file=f"/srv/{name}", source=name, task={"name": name, "coroutine": name, "callback": None},
                      test=name, labels={name: name}, advice={"rule": name, "text": name}, thread=name,
@@ -394,16 +414,25 @@ def test_names_that_look_like_markup_do_no_harm(open_page: Open) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_script_that_got_in_would_not_run_and_could_fetch_nothing(open_page: Open, tmp_path: Path) -> None:
+def test_a_script_that_got_in_would_not_run_and_could_fetch_nothing(
+    open_page: Open, tmp_path: Path
+) -> None:
     page_file = export(made_report.shop(), tmp_path)
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page_file.read_text(encoding="utf-8"))
+    policy = re.search(
+        r'Content-Security-Policy" content="([^"]*)"', page_file.read_text(encoding="utf-8")
+    )
     assert policy is not None and policy[1].startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in policy[1]
     with open_page() as page:
         page.evaluate("""(() => { const s = document.createElement('script'); s.textContent = 'window.bad = 1';
             document.body.append(s); })()""")
         assert page.evaluate("window.bad") is None
-        assert page.evaluate("fetch('https://example.invalid/').then(() => 'fetched', () => 'refused')") == "refused"
+        assert (
+            page.evaluate(
+                "fetch('https://example.invalid/').then(() => 'fetched', () => 'refused')"
+            )
+            == "refused"
+        )
         assert len(page.problems) >= 2
         page.problems.clear()
 
@@ -444,7 +473,10 @@ def test_what_is_lost_or_not_written_is_said(open_page: Open) -> None:
 def test_more_than_10000_events_are_all_there_but_the_shorter_ones_details(open_page: Open) -> None:
     report = made_report.many(10_300, 90)
     with open_page(report) as page:
-        assert "Of 300 shorter events the resource, the holder and the like are left out." in page.text("#notes")
+        assert (
+            "Of 300 shorter events the resource, the holder and the like are left out."
+            in page.text("#notes")
+        )
         assert "10,300 events" in page.text("#range-text")
         assert page.texts("#places-table tfoot td")[0] == f"{report.ms:,.1f}"
         assert len(page.texts(ROWS)) == 20
@@ -468,7 +500,9 @@ def test_loop_threads_beyond_a_dozen_are_shown_on_demand(open_page: Open) -> Non
         assert "Block, 100.0 ms" in page.text("#details")
 
 
-def test_the_blocks_within_a_stalls_iteration_are_clicked_before_it(open_page: Open, tmp_path: Path) -> None:
+def test_the_blocks_within_a_stalls_iteration_are_clicked_before_it(
+    open_page: Open, tmp_path: Path
+) -> None:
     report = Report()
     report.start()
     report.block("save", 3, 100)

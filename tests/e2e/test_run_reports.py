@@ -75,13 +75,20 @@ def test_reports_do_not_depend_on_where_the_output_goes(output: str, tmp_path: P
     assert "fetch" in (tmp_path / "r").read_text()
 
 
-def test_what_the_limits_of_an_output_leave_out_is_in_the_reports(
-    tmp_path: Path, hits: Path
-) -> None:
-    done = run("-o", hits, "--report", f"folded:{tmp_path}/r", OUTPUT_LIMIT="1", STACKS="inline")
-    assert done.returncode == 0, done.stderr
-    assert blocks(read_events(hits)) == [] or "fetch" in hits.read_text()
-    assert "fetch" in (tmp_path / "r").read_text()
+def test_no_rate_keeps_reports_from_being_whole(tmp_path: Path, hits: Path) -> None:
+    program = tmp_path / "often.py"
+    program.write_text(
+        "import asyncio, time\n"
+        "async def main():\n"
+        "    for _ in range(70):\n"
+        "        time.sleep(0.004)\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    command = ("--no-stall", "-t", "2ms", "-o", hits, "--", PYTHON, program)
+    assert run_command("run", *command).stderr.splitlines()[-1].endswith(" 10 dropped")
+    whole = run_command("run", "--report", f"folded:{tmp_path}/r", *command)
+    assert whole.stderr.splitlines()[-1].endswith(" 0 dropped"), whole.stderr
 
 
 def test_run_in_which_nothing_was_watched_leaves_a_report_that_says_nothing(

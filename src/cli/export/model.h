@@ -69,7 +69,7 @@ struct lh_export_process {
     uint32_t host;
     uint32_t exe;
     uint32_t service;
-    uint32_t runtime; /* "CPython 3.11.2" */
+    uint32_t runtime;  /* "CPython 3.11.2" */
     uint32_t argv;     /* with spaces between */
     uint32_t warnings; /* what cannot be seen there, in lines */
     uint32_t why;      /* why nothing was watched */
