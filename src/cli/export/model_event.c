@@ -12,12 +12,15 @@
 #define SAMPLES_MAX 64u
 #define COUNT_MAX   1000000000u /* of one event: what says more is no count */
 #define NAME_BYTES  512
+#define LATEST_US   INT64_C(9000000000000000) /* in the year 2255; its ns, and differences, fit */
 
 static int64_t time_of(const json_t *event, const char *name, int64_t otherwise)
 {
     int64_t us;
     const char *text = lh_string_of(event, name);
-    return text != NULL && lh_time_parse(text, &us) ? us * LH_NS_PER_US : otherwise;
+    return text != NULL && lh_time_parse(text, &us) && us >= 0 && us <= LATEST_US
+               ? us * LH_NS_PER_US
+               : otherwise;
 }
 
 /* By which more is said of an event: in one run a process counts its waits. */
