@@ -13,9 +13,9 @@ static void put_data(struct lh_put *put, const struct lh_export_model *model,
         const char *key;
         uint32_t string;
     } members[] = {
-        {"where", place->where},      {"source", place->source}, {"resource", event->resource},
-        {"holder", event->holder},    {"task", event->task},     {"test", event->test},
-        {"advice", place->advice},    {"group", event->group},   {"labels", event->labels},
+        {"where", place->where},   {"source", place->source}, {"resource", event->resource},
+        {"holder", event->holder}, {"task", event->task},     {"test", event->test},
+        {"advice", place->advice}, {"group", event->group},   {"labels", event->labels},
         {"trace", event->trace},
     };
     lh_put_open(put, '{');
@@ -43,9 +43,9 @@ static void put_cell(struct lh_put *put, const struct lh_export_model *model,
         lh_put_ms(put, (uint64_t)(event->start_ns - model->totals.first_ns));
         break;
     case MARKER_END:
-        lh_put_ms(put, (uint64_t)((event->end_ns > event->start_ns ? event->end_ns
-                                                                   : event->start_ns) -
-                                  model->totals.first_ns));
+        lh_put_ms(put,
+                  (uint64_t)((event->end_ns > event->start_ns ? event->end_ns : event->start_ns) -
+                             model->totals.first_ns));
         break;
     case MARKER_PHASE:
         lh_put_u64(put, 1); /* it has a begin and an end */
@@ -62,8 +62,8 @@ static void put_cell(struct lh_put *put, const struct lh_export_model *model,
 void lh_firefox_put_markers(struct lh_put *put, const struct lh_export_model *model,
                             const uint32_t *events, uint32_t count, const uint32_t *names)
 {
-    static const char *const columns[] = {"name", "startTime", "endTime", "phase", "category",
-                                          "data"};
+    static const char *const columns[] = {"name",  "startTime", "endTime",
+                                          "phase", "category",  "data"};
     lh_put_key(put, "markers");
     lh_put_open(put, '{');
     for (int column = MARKER_NAME; column <= MARKER_DATA; column++) {

@@ -213,8 +213,9 @@ static struct sums sums_of(const struct lh_export_model *model, const struct ent
 
 static void put_counts(FILE *to, const struct sums *sums)
 {
-    fprintf(to, " name=\"loophound\" tests=\"%" PRIu32 "\" failures=\"%" PRIu32
-                "\" errors=\"0\" skipped=\"%" PRIu32 "\"",
+    fprintf(to,
+            " name=\"loophound\" tests=\"%" PRIu32 "\" failures=\"%" PRIu32
+            "\" errors=\"0\" skipped=\"%" PRIu32 "\"",
             sums->cases, sums->cases - sums->known, sums->known);
     put_seconds(to, sums->ns);
     fputs(">\n", to);

@@ -56,11 +56,16 @@ enum word {
     WORDS
 };
 
-static const char *const words[WORDS] = {
-    [WORD_NONE] = "",           [WORD_BLOCKS] = "blocks",           [WORD_COUNT] = "count",
-    [WORD_BLOCKED] = "blocked", [WORD_NANOSECONDS] = "nanoseconds", [WORD_WALL] = "wall",
-    [WORD_CALL] = "call",       [WORD_GROUP] = "group",             [WORD_THREAD] = "thread",
-    [WORD_STALL] = "stall"};
+static const char *const words[WORDS] = {[WORD_NONE] = "",
+                                         [WORD_BLOCKS] = "blocks",
+                                         [WORD_COUNT] = "count",
+                                         [WORD_BLOCKED] = "blocked",
+                                         [WORD_NANOSECONDS] = "nanoseconds",
+                                         [WORD_WALL] = "wall",
+                                         [WORD_CALL] = "call",
+                                         [WORD_GROUP] = "group",
+                                         [WORD_THREAD] = "thread",
+                                         [WORD_STALL] = "stall"};
 
 /* A message of bounded length. The longest has a number for each frame, and three labels. */
 #define MESSAGE_BYTES (16 * LH_FLAME_FRAMES_MAX)
@@ -181,8 +186,7 @@ static void write_sample(struct pprof *pprof, const struct lh_flame *flame)
     put_varint(&inner, flame->ns);
     put_message(&sample, SAMPLE_VALUES, &inner);
     put_label(&sample, WORD_CALL, flame->call != 0 ? string_of(pprof, flame->call) : WORD_STALL);
-    put_label(&sample, WORD_GROUP,
-              flame->group != 0 ? string_of(pprof, flame->group) : WORD_STALL);
+    put_label(&sample, WORD_GROUP, flame->group != 0 ? string_of(pprof, flame->group) : WORD_STALL);
     if (flame->thread != 0)
         put_label(&sample, WORD_THREAD, string_of(pprof, flame->thread));
     write_message(pprof, PROFILE_SAMPLE, &sample);

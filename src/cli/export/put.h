@@ -18,7 +18,8 @@ void lh_put_close(struct lh_put *put, char bracket);
 
 /* The name of a member, and what may follow: a value, or lh_put_open(). */
 void lh_put_key(struct lh_put *put, const char *key);
-void lh_put_string(struct lh_put *put, const char *text); /* NULL: null. UTF-8 of a model's length */
+void lh_put_string(struct lh_put *put,
+                   const char *text); /* NULL: null. UTF-8 of a model's length */
 void lh_put_u64(struct lh_put *put, uint64_t value);
 void lh_put_i64(struct lh_put *put, int64_t value);
 void lh_put_bool(struct lh_put *put, bool value);

@@ -13,10 +13,10 @@
 #include "cli/export/sarif_result.h"
 #include "common/version.h"
 
-#define RESULTS_MAX 5000u
-#define BYTES_MAX   (10u << 20)
+#define RESULTS_MAX  5000u
+#define BYTES_MAX    (10u << 20)
 #define BYTES_AROUND (512u << 10) /* of the rules, which have a few hundred bytes each */
-#define RULES_MAX   1000u
+#define RULES_MAX    1000u
 
 /* The rules that results name, by their numbers. */
 struct rules {

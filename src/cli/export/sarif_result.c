@@ -135,10 +135,10 @@ static void put_frame(struct lh_put *put, const struct lh_export_model *model, u
     lh_put_key(put, "location");
     lh_put_open(put, '{');
     put_message(put, "message", lh_export_text(model, frame->name));
-    put_physical(put, model,
-                 lh_export_path(model, process, frame->file != 0 ? frame->file : frame->module,
-                                room),
-                 frame->file != 0 ? frame->line : 0);
+    put_physical(
+        put, model,
+        lh_export_path(model, process, frame->file != 0 ? frame->file : frame->module, room),
+        frame->file != 0 ? frame->line : 0);
     lh_put_close(put, '}');
     lh_put_close(put, '}');
 }

@@ -108,8 +108,7 @@ static void put_profile(struct lh_put *put, const struct lh_export_model *model,
     for (uint32_t i = 0; i < count; i++) {
         const struct lh_export_event *event = &model->events[events[i]];
         for (uint32_t p = 0; p < event->part_count; p++)
-            put_sample(put, model, numbers, model->parts[event->first_part + p].stack,
-                       event->call);
+            put_sample(put, model, numbers, model->parts[event->first_part + p].stack, event->call);
         whole_ns += event->weight_ns;
     }
     lh_put_close(put, ']');
