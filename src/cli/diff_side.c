@@ -15,7 +15,6 @@
 #include "cli/report_time.h"
 #include "collect/report/place_rule.h"
 #include "collect/report/rule_set.h"
-#include "collect/sink/text_parts.h"
 #include "common/fnv.h"
 
 #define US_PER_S  1e6
@@ -162,12 +161,6 @@ static int read_events(struct lh_diff_side *side)
     return take_rows(side);
 }
 
-static void put_span(struct lh_text *text, const struct lh_span *span)
-{
-    lh_text_clean(text, span->text, span->length);
-}
-
-/* "call:open place:app/views.py:show" as the call and the place; any other rule as it is. */
 static char *text_of(const struct lh_rule *rule)
 {
     char what_buf[LH_WHAT_BYTES];
@@ -175,20 +168,9 @@ static char *text_of(const struct lh_rule *rule)
     struct lh_text what;
     struct lh_text where;
     char *both;
-    const struct lh_rule_part *part = rule->parts;
-    bool is_place =
-        rule->part_count == 2 && part[1].condition == LH_CONDITION_place &&
-        (part[0].condition == LH_CONDITION_call || part[0].condition == LH_CONDITION_type);
     lh_text_init(&what, what_buf, sizeof(what_buf));
     lh_text_init(&where, where_buf, sizeof(where_buf));
-    if (is_place) {
-        put_span(&what, &part[0].glob);
-        put_span(&where, &part[1].glob);
-        lh_text_string(&where, part[1].function.length > 0 ? " " : "");
-        put_span(&where, &part[1].function);
-    } else {
-        put_span(&where, &rule->text);
-    }
+    lh_baseline_place(rule, &what, &where);
     return asprintf(&both, "%s%c%s", what_buf, 0, where_buf) < 0 ? NULL : both;
 }
 

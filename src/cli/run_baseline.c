@@ -14,6 +14,7 @@
 #include "cli/baseline.h"
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "collect/sink/text_parts.h"
 #include "common/text.h"
 
 const char lh_baseline_begin[] = "# loophound baseline";
@@ -39,6 +40,27 @@ bool lh_is_baseline(const char *name)
     if (file != NULL)
         fclose(file);
     return is;
+}
+
+static void put_span(struct lh_text *text, const struct lh_span *span)
+{
+    lh_text_clean(text, span->text, span->length);
+}
+
+void lh_baseline_place(const struct lh_rule *rule, struct lh_text *what, struct lh_text *where)
+{
+    const struct lh_rule_part *part = rule->parts;
+    bool is_place =
+        rule->part_count == 2 && !rule->always && part[1].condition == LH_CONDITION_place &&
+        (part[0].condition == LH_CONDITION_call || part[0].condition == LH_CONDITION_type);
+    if (!is_place) {
+        put_span(where, &rule->text);
+        return;
+    }
+    put_span(what, &part[0].glob);
+    put_span(where, &part[1].glob);
+    lh_text_string(where, part[1].function.length > 0 ? " " : "");
+    put_span(where, &part[1].function);
 }
 
 /* An empty file is anybody's. */
@@ -89,11 +111,6 @@ uint64_t lh_run_gone(const struct lh_verdict *verdict)
     for (uint32_t i = 0; i < verdict->baseline->count; i++)
         gone += verdict->baseline_uses[i] == 0;
     return gone;
-}
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
 }
 
 /* The lines of the new file: those that stay, as they are written, and the new ones. */
@@ -196,7 +213,7 @@ int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, b
                 strerror(-error));
     else
         fprintf(stderr, "loophound: %s: %" PRIu32 " place%s added, %" PRIu64 " not seen and %s\n",
-                path, verdict->new_count, plural(verdict->new_count), lh_run_gone(verdict),
+                path, verdict->new_count, lh_text_plural(verdict->new_count), lh_run_gone(verdict),
                 drop ? "dropped" : "kept");
     return error;
 }

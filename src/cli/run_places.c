@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/baseline.h"
 #include "cli/run.h"
 #include "cli/terminal.h"
 #include "collect/sink/text_fit.h"
@@ -59,11 +60,16 @@ static void print_new(const struct lh_new_place *place)
 static void print_gone(const struct lh_rule *rule)
 {
     char buf[LINE_BYTES];
+    char where_buf[LINE_BYTES];
     struct lh_text line;
+    struct lh_text where;
     lh_text_init(&line, buf, sizeof(buf));
+    lh_text_init(&where, where_buf, sizeof(where_buf));
     lh_text_string(&line, "  GONE  ");
-    lh_text_clean(&line, rule->text.text, rule->text.length);
-    lh_text_format(&line, "  (%s:%" PRIu32 ")", rule->file, rule->line);
+    size_t begin = line.length;
+    lh_baseline_place(rule, &line, &where);
+    lh_text_format(&line, "%s%s  (%s:%" PRIu32 ")", line.length > begin ? "  " : "", where_buf,
+                   rule->file, rule->line);
     print_line(&line);
 }
 

@@ -100,7 +100,8 @@ def test_place_that_is_gone_is_named_and_fails_where_that_was_asked(baseline: Pa
     plain = run("--baseline", baseline, mistakes=())
     strict = run("--baseline", baseline, "--strict-baseline", mistakes=())
     assert (plain.returncode, strict.returncode) == (0, 99), plain.stderr + strict.stderr
-    assert told(plain.stderr, "GONE") == [[*place("fetch").split(), f"({baseline}:4)"]]
+    file = place("fetch").split(":")[2]
+    assert told(plain.stderr, "GONE") == [[SLEEP, file, "fetch", f"({baseline}:4)"]]
     assert "loophound: no NEW place blocks the loop, 0 known, 1 known place no longer does" in (
         plain.stderr
     )
@@ -121,7 +122,7 @@ def test_new_place_is_told_with_its_worst_its_count_and_advice(baseline: Path) -
         lines[first - 1]
         == "loophound: 2 NEW places block the loop, 0 known, 1 known place no longer does"
     )
-    assert re.fullmatch(r"        worst \d+\.\d ms, 2 times \(sleep 500 ms\)", lines[first + 1])
+    assert re.fullmatch(r"        worst \d+\.\d ms, 2 times \(sleep .* ms\)", lines[first + 1])
     assert lines[first + 2] == "        advice: use await asyncio.sleep()  [ruff ASYNC251]"
     assert "  NEW   recv  " in lines[first + 3]
     assert re.fullmatch(r"        worst \d+\.\d ms, 1 time \(socket.*", lines[first + 4])
