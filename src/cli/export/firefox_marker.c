@@ -4,7 +4,7 @@
 
 /* The members that firefox.c describes; all of them are there, as its labels want it. */
 static void put_data(struct lh_put *put, const struct lh_export_model *model,
-                     const struct lh_export_event *event)
+                     const struct lh_export_event *event, uint32_t stack)
 {
     static const struct lh_export_place nowhere = {0};
     const struct lh_export_place *place =
@@ -27,17 +27,22 @@ static void put_data(struct lh_put *put, const struct lh_export_model *model,
     }
     lh_put_number(put, "waiting", event->victims);
     lh_put_millis(put, "ms", event->weight_ns);
+    lh_put_key(put, "cause");
+    lh_put_open(put, '{');
+    lh_put_number(put, "stack", stack);
+    lh_put_close(put, '}');
     lh_put_close(put, '}');
 }
 
 enum column { MARKER_NAME, MARKER_START, MARKER_END, MARKER_PHASE, MARKER_CATEGORY, MARKER_DATA };
 
 static void put_cell(struct lh_put *put, const struct lh_export_model *model,
-                     const struct lh_export_event *event, uint32_t name, enum column column)
+                     const struct lh_firefox_marker *marker, enum column column)
 {
+    const struct lh_export_event *event = &model->events[marker->event];
     switch (column) {
     case MARKER_NAME:
-        lh_put_u64(put, name);
+        lh_put_u64(put, marker->name);
         break;
     case MARKER_START:
         lh_put_ms(put, (uint64_t)(event->start_ns - model->totals.first_ns));
@@ -54,13 +59,13 @@ static void put_cell(struct lh_put *put, const struct lh_export_model *model,
         lh_put_u64(put, event->call != 0 ? LH_FIREFOX_BLOCKED : LH_FIREFOX_STALLED);
         break;
     case MARKER_DATA:
-        put_data(put, model, event);
+        put_data(put, model, event, marker->stack);
         break;
     }
 }
 
 void lh_firefox_put_markers(struct lh_put *put, const struct lh_export_model *model,
-                            const uint32_t *events, uint32_t count, const uint32_t *names)
+                            const struct lh_firefox_marker *markers, uint32_t count)
 {
     static const char *const columns[] = {"name",  "startTime", "endTime",
                                           "phase", "category",  "data"};
@@ -70,7 +75,7 @@ void lh_firefox_put_markers(struct lh_put *put, const struct lh_export_model *mo
         lh_put_key(put, columns[column]);
         lh_put_open(put, '[');
         for (uint32_t i = 0; i < count; i++)
-            put_cell(put, model, &model->events[events[i]], names[i], (enum column)column);
+            put_cell(put, model, &markers[i], (enum column)column);
         lh_put_close(put, ']');
     }
     lh_put_number(put, "length", count);

@@ -44,7 +44,7 @@ struct thread {
     struct table stacks;    /* a: row of the outer one, or NONE, b: row of the frame */
     struct sample *samples;
     uint32_t sample_count;
-    uint32_t *marker_names; /* rows of strings */
+    struct lh_firefox_marker *markers;
     bool out_of_memory;
 };
 
@@ -122,14 +122,15 @@ static void take_samples(struct thread *thread, const uint32_t *events, uint32_t
     for (uint32_t i = 0; i < count; i++)
         parts += model->events[events[i]].part_count;
     thread->samples = calloc(parts + 1u, sizeof(*thread->samples));
-    thread->marker_names = calloc(count, sizeof(*thread->marker_names));
-    if (thread->samples == NULL || thread->marker_names == NULL) {
+    thread->markers = calloc(count, sizeof(*thread->markers));
+    if (thread->samples == NULL || thread->markers == NULL) {
         thread->out_of_memory = true;
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct lh_export_event *event = &model->events[events[i]];
         int64_t at_ns = event->start_ns - model->totals.first_ns;
+        uint32_t first = thread->sample_count; /* stands for most, as events have it */
         for (uint32_t p = 0; p < event->part_count; p++) {
             const struct lh_export_part *part = &model->parts[event->first_part + p];
             thread->samples[thread->sample_count++] =
@@ -137,7 +138,10 @@ static void take_samples(struct thread *thread, const uint32_t *events, uint32_t
             if (event->count == 1) /* what was repeated came later */
                 at_ns += (int64_t)part->ns;
         }
-        thread->marker_names[i] = string_row(thread, event->call, false);
+        thread->markers[i] =
+            (struct lh_firefox_marker){.event = events[i],
+                                       .name = string_row(thread, event->call, false),
+                                       .stack = thread->samples[first].stack};
     }
     qsort(thread->samples, thread->sample_count, sizeof(*thread->samples), by_time);
 }
@@ -333,7 +337,7 @@ int lh_firefox_put_thread(struct lh_put *put, const struct lh_export_model *mode
         lh_put_open(put, '{');
         put_head(put, model, model->events[events[0]].thread);
         put_samples(put, &thread);
-        lh_firefox_put_markers(put, model, events, count, thread.marker_names);
+        lh_firefox_put_markers(put, model, thread.markers, count);
         put_tables(put, &thread);
         lh_put_close(put, '}');
     }
@@ -342,6 +346,6 @@ int lh_firefox_put_thread(struct lh_put *put, const struct lh_export_model *mode
     free_table(&thread.frames);
     free_table(&thread.stacks);
     free(thread.samples);
-    free(thread.marker_names);
+    free(thread.markers);
     return thread.out_of_memory ? -ENOMEM : 0;
 }

@@ -20,9 +20,14 @@ enum {
 int lh_firefox_put_thread(struct lh_put *put, const struct lh_export_model *model,
                           const uint32_t *events, uint32_t count);
 
-/* Writes a marker for each of these events. `names`: what they are called, as numbers of strings of
- * the thread. firefox_marker.c */
+struct lh_firefox_marker {
+    uint32_t event;
+    uint32_t name;  /* row of the thread's strings ... */
+    uint32_t stack; /* ... and of its stacks */
+};
+
+/* Writes the table of these. firefox_marker.c */
 void lh_firefox_put_markers(struct lh_put *put, const struct lh_export_model *model,
-                            const uint32_t *events, uint32_t count, const uint32_t *names);
+                            const struct lh_firefox_marker *markers, uint32_t count);
 
 #endif

@@ -58,16 +58,19 @@ static void put_totals(struct lh_html *html)
     uint64_t counted = 0;
     uint64_t dropped = 0;
     uint64_t unended = 0;
+    uint64_t quiet = 0; /* with those that were not written in full */
     uint64_t told = model->totals.blocks + model->totals.stalls;
     for (uint32_t i = 0; i < model->process_count; i++) {
         counted += model->processes[i].blocks + model->processes[i].stalls;
         dropped += model->processes[i].dropped;
+        quiet += model->processes[i].suppressed;
         unended += !model->processes[i].has_summary;
     }
     fprintf(html->to,
             "{\"blocks\":%" PRIu64 ",\"stalls\":%" PRIu64 ",\"suppressed\":%" PRIu64
             ",\"dropped\":%" PRIu64 ",\"unended\":%" PRIu64 ",\"untold\":%" PRIu64 "}",
-            model->totals.blocks, model->totals.stalls, model->totals.suppressed, dropped, unended,
+            model->totals.blocks, model->totals.stalls,
+            quiet > model->totals.suppressed ? quiet : model->totals.suppressed, dropped, unended,
             unended == 0 && model->left_out.outside == 0 && counted > told ? counted - told : 0);
 }
 

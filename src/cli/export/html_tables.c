@@ -109,6 +109,19 @@ void lh_html_put_threads(struct lh_html *html)
     fputc(']', html->to);
 }
 
+/* The frame to look at, in the stack of the longest event. */
+static uint32_t frame_of(const struct lh_html *html, const struct lh_export_place *place)
+{
+    const struct lh_export_model *model = html->model;
+    for (uint32_t stack = place->stack; stack != 0; stack = model->nodes[stack].outer) {
+        const struct lh_export_frame *frame = &model->frames[model->nodes[stack].frame];
+        if (frame->function == place->function && frame->file == place->file &&
+            frame->line == place->line)
+            return html->frames[model->nodes[stack].frame];
+    }
+    return 0;
+}
+
 static void put_place(struct lh_html *html, uint32_t number)
 {
     const struct lh_export_place *place = &html->model->places[number];
@@ -123,6 +136,7 @@ static void put_place(struct lh_html *html, uint32_t number)
     put(html, place->known);
     put(html, shown ? place->count - html->places[number].count : 0);
     put_us(html, shown ? place->total_ns - html->places[number].ns : 0);
+    put(html, frame_of(html, place));
     fputc(']', html->to);
 }
 
@@ -133,7 +147,7 @@ void lh_html_put_places(struct lh_html *html)
     for (uint32_t i = 0; i < html->model->place_count; i++)
         put_place(html, i);
     open_row(html, html->model->place_count == 0, 0);
-    fputs(",0,0,0,0,0,0,0,0,0]]", html->to);
+    fputs(",0,0,0,0,0,0,0,0,0,0]]", html->to);
 }
 
 /* In us that add up to what the event weighs. */

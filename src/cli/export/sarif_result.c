@@ -34,24 +34,27 @@ static void put_message(struct lh_put *put, const char *key, const char *text)
     lh_put_close(put, '}');
 }
 
+/* What GitHub shows beside a result; it asks for all four. */
 void lh_sarif_put_rule(struct lh_put *put, const struct lh_export_model *model, const char *id,
                        const struct lh_export_place *place)
 {
     char text[LH_PLACE_TEXT_BYTES];
-    const char *group = lh_export_text(model, place->group);
+    const char *group = place->group != 0 ? lh_export_text(model, place->group) : "other";
     lh_put_open(put, '{');
     lh_put_text(put, "id", id);
     if (place->kind == LH_EXPORT_STALL)
-        (void)snprintf(text, sizeof(text), "An iteration of the event loop took long");
+        (void)snprintf(text, sizeof(text), "An iteration of the event loop took long.");
     else
-        (void)snprintf(text, sizeof(text), "A call on the event loop waits: %.40s",
-                       group[0] != '\0' ? group : "other");
+        (void)snprintf(text, sizeof(text), "A call on the event loop waits (%.40s).", group);
     put_message(put, "shortDescription", text);
-    if (place->rule != 0) {
+    put_message(put, "fullDescription",
+                "While a call waits or a callback computes on the thread of an event loop, "
+                "nothing else of that loop runs: all its other clients wait.");
+    lh_place_advice(model, place, text);
+    put_message(put, "help",
+                text[0] != '\0' ? text : "Give it to a thread, or use what the loop itself offers.");
+    if (place->rule != 0)
         lh_put_text(put, "helpUri", HELP);
-        lh_place_advice(model, place, text);
-        put_message(put, "help", text);
-    }
     lh_put_close(put, '}');
 }
 

@@ -16,8 +16,8 @@
 //   nodes      [[outer, frame, flame]]: of the tree of stacks; a stack is its innermost node, outer the next
 //              one, flame the stack as the flame view shows it
 //   loops      [[process, tid, thread]]
-//   places     [[call, group, where, source, api, advice, rule, known, count, total]]: count and total are of
-//              those events that are not written here, the shortest ones
+//   places     [[call, group, where, source, api, advice, rule, known, count, total, frame]]: count and total
+//              are of those events that are not written here, the shortest ones
 //   events     [[start, duration, loop, place, kind, stacks, parts, victims, more, calls, span]], by their
 //              start: kind is 0 a block, 1 a stall, +2 that has not ended; stacks is a node, or [time, node, ...]
 //              whose times are what the event weighs; parts, of a stall: [computing, waiting for a processor,
@@ -61,9 +61,9 @@ function stacksOf(i) {
   return typeof stacks === "number" ? [lasts[i], stacks] : stacks;
 }
 
-const places = data.places.map(([call, group, where, source, api, advice, rule, known, leftCount, leftTotal]) => ({
+const places = data.places.map(([call, group, where, source, api, advice, rule, known, leftCount, leftTotal, at]) => ({
   call: text(call), group: text(group), where: text(where) || "?", source: text(source), api: text(api), advice: text(advice), rule: text(rule),
-  known, leftCount, leftTotal,
+  known, leftCount, leftTotal, at,
 }));
 
 const frames = data.frames.map(([called, file, line, whose, source, library, version, mark]) => ({

@@ -2,8 +2,8 @@
 
 const SAMPLES = 3; // of a stall, that are shown at once
 
-function stackFrame(index) {
-  const one = frames[index], isPlace = one.looked;
+function stackFrame(index, isPlace) {
+  const one = frames[index];
   return make("li", { class: (isPlace ? "place " : "") + (one.whose === 0 ? "user" : "") },
     make("div", null, isPlace ? make("span.mark", { "aria-label": "look here" }, "▶ ") : null, name(whereOf(one, isPlace) || one.library || "", "file"), " ",
       name(one.called || "?", one.whose === 0 ? "strong" : null), one.inlined ? " (inlined)" : ""),
@@ -13,19 +13,20 @@ function stackFrame(index) {
 function foldedFrames(run) {
   const of = distinct(run.map((index) => frames[index].library || ["", "", "the interpreter and the system"][frames[index].whose]));
   const label = `${many(run.length, "frame")}${of.length ? " of " + of.slice(0, 3).join(", ") + (of.length > 3 ? " and others" : "") : ""}`;
-  return [make("li.folded", null, make("details", null, make("summary", null, label), make("ol", null, run.map((index) => stackFrame(index)))))];
+  return [make("li.folded", null, make("details", null, make("summary", null, label), make("ol", null, run.map((index) => stackFrame(index, false)))))];
 }
 
-// The user's frames; runs of others are folded.
-function stackList(stack) {
+// The user's frames and that of the place; runs of others are folded.
+function stackList(stack, place) {
   if (!stack) return make("p.quiet", null, "There is no stack.");
   const rows = [];
   let run = [];
   const close = () => { if (run.length) rows.push(...foldedFrames(run)); run = []; };
   for (const index of stackOf(stack)) {
-    if (frames[index].looked || frames[index].whose === 0) {
+    const isPlace = frames[index].looked || index === place;
+    if (isPlace || !frames[index].whose) {
       close();
-      rows.push(stackFrame(index));
+      rows.push(stackFrame(index, isPlace));
     } else run.push(index);
   }
   close();
@@ -61,7 +62,7 @@ function stallParts(i) {
 function eventStacks(i) {
   const parts = stacksOf(i), shown = [];
   for (let part = 0; part < parts.length; part += 2) shown.push([parts[part], parts[part + 1]]);
-  const one = ([us, stack]) => [shown.length > 1 ? make("h4", null, `${percent(us, weighs[i])}, ${duration(us)}`) : null, stackList(stack)];
+  const one = ([us, stack]) => [shown.length > 1 ? make("h4", null, `${percent(us, weighs[i])}, ${duration(us)}`) : null, stackList(stack, places[placeOf[i]].at)];
   const rest = shown.slice(SAMPLES);
   return [shown.slice(0, SAMPLES).map(one),
     rest.length ? make("details", null, make("summary", null, `${many(rest.length, "stack")} more`), rest.map(one)) : null];
@@ -90,7 +91,7 @@ function eventHead(i) {
   const to = (label, sign, step, off) => button(sign, () => stepEvent(step), { "aria-label": label, title: label, disabled: off ? "" : null, id: step < 0 ? "event-worse" : "event-next" });
   return make("div.line head", null,
     make("h2", { id: "details-title", tabindex: -1 }, `${kindOf(i) & STALL ? "Stall" : "Block"}, ${duration(lasts[i])}`, kindOf(i) & OPEN ? " and no end" : ""),
-    make("span.quiet", null, `${number(at + 1)} of ${number(all.length)} at this place`),
+    make("span.quiet", null, `${number(at + 1)} of ${number(all.length)} here`),
     to("The worse one of this place", "[", -1, at === 0), to("The next one of this place", "]", 1, at === all.length - 1),
     button("✕", closeDetails, { id: "close", "aria-label": "Close the details", title: "Close (Escape)" }));
 }

@@ -51,7 +51,7 @@ function printed() {
   fill(byId("stacks"), make("h2", null, "The worst places"), worst.map((sum) => {
     const one = places[sum.place];
     return make("article", null, make("h3", null, `${duration(sum.total)} in ${many(sum.times, "event")}, worst ${duration(sum.worst)}: `, name(one.call), " at ", name(one.where)),
-      adviceBox(one), stackList(stacksOf(sum.which)[1]));
+      adviceBox(one), stackList(stacksOf(sum.which)[1], one.at));
   }));
 }
 
