@@ -78,8 +78,10 @@ def runs(tmp_path: Path) -> Runs:
 
 
 def test_places_are_told_in_words_the_worst_first_and_the_net_last(runs: Runs) -> None:
-    peer = {"resource": {"kind": "socket", "fd": 3, "peer": "10.0.0.7:443", "nonblocking": False}}
-    advice = {"advice": {"text": "use asyncio", "rule": "ASYNC210"}}
+    peer: Event = {
+        "resource": {"kind": "socket", "fd": 3, "peer": "10.0.0.7:443", "nonblocking": False}
+    }
+    advice: Event = {"advice": {"text": "use asyncio", "rule": "ASYNC210"}}
     before = [*times(4, "price", **peer), *times(6, "backoff", 20), *times(5, "steady")]
     after = [
         *times(9, "price", 200, **peer), *times(2, "load", 40, **advice), *times(5, "steady", 101),
