@@ -62,7 +62,8 @@ static bool write_reports(const struct lh_run_flags *flags, const struct lh_run_
                           uint64_t loops)
 {
     bool failed = lh_run_reports_write(&flags->reports, end->kept) > 0;
-    if (!lh_run_wants_github(flags->github) || loops == 0)
+    bool kept = end->kept->name[0] != '\0'; /* else it was said before the command started */
+    if (!kept || !lh_run_wants_github(flags->github) || loops == 0)
         return !failed;
     bool shown = lh_run_github_write(end->kept);
     return !failed && (shown || flags->github == LH_GITHUB_AUTO);
@@ -137,15 +138,29 @@ static int run_command(const struct lh_run_flags *flags, const struct signals *b
     return conclude(flags, wait_status, elapsed_ns, &totals, judge, end);
 }
 
+/* What GitHub gets by itself keeps nothing from starting. 0 or the exit status. */
+static int keep(const struct lh_run_flags *flags, const struct lh_options *options,
+                struct lh_run_kept *kept)
+{
+    bool asked = flags->reports.count > 0 || flags->github == LH_GITHUB_ON;
+    if (!asked && !lh_run_wants_github(flags->github))
+        return 0;
+    int error = lh_run_keep(kept, options);
+    if (error != 0)
+        fprintf(stderr,
+                "loophound: no room for a file in TMPDIR, /tmp, /var/tmp or /dev/shm (%s): %s\n",
+                strerror(-error), asked ? "nothing started" : "GitHub gets no annotations");
+    return error != 0 && asked ? LH_EXIT_FAILED : 0;
+}
+
 /* What the command's reports need before it starts. 0 or the exit status, once it is said what is
  * wrong. */
 static int check_outputs(const struct lh_run_flags *flags, const struct lh_options *options,
                          struct lh_run_kept *kept)
 {
-    bool needed = flags->reports.count > 0 || lh_run_wants_github(flags->github);
     if (lh_run_check_output(options) != 0 || lh_run_reports_check(&flags->reports, options) != 0)
         return LH_EXIT_USAGE;
-    return needed && lh_run_keep(kept, options) != 0 ? LH_EXIT_FAILED : 0;
+    return keep(flags, options, kept);
 }
 
 static int run_with_collector(const struct lh_run_flags *flags, const struct signals *before,

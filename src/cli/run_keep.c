@@ -48,13 +48,8 @@ int lh_run_keep(struct lh_run_kept *kept, const struct lh_options *options)
         return 0;
     for (int i = 0; fd < 0 && i < TRIES_MAX; i++)
         fd = open_nameless(directories[i]);
-    if (fd < 0) {
-        fprintf(stderr,
-                "loophound: no directory for what --report is made from (TMPDIR, /tmp, /var/tmp, "
-                "/dev/shm): %s; nothing started\n",
-                strerror(-fd));
+    if (fd < 0)
         return fd;
-    }
     kept->fd = fd;
     (void)snprintf(kept->name, sizeof(kept->name), "/proc/self/fd/%d", fd);
     return 0;

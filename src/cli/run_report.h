@@ -42,7 +42,7 @@ struct lh_run_kept {
     char name[4096]; /* to open it by, or that of -o; "": none is wanted */
 };
 
-/* 0, or a negative errno once it has said that there is no place for such a file. */
+/* 0, or a negative errno: such a file cannot be had in TMPDIR, /tmp, /var/tmp or /dev/shm. */
 int lh_run_keep(struct lh_run_kept *kept, const struct lh_options *options);
 void lh_run_keep_end(const struct lh_run_kept *kept);
 

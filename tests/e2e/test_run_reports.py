@@ -5,12 +5,22 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PYTHON, ROOT, SLEEP, blocks, read_events, run_command
+from harness import (
+    COMMAND,
+    PYTHON,
+    ROOT,
+    SLEEP,
+    blocks,
+    clean_environment,
+    read_events,
+    run_command,
+)
 from terminal import on_terminal
 
 MISTAKES = ROOT / "tests" / "programs" / "python" / "mistakes.py"
@@ -229,6 +239,30 @@ def test_command_without_a_loop_shows_github_nothing(tmp_path: Path) -> None:
     extra = {**ON_GITHUB, "GITHUB_STEP_SUMMARY": str(summary)}
     done = run_command("run", "--", "true", extra=extra)
     assert (done.returncode, commands(done.stderr), summary.exists()) == (0, [], False)
+
+
+def test_nothing_that_comes_by_itself_keeps_a_command_from_running(tmp_path: Path) -> None:
+    """In a sandbox that has no room for a file."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can take the directories away")
+    hide = "; ".join(
+        f"mount -t tmpfs -o size=0,nr_inodes=1 x {d}" for d in ("/tmp", "/var/tmp", "/dev/shm")
+    )
+    command = f"'{COMMAND}' run --no-stall -o /dev/null {{}} -- '{PYTHON}' '{MISTAKES}' fetch"
+    if "/tmp" in str(MISTAKES):
+        pytest.skip("what is run lies there itself")
+    for flags, status, said in (
+        ("", 0, "GitHub gets no annotations"), ("--report=folded:/r", 125, "nothing started")
+    ):  # fmt: skip
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", f"{hide}; {command.format(flags)}"],
+            env={**clean_environment(), **ON_GITHUB},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        if "unshare" in done.stderr or "mount:" in done.stderr:
+            pytest.skip("no mounts here")
+        assert done.returncode == status, done.stderr
+        assert said in done.stderr and commands(done.stderr) == []
 
 
 def test_next_command_is_said_on_a_terminal_once_and_only_of_a_file(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ void lh_sarif_put_rule(struct lh_put *put, const struct lh_export_model *model, 
                 "nothing else of that loop runs: all its other clients wait.");
     lh_place_advice(model, place, text);
     put_message(put, "help",
-                text[0] != '\0' ? text : "Give it to a thread, or use what the loop itself offers.");
+                text[0] != '\0' ? text
+                                : "Give it to a thread, or use what the loop itself offers.");
     if (place->rule != 0)
         lh_put_text(put, "helpUri", HELP);
     lh_put_close(put, '}');

@@ -144,7 +144,8 @@ static struct lh_new_place *find_place(struct lh_judge *judge, const char *rule)
         return NULL;
     if (verdict->new_count == judge->places_room) {
         uint32_t room = judge->places_room > 0 ? 2 * judge->places_room : 64;
-        struct lh_new_place **places = reallocarray(verdict->new_places, room, sizeof(*places));
+        struct lh_new_place **places =
+            reallocarray(verdict->new_places, room, sizeof(struct lh_new_place *));
         if (places == NULL)
             return NULL;
         verdict->new_places = places;
@@ -154,7 +155,7 @@ static struct lh_new_place *find_place(struct lh_judge *judge, const char *rule)
     if (place == NULL)
         return NULL;
     memmove(&verdict->new_places[index + 1], &verdict->new_places[index],
-            (verdict->new_count - index) * sizeof(*verdict->new_places));
+            (verdict->new_count - index) * sizeof(struct lh_new_place *));
     verdict->new_places[index] = place;
     verdict->new_count++;
     return place;
