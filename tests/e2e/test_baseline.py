@@ -128,10 +128,19 @@ def test_new_place_is_told_with_its_worst_its_count_and_advice(baseline: Path) -
     assert re.fullmatch(r"        worst \d+\.\d ms, 1 time \(socket.*", lines[first + 4])
 
 
-def test_place_of_strict_mode_counts_what_was_met_again(baseline: Path) -> None:
-    done = run("--strict", "--baseline", baseline, mistakes=("load_models",) * 3)
-    first = done.stderr[done.stderr.index("  NEW ") :].splitlines()
-    assert ", 3 times" in first[1], done.stderr
+def test_place_of_strict_mode_counts_what_was_met_again(baseline: Path, tmp_path: Path) -> None:
+    program = tmp_path / "short.py"
+    program.write_text(
+        "import asyncio, time\n"
+        "async def main():\n"
+        "    for _ in range(5):\n"
+        "        time.sleep(0.001)\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    command = ("run", "--strict", "--baseline", baseline, "--", PYTHON, program)
+    new = run_command(*command).stderr.split("  NEW ")[1].splitlines()
+    assert ", 5 times" in new[1], new
 
 
 def test_names_that_would_drive_a_terminal_do_not_and_lines_fit(
