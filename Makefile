@@ -288,6 +288,19 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+# What reads the formats of `loophound export`: from PyPI and npm, whose client comes from PyPI too.
+$(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
+	$(call say,NPM,$<)rm -rf $(@D) && $(PYTHON) -m venv $(@D)/venv && \
+	    $(@D)/venv/bin/pip -q --disable-pip-version-check install -r $< && cp tests/export/package.json $(@D) && \
+	    cd $(@D) && PATH="$$PWD/venv/bin:$$PATH" venv/bin/npm install --no-audit --no-fund --ignore-scripts --silent && \
+	    touch done
+
+.PHONY: test-export
+test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it
+	@scripts/bootstrap build demo export
+	@$(MAKE) --no-print-directory all $(B)/export-tools/done
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only export
+
 .PHONY: test-python
 test-python: ## test the Python package with packages from PyPI, on the system's Python and the newest that is found
 	@scripts/bootstrap build runtimes
