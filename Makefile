@@ -140,11 +140,11 @@ $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # The page of `loophound export -f html`, which is built into the command.
-$(B)/html/html_page.h: scripts/html_page.py $(wildcard src/cli/export/html/*)
+$(B)/html/html_page.def: scripts/html_page.py $(wildcard src/cli/export/html/*)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)$(PYTHON) scripts/html_page.py src/cli/export/html >$@
 
-$(B)/obj/src/cli/export/html.o: $(B)/html/html_page.h
+$(B)/obj/src/cli/export/html.o: $(B)/html/html_page.def
 $(B)/obj/src/cli/export/html.o: ALL_CFLAGS += -I$(B)/html
 
 # The versions of the call table. It names no symbols: those without a version keep the base version,

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the page of `loophound export -f html` together, as two strings of C.
 
-    scripts/html_page.py DIRECTORY >html_page.h
+    scripts/html_page.py DIRECTORY >html_page.def
 
 The first is what stands before the data, the second what stands behind. Style and script stand in
 the page itself; their hashes go into its policy, so that no other script runs in it and nothing is
 fetched.
 
-They are made shorter: no comments, no spaces that say nothing, `let` for `const`, short names for what a script
-declares. That is simple because the sources keep to this: a comment has its
-lines to itself, there are no regular expressions, no templates within templates, and each statement has its semicolon.
+They are made shorter: no comments, no spaces that say nothing, `let` for `const`, short names for
+what a script declares. That is simple because the sources keep to this: a comment has its lines to
+itself, there are no regular expressions, no templates within templates, and each statement has its
+semicolon.
 """
 
 from __future__ import annotations  # pip may build with Python 3.8
@@ -31,7 +32,8 @@ QUOTED = re.compile(r'("(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)', re.DOTALL)
 JOINED = re.compile(rf"(\blet \w+=[^;{{}}\"`]*(?:{QUOTED.pattern}[^;{{}}\"`]*)*);let (?=\w)")
 # What a script declares: functions, variables, parameters.
 DECLARED = re.compile(
-    r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)"
+    r"(?:function|const|let) (\w+)|(?:const|let) \[([\w, ]+)\]"
+    r"|\(([\w, ]+)\) =>|function \w+\(([\w, ]+)\)"
 )
 
 
@@ -43,14 +45,16 @@ def without_comments(text: str) -> str:
 
 def outside_quotes(text: str, change: Callable[[str], str]) -> str:
     """Changes code, and within templates what stands in ${...}; other text stays as it is."""
-    parts = QUOTED.split(text)
+
+    def changed(code: re.Match[str]) -> str:
+        return outside_quotes(code[0], change)
+
+    parts: list[str] = QUOTED.split(text)
     for at, part in enumerate(parts):
         if at % 2 == 0:
             parts[at] = change(part)
         elif part.startswith("`"):
-            parts[at] = re.sub(
-                r"(?<=\$\{)[^}]*", lambda code: outside_quotes(code[0], change), part
-            )
+            parts[at] = re.sub(r"(?<=\$\{)[^}]*", changed, part)
     return "".join(parts)
 
 
@@ -58,7 +62,7 @@ def without_spaces(code: str) -> str:
     code = re.sub(r"\bconst\b", "let", code)
     code = re.sub(r" ?([-{}()\[\],;:=<>+*/?&|!%]) ?", r"\1", code)
     code = re.sub(r"\((\w+)\)=>", r"\1=>", code)
-    return re.sub(r"(?<!\w)\n|\n(?!\w)", "", code).replace(";}", "}")
+    return re.sub(r"(?<!\w)\n|\n(?!\w)", "", code).replace(";}", "}").replace(",)", ")")
 
 
 def short_names(taken: set[str]) -> Iterator[str]:
@@ -75,8 +79,8 @@ def declared(script: str) -> set[str]:
 
 
 def with_short_names(script: str) -> str:
-    """A name that is a member somewhere, or a key, stays: nobody can tell them apart here. All others
-    get the same one everywhere, so that what hides another one still does."""
+    """A name that is a member somewhere, or a key, stays: nobody can tell them apart here. All
+    others get the same one everywhere, so that what hides another one still does."""
     words = re.findall(r"\w+", script)
     kept = re.findall(r"(?<!\.)\.(\w+)|(\w+):", re.sub(QUOTED, "", script))
     names = declared(script) - {name for pair in kept for name in pair}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a page of `loophound export -f html` costs: its making, its size, the time to its first view.
+"""What a page of `loophound export -f html` costs: its making, size, and time to its first view.
 
     tests/bench/html_report.py [--build DIR] [EVENTS ...]
 
-`first view` is performance.now() of the page when all of it is drawn, `processor` what its thread has
-computed until then (the rest is waiting for a processor), `range` the time from a key on the time range
-to the next picture.
+`first view` is performance.now() of the page when all of it is drawn, `processor` what its thread
+has computed until then (the rest is waiting for a processor), `range` the time from a key on the
+time range to the next picture.
 """
 
 import argparse
@@ -68,7 +68,8 @@ def main() -> int:
         print("no Chromium here: not measured")
         return 0
     print(
-        f"{'events':>8} {'lines':>10} {'export':>8} {'memory':>9} {'page':>9} {'first view':>11} {'processor':>10} {'range':>8}"
+        f"{'events':>8} {'lines':>10} {'export':>8} {'memory':>9} {'page':>9} "
+        f"{'first view':>11} {'processor':>10} {'range':>8}"
     )
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -78,8 +79,12 @@ def main() -> int:
             made_report.many(events, PLACES, lines)
             seconds, memory = exported(arguments.build.resolve() / "loophound", lines, page)
             first, processor, change = viewed(browser, page)
-            print(f"{events:8} {lines.stat().st_size / MIB:6.1f} MiB {seconds:6.1f} s {memory:5.0f} MiB "
-                  f"{page.stat().st_size / MIB:5.1f} MiB {first:8.0f} ms {processor:7.0f} ms {change:5.0f} ms", flush=True)  # fmt: skip
+            print(
+                f"{events:8} {lines.stat().st_size / MIB:6.1f} MiB {seconds:6.1f} s "
+                f"{memory:5.0f} MiB {page.stat().st_size / MIB:5.1f} MiB "
+                f"{first:8.0f} ms {processor:7.0f} ms {change:5.0f} ms",
+                flush=True,
+            )
         browser.end()
     return 0
 

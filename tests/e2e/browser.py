@@ -26,9 +26,19 @@ FIRST_FREE_FD = 10  # Chromium's ends of the pipe are 3 and 4
 
 # Name of a key: its code, and the number that Windows has for it.
 KEYS = {
-    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Escape": 27,
-    "Tab": 9, "Home": 36, "End": 35, "PageUp": 33, "PageDown": 34, " ": 32,
-}  # fmt: skip
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+    "Enter": 13,
+    "Escape": 27,
+    "Tab": 9,
+    "Home": 36,
+    "End": 35,
+    "PageUp": 33,
+    "PageDown": 34,
+    " ": 32,
+}
 
 
 class Page:
@@ -83,8 +93,15 @@ class Page:
         return left, top, width, height
 
     def mouse(self, kind: str, x: float, y: float, held: bool) -> None:
-        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if held else "none",
-                  buttons=1 if held else 0, clickCount=1 if held else 0)  # fmt: skip
+        self.send(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button="left" if held else "none",
+            buttons=1 if held else 0,
+            clickCount=1 if held else 0,
+        )
 
     def click(self, selector: str, index: int = 0, at: float = 0.5) -> None:
         """Where the pointer goes: the middle of the height, `at` of the width."""
@@ -123,24 +140,47 @@ class Page:
 
     def focused(self) -> str:
         """Tag, id and label of what has the focus."""
-        return str(self.evaluate(
-            "(e => `${e.tagName.toLowerCase()}#${e.id} ${e.getAttribute('aria-label') || ''}`)(document.activeElement)"
-        ))  # fmt: skip
+        return str(
+            self.evaluate(
+                "(e => `${e.tagName.toLowerCase()}#${e.id} ${e.getAttribute('aria-label') || ''}`)"
+                "(document.activeElement)"
+            )
+        )
 
     def look(
         self, dark: bool = False, width: int = 1280, height: int = 900, media: str = ""
     ) -> None:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", media=media, features=features)
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=False)  # fmt: skip
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self.settle()
 
     def screenshot(self, path: Path, whole: bool = True) -> None:
-        taken = self.send("Page.captureScreenshot", captureBeyondViewport=whole, **(
-            {"clip": {"x": 0, "y": 0, "scale": 1, **self.evaluate(
-                "({width: innerWidth, height: Math.min(8000, document.documentElement.scrollHeight)})")}}
-            if whole else {}))  # fmt: skip
+        taken = self.send(
+            "Page.captureScreenshot",
+            captureBeyondViewport=whole,
+            **(
+                {
+                    "clip": {
+                        "x": 0,
+                        "y": 0,
+                        "scale": 1,
+                        **self.evaluate(
+                            "({width: innerWidth, "
+                            "height: Math.min(8000, document.documentElement.scrollHeight)})"
+                        ),
+                    }
+                }
+                if whole
+                else {}
+            ),
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def pdf(self) -> bytes:
@@ -182,14 +222,28 @@ class Browser:
             os.dup2(theirs[0], 3)
             os.dup2(theirs[1], 4)
 
-        flags = ["--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", "--no-sandbox",
-                 "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-                 "--hide-scrollbars", f"--user-data-dir={directory}"]  # fmt: skip
+        flags = [
+            "--headless=new",
+            "--remote-debugging-pipe",
+            "--no-first-run",
+            "--disable-gpu",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--hide-scrollbars",
+            f"--user-data-dir={directory}",
+        ]
         with (directory / "chromium.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [CHROMIUM, *flags, "about:blank"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, close_fds=False, preexec_fn=place_pipe,
-                start_new_session=True)  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                close_fds=False,
+                preexec_fn=place_pipe,
+                start_new_session=True,
+            )
         for fd in (theirs_in, theirs_out, *theirs):
             os.close(fd)
 

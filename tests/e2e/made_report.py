@@ -26,8 +26,15 @@ def at(seconds: float) -> str:
 
 
 def python(function: str, file: str, line: int, **more: Any) -> Line:
-    return {"lang": "python", "function": function, "file": file, "line": line,
-            "module": None, "offset": None, **more}  # fmt: skip
+    return {
+        "lang": "python",
+        "function": function,
+        "file": file,
+        "line": line,
+        "module": None,
+        "offset": None,
+        **more,
+    }
 
 
 def native(function: str, module: str = "/usr/bin/python3.11") -> Line:
@@ -87,11 +94,24 @@ class Report:
             self.file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def start(self, **members: Any) -> None:
-        self.add("start", **{"exe": "/usr/bin/python3.11", "argv": ["python3", "-m", "uvicorn", "shop:app"],
-                             "host": "build-7", "run": "00000000000000aa", "cwd": "/srv/shop", "root": "/srv/shop",
-                             "service": None, "runtime": {"name": "CPython", "version": "3.11.2"},
-                             "version": "0.1.0", "threshold_ms": 50, "strict": False, "warnings": [],
-                             **members})  # fmt: skip
+        self.add(
+            "start",
+            **{
+                "exe": "/usr/bin/python3.11",
+                "argv": ["python3", "-m", "uvicorn", "shop:app"],
+                "host": "build-7",
+                "run": "00000000000000aa",
+                "cwd": "/srv/shop",
+                "root": "/srv/shop",
+                "service": None,
+                "runtime": {"name": "CPython", "version": "3.11.2"},
+                "version": "0.1.0",
+                "threshold_ms": 50,
+                "strict": False,
+                "warnings": [],
+                **members,
+            },
+        )
         self.add("loop", how="epoll_wait", fd=5)
 
     def common(self, ms: float) -> Line:
@@ -99,38 +119,123 @@ class Report:
         begin = self.now
         self.now = round(self.now + ms / 1000, 6)
         self.ms += ms
-        return {"id": self.number, "start": at(begin), "duration_ms": ms, "over_ms": ms - 50, "test": None,
-                "labels": None, "ended": True, "severity": "warn", "holder": None, "victims": None,
-                "note": None, "advice": None, "known": None, "suppressed": None, "fingerprint": None}  # fmt: skip
+        return {
+            "id": self.number,
+            "start": at(begin),
+            "duration_ms": ms,
+            "over_ms": ms - 50,
+            "test": None,
+            "labels": None,
+            "ended": True,
+            "severity": "warn",
+            "holder": None,
+            "victims": None,
+            "note": None,
+            "advice": None,
+            "known": None,
+            "suppressed": None,
+            "fingerprint": None,
+        }
 
-    def block(self, function: str, line: int, ms: float, *, call: str = "clock_nanosleep", group: str = "sleep",
-              file: str = "/srv/shop/app.py", source: str | None = None, inner: list[Line] | None = None,
-              **members: Any) -> None:  # fmt: skip
+    def block(
+        self,
+        function: str,
+        line: int,
+        ms: float,
+        *,
+        call: str = "clock_nanosleep",
+        group: str = "sleep",
+        file: str = "/srv/shop/app.py",
+        source: str | None = None,
+        inner: list[Line] | None = None,
+        **members: Any,
+    ) -> None:
         user = python(function, file, line, user=True, source=source or f"{function}()")
         stack = [*(inner or [native("time_sleep")]), user, *WAY]
         common = self.common(ms)
         self.blocks += 1
-        self.add("block", **{**common, "call": call, "group": group, "reason": "threshold", "errno": None,
-                             "resource": None, "waits_for": None, "task": None, "stack": stack, **members})  # fmt: skip
+        self.add(
+            "block",
+            **{
+                **common,
+                "call": call,
+                "group": group,
+                "reason": "threshold",
+                "errno": None,
+                "resource": None,
+                "waits_for": None,
+                "task": None,
+                "stack": stack,
+                **members,
+            },
+        )
 
-    def stall(self, function: str, line: int, ms: float, parts: tuple[float, float, float, float],
-              **members: Any) -> None:  # fmt: skip
+    def stall(
+        self,
+        function: str,
+        line: int,
+        ms: float,
+        parts: tuple[float, float, float, float],
+        **members: Any,
+    ) -> None:
         oncpu, runqueue, gil, calls = parts
         user = python(function, "/srv/shop/app.py", line, user=True, source=f"{function}()")
         other = python("other", "/srv/shop/app.py", line + 5, user=True, source="other()")
-        samples = [{"count": 6, "ms": ms * 0.6, "collecting_ms": 0, "stack": [native("dict_items"), user, *WAY]},
-                   {"count": 4, "ms": ms * 0.4, "collecting_ms": 0, "stack": [native("list_sort"), other, *WAY]}]  # fmt: skip
+        samples = [
+            {
+                "count": 6,
+                "ms": ms * 0.6,
+                "collecting_ms": 0,
+                "stack": [native("dict_items"), user, *WAY],
+            },
+            {
+                "count": 4,
+                "ms": ms * 0.4,
+                "collecting_ms": 0,
+                "stack": [native("list_sort"), other, *WAY],
+            },
+        ]
         common = self.common(ms)
         self.stalls += 1
-        self.add("stall", **{**common, "oncpu_ms": oncpu, "blocked_ms": calls, "runqueue_ms": runqueue,
-                             "throttled_ms": 0, "gil_ms": gil, "major_faults": 0, "calls": [], "last_call": None,
-                             "system_call": None, "resource": None, "samples": samples,
-                             "groups": [{**samples[0]}], "no_stack": None, **members})  # fmt: skip
+        self.add(
+            "stall",
+            **{
+                **common,
+                "oncpu_ms": oncpu,
+                "blocked_ms": calls,
+                "runqueue_ms": runqueue,
+                "throttled_ms": 0,
+                "gil_ms": gil,
+                "major_faults": 0,
+                "calls": [],
+                "last_call": None,
+                "system_call": None,
+                "resource": None,
+                "samples": samples,
+                "groups": [{**samples[0]}],
+                "no_stack": None,
+                **members,
+            },
+        )
 
     def summary(self, **members: Any) -> None:
-        self.add("summary", **{"loops": 1, "blocks": self.blocks, "stalls": self.stalls, "suppressed": 0,
-                               "known": None, "rules": [], "dropped": 0, "blocked_ms": self.ms, "by_call": [],
-                               "quiet": {}, "why": None, **members})  # fmt: skip
+        self.add(
+            "summary",
+            **{
+                "loops": 1,
+                "blocks": self.blocks,
+                "stalls": self.stalls,
+                "suppressed": 0,
+                "known": None,
+                "rules": [],
+                "dropped": 0,
+                "blocked_ms": self.ms,
+                "by_call": [],
+                "quiet": {},
+                "why": None,
+                **members,
+            },
+        )
 
     def write(self, path: Path) -> Path:
         with path.open("w", encoding="utf-8") as file:
@@ -143,25 +248,73 @@ def shop() -> Report:
     report = Report()
     report.start()
     for turn in range(6):
-        report.block("save", 12, 100 + turn, source="time.sleep(0.1)", task={"name": "Task-7", "coroutine": "Shop.save", "callback": None},
-                     victims={"ready": 3, "at_least": False, "waited_ms": 90}, test="tests/test_shop.py::test_save",
-                     advice={"rule": "ASYNC251", "text": "use await asyncio.sleep()"})  # fmt: skip
+        report.block(
+            "save",
+            12,
+            100 + turn,
+            source="time.sleep(0.1)",
+            task={"name": "Task-7", "coroutine": "Shop.save", "callback": None},
+            victims={"ready": 3, "at_least": False, "waited_ms": 90},
+            test="tests/test_shop.py::test_save",
+            advice={"rule": "ASYNC251", "text": "use await asyncio.sleep()"},
+        )
         report.now += 0.4
     for turn in range(3):
-        report.block("price", 31, 200 + turn, call="poll", group="network", source="return requests.get(url).json()",
-                     inner=[native("poll", "/lib/x86_64-linux-gnu/libc.so.6"),
-                            python("Session.send", f"{PACKAGES}/requests/sessions.py", 703, library="requests", version="2.31"),
-                            python("get", f"{PACKAGES}/requests/api.py", 73, library="requests", version="2.31", api=True)],
-                     resource={"kind": "socket", "fd": 9, "peer": "10.0.0.7:443", "nonblocking": False},
-                     advice={"rule": "ASYNC210", "text": "use httpx.AsyncClient"})  # fmt: skip
+        report.block(
+            "price",
+            31,
+            200 + turn,
+            call="poll",
+            group="network",
+            source="return requests.get(url).json()",
+            inner=[
+                native("poll", "/lib/x86_64-linux-gnu/libc.so.6"),
+                python(
+                    "Session.send",
+                    f"{PACKAGES}/requests/sessions.py",
+                    703,
+                    library="requests",
+                    version="2.31",
+                ),
+                python(
+                    "get",
+                    f"{PACKAGES}/requests/api.py",
+                    73,
+                    library="requests",
+                    version="2.31",
+                    api=True,
+                ),
+            ],
+            resource={"kind": "socket", "fd": 9, "peer": "10.0.0.7:443", "nonblocking": False},
+            advice={"rule": "ASYNC210", "text": "use httpx.AsyncClient"},
+        )
         report.now += 0.2
-    report.block("count", 50, 300, call="pthread_mutex_lock", group="lock", source="with lock:",
-                 labels={"request": "GET /count"},
-                 holder={"tid": 4720, "thread": "worker-1", "deadlock": False, "running": False,
-                         "stack": [python("refill", "/srv/shop/stock.py", 9, user=True, source="rows = fetch()")]})  # fmt: skip
+    report.block(
+        "count",
+        50,
+        300,
+        call="pthread_mutex_lock",
+        group="lock",
+        source="with lock:",
+        labels={"request": "GET /count"},
+        holder={
+            "tid": 4720,
+            "thread": "worker-1",
+            "deadlock": False,
+            "running": False,
+            "stack": [
+                python("refill", "/srv/shop/stock.py", 9, user=True, source="rows = fetch()")
+            ],
+        },
+    )
     report.now += 0.1
-    report.stall("render", 70, 250, (150, 40, 20, 30),
-                 advice={"rule": None, "text": "use await asyncio.to_thread()"})  # fmt: skip
+    report.stall(
+        "render",
+        70,
+        250,
+        (150, 40, 20, 30),
+        advice={"rule": None, "text": "use await asyncio.to_thread()"},
+    )
     report.summary()
     return report
 

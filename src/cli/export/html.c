@@ -10,7 +10,7 @@
 #include "cli/export/formats.h"
 #include "common/units.h"
 #include "common/version.h"
-#include "html_page.h" /* made by scripts/html_page.py: page_begin, page_end */
+#include "html_page.def" /* made by scripts/html_page.py: page_begin, page_end */
 
 #define ALONE_MAX 100u /* processes without a loop thread that are written */
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the time line and the time range share: a canvas, its colours, events in columns of pixels.
 
 // What the variables of page.css are in the theme that is shown: an element has to be asked.
@@ -21,7 +22,9 @@ function swatch(colour) {
 
 // Fits the canvas to its place on the screen, sharp on any; returns [context, width, height] in CSS pixels.
 function fitted(canvas) {
-  const width = canvas.clientWidth, height = canvas.clientHeight, sharp = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth,
+    height = canvas.clientHeight,
+    sharp = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * sharp);
   canvas.height = Math.round(height * sharp);
   const pen = canvas.getContext("2d");
@@ -55,7 +58,8 @@ function drawEvents(pen, events, from, to, width, bottom, height) {
   const scale = width / (to - from);
   const columns = new Float64Array((Math.ceil(width) + 1) * COLOURS.length);
   for (const i of events) {
-    const x = (starts[i] - from) * scale, wide = spans[i] * scale;
+    const x = (starts[i] - from) * scale,
+      wide = spans[i] * scale;
     if (x > width || x + wide < 0) continue;
     const shares = sharesOf(i);
     if (wide >= 3) {
@@ -76,7 +80,8 @@ function drawColumns(pen, columns, bottom, height) {
     if (sum === 0) continue;
     const high = height * Math.max(0.25, Math.min(1, sum)); // the least of them can be seen
     const shares = [];
-    for (let colour = 0; colour < colours; colour++) if (columns[at + colour] > 0) shares.push([colour, columns[at + colour] / sum]);
+    for (let colour = 0; colour < colours; colour++)
+      if (columns[at + colour] > 0) shares.push([colour, columns[at + colour] / sum]);
     drawBar(pen, shares, at / colours, 1.5, bottom, high);
   }
 }
@@ -91,10 +96,14 @@ function draggable(element, { done, click, moved }) {
     element.setPointerCapture(event.pointerId);
   });
   on(element, "pointermove", (event) => begin !== null && Math.abs(at(event) - begin) > 4 && moved(begin, at(event)));
-  on(element, "pointercancel", () => { begin = null; moved(null); });
+  on(element, "pointercancel", () => {
+    begin = null;
+    moved(null);
+  });
   on(element, "pointerup", (event) => {
     if (begin === null) return;
-    const from = begin, to = at(event);
+    const from = begin,
+      to = at(event);
     begin = null;
     moved(null);
     if (Math.abs(to - from) > 4) done(from, to);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The data as html.c writes it, taken apart. Times are microseconds; texts, frames, nodes are numbers into
 // their tables, where 0 is none; what is 0 is not known or not there.
 //
@@ -30,19 +31,36 @@ const texts = data.strings.map(clean);
 const text = (index) => texts[index];
 const count = data.events.length;
 
-const BLOCK = 0, STALL = 1, OPEN = 2; // kinds
+const BLOCK = 0,
+  STALL = 1,
+  OPEN = 2; // kinds
 const GROUPS = ["sleep", "network", "dns", "file", "lock", "process", "wait", "other"];
 const PARTS = ["cpu", "runqueue", "gil", "calls", "rest"];
 const WORDS = {
-  sleep: "sleeping", network: "network", dns: "name look-up", file: "file", lock: "lock", process: "process",
-  wait: "wait for descriptors", other: "other call", cpu: "stall: computing", runqueue: "stall: waiting for a processor",
-  gil: "stall: waiting for the GIL", calls: "stall: many short calls", rest: "stall: of unknown kind", victims: "who waited",
+  sleep: "sleeping",
+  network: "network",
+  dns: "name look-up",
+  file: "file",
+  lock: "lock",
+  process: "process",
+  wait: "wait for descriptors",
+  other: "other call",
+  cpu: "stall: computing",
+  runqueue: "stall: waiting for a processor",
+  gil: "stall: waiting for the GIL",
+  calls: "stall: many short calls",
+  rest: "stall: of unknown kind",
+  victims: "who waited",
 };
 const COLOURS = [...GROUPS, ...PARTS];
 
 // What each event is, column by column: there may be very many. It weighs what its calls took together.
-const starts = new Float64Array(count), lasts = new Float64Array(count), weighs = new Float64Array(count), spans = new Float64Array(count);
-const loopOf = new Int32Array(count), placeOf = new Int32Array(count);
+const starts = new Float64Array(count),
+  lasts = new Float64Array(count),
+  weighs = new Float64Array(count),
+  spans = new Float64Array(count);
+const loopOf = new Int32Array(count),
+  placeOf = new Int32Array(count);
 data.events.forEach((event, i) => {
   [starts[i], lasts[i], loopOf[i], placeOf[i]] = event;
   spans[i] = event[10];
@@ -62,12 +80,28 @@ function stacksOf(i) {
 }
 
 const places = data.places.map(([call, group, where, source, api, advice, rule, known, leftCount, leftTotal, at]) => ({
-  call: text(call), group: text(group), where: text(where) || "?", source: text(source), api: text(api), advice: text(advice), rule: text(rule),
-  known, leftCount, leftTotal, at,
+  call: text(call),
+  group: text(group),
+  where: text(where) || "?",
+  source: text(source),
+  api: text(api),
+  advice: text(advice),
+  rule: text(rule),
+  known,
+  leftCount,
+  leftTotal,
+  at,
 }));
 
 const frames = data.frames.map(([called, file, line, whose, source, library, version, mark]) => ({
-  called: text(called), file: text(file), line, whose, source: text(source), library: (text(library) + " " + text(version)).trim(), inlined: mark & 1, looked: mark & 2,
+  called: text(called),
+  file: text(file),
+  line,
+  whose,
+  source: text(source),
+  library: (text(library) + " " + text(version)).trim(),
+  inlined: mark & 1,
+  looked: mark & 2,
 }));
 
 // The frames of a stack, innermost first.
@@ -86,7 +120,10 @@ function whereOf(one, all) {
 const loopName = (index) => {
   const [process, tid, thread] = data.loops[index];
   const own = data.processes[process];
-  return { thread: text(thread) || "thread " + tid, of: clean(own.service || own.exe.split("/").pop()) + " " + own.pid + (tid === own.pid ? "" : "/" + tid) };
+  return {
+    thread: text(thread) || "thread " + tid,
+    of: clean(own.service || own.exe.split("/").pop()) + " " + own.pid + (tid === own.pid ? "" : "/" + tid),
+  };
 };
 
 const whatOf = (i) => (kindOf(i) & STALL ? "stall" : places[placeOf[i]].call);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Elements. Text comes into the page as text nodes only, whatever a program calls its functions.
 
 const byId = (id) => document.getElementById(id);
@@ -9,7 +10,8 @@ function make(kind, attributes, ...children) {
   const [tag, classes] = kind.split(".");
   const element = document.createElement(tag);
   if (classes) element.className = classes;
-  for (const [name, value] of Object.entries(attributes || {})) if (value !== null && value !== false) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes || {}))
+    if (value !== null && value !== false) element.setAttribute(name, value);
   fill(element, children);
   return element;
 }
@@ -29,10 +31,14 @@ function fill(element, ...children) {
 const name = (text, kind) => make("bdi." + (kind || ""), null, text);
 
 // What would be invisible or turn the text around is shown by its number.
-const UNSEEN = new RegExp("[\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]", "g");
+const UNSEEN = new RegExp(
+  "[\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]",
+  "g",
+);
 function clean(text) {
   return text.replace(UNSEEN, (sign) =>
-    sign === "\t" ? " " : "\\u" + sign.charCodeAt(0).toString(16).padStart(4, "0"));
+    sign === "\t" ? " " : "\\u" + sign.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
 }
 
 const number = (value) => value.toLocaleString("en-US");

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // The flame view: the loop above, what it called below, as wide as it took. A click zooms.
 
-const HIGH = 21, NARROW = 2, BOXES = 2500; // pixels; boxes at most
+const HIGH = 21,
+  NARROW = 2,
+  BOXES = 2500; // pixels; boxes at most
 const flame = { root: null, zoom: null, focus: null, boxes: new Map(), width: 0, narrow: 0, search: "" };
 
 const bySize = (one) => [...one.children.values()].sort((a, b) => b.us - a.us);
@@ -30,9 +33,17 @@ function boxText(one) {
 
 function addBox(into, one, left, width, depth, context) {
   const says = boxText(one);
-  const box = make(`div.box ${one.kind}${context ? " context" : ""}${isFound(one) ? " found" : ""}`, {
-    role: "treeitem", tabindex: -1, "aria-level": depth + 1, "aria-label": says, title: says,
-  }, width > 30 ? [name(one.label), one.where && width > 160 ? name(" " + one.where.split("/").pop(), "file") : ""] : "");
+  const box = make(
+    `div.box ${one.kind}${context ? " context" : ""}${isFound(one) ? " found" : ""}`,
+    {
+      role: "treeitem",
+      tabindex: -1,
+      "aria-level": depth + 1,
+      "aria-label": says,
+      title: says,
+    },
+    width > 30 ? [name(one.label), one.where && width > 160 ? name(" " + one.where.split("/").pop(), "file") : ""] : "",
+  );
   box.style.left = (100 * left) / flame.width + "%";
   box.style.top = depth * HIGH + "px";
   box.style.width = (100 * Math.max(1, width - 1)) / flame.width + "%";
@@ -57,19 +68,30 @@ function addBoxes(into, one, left, width, depth) {
 }
 
 // Time in what is found: below one that is found nothing counts again.
-const foundTime = (one) => (isFound(one) ? one.us : [...one.children.values()].reduce((sum, child) => sum + foundTime(child), 0));
+const foundTime = (one) =>
+  isFound(one) ? one.us : [...one.children.values()].reduce((sum, child) => sum + foundTime(child), 0);
 
 function flameText() {
-  const zoom = flame.zoom, found = flame.search ? foundTime(flame.root) : 0;
-  const told = [flame.search ? `${found ? duration(found) + ", " + percent(found, flame.root.us) + " of all, is" : "Nothing is"} in calls with “${flame.search}”.`
-    : zoom === flame.root ? `${duration(flame.root.us)} in all. As wide as it took; the loop is above, what it called below.` : boxText(zoom) + "."];
+  const zoom = flame.zoom,
+    found = flame.search ? foundTime(flame.root) : 0;
+  const told = [
+    flame.search
+      ? `${found ? duration(found) + ", " + percent(found, flame.root.us) + " of all, is" : "Nothing is"} in calls with “${flame.search}”.`
+      : zoom === flame.root
+        ? `${duration(flame.root.us)} in all. As wide as it took; the loop is above, what it called below.`
+        : boxText(zoom) + ".",
+  ];
   if (flame.narrow) told.push(`${many(flame.narrow, "call")} too narrow to be drawn: zoom in.`);
-  const worst = zoom === flame.root || zoom.which < 0 ? "" : [" ", button("Its worst event", (event) => setEvent(zoom.which, event.target), { id: "flame-event" })];
+  const worst =
+    zoom === flame.root || zoom.which < 0
+      ? ""
+      : [" ", button("Its worst event", (event) => setEvent(zoom.which, event.target), { id: "flame-event" })];
   fill(byId("flame-text"), told.join(" "), worst);
 }
 
 function drawFlame() {
-  const into = byId("flame"), above = [];
+  const into = byId("flame"),
+    above = [];
   const hadFocus = into.contains(document.activeElement);
   flame.boxes = new Map();
   flame.width = into.clientWidth; // asked for once: each time it is worked out anew
@@ -106,8 +128,11 @@ function boxKeys(event, one) {
     return;
   }
   const to = {
-    ArrowDown: () => bySize(one).find((child) => flame.boxes.has(child)), ArrowUp: () => one.parent,
-    ArrowRight: () => beside(one, 1), ArrowLeft: () => beside(one, -1), Home: () => flame.root,
+    ArrowDown: () => bySize(one).find((child) => flame.boxes.has(child)),
+    ArrowUp: () => one.parent,
+    ArrowRight: () => beside(one, 1),
+    ArrowLeft: () => beside(one, -1),
+    Home: () => flame.root,
   }[event.key];
   if (!to) return;
   event.preventDefault();
@@ -121,7 +146,8 @@ function boxKeys(event, one) {
 
 // The tree of this range, at the place that was zoomed to, as far as it is there.
 function regrow() {
-  const zoom = flame.zoom ? trailOf(flame.zoom) : [], focus = flame.focus ? trailOf(flame.focus) : [];
+  const zoom = flame.zoom ? trailOf(flame.zoom) : [],
+    focus = flame.focus ? trailOf(flame.focus) : [];
   flame.root = growTree(byId("every-frame").checked);
   flame.zoom = follow(flame.root, zoom);
   flame.focus = follow(flame.root, focus);

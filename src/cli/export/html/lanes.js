@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // The time line of each loop thread: what kept it, and below, who waited for it.
 
-const LANES = 12, BAR = 26, WAIT = 6; // lanes at first; heights in pixels
+const LANES = 12,
+  BAR = 26,
+  WAIT = 6; // lanes at first; heights in pixels
 const eventsOf = data.loops.map(() => []);
 for (let i = 0; i < count; i++) eventsOf[loopOf[i]].push(i);
 const timeOf = eventsOf.map((events) => events.reduce((sum, i) => sum + weighs[i], 0));
@@ -30,19 +33,22 @@ function drawVictims(pen, events, scale) {
   for (const i of events) {
     const victims = victimsOf(i);
     if (!victims || !victims[0]) continue;
-    const end = (starts[i] + spans[i] - view.from) * scale, wide = Math.max(2, Math.min(victims[1], spans[i]) * scale);
+    const end = (starts[i] + spans[i] - view.from) * scale,
+      wide = Math.max(2, Math.min(victims[1], spans[i]) * scale);
     pen.fillRect(end - wide, BAR + 4, wide - (wide > 3 ? 1 : 0), WAIT);
   }
 }
 
 function drawLane(canvas, loop) {
-  const [pen, width] = fitted(canvas), scale = width / (view.to - view.from);
+  const [pen, width] = fitted(canvas),
+    scale = width / (view.to - view.from);
   pen.fillStyle = palette.line;
   pen.fillRect(0, BAR, width, 1);
   drawEvents(pen, eventsOf[loop], view.from, view.to, width, BAR, BAR - 2);
   drawVictims(pen, eventsOf[loop], scale);
   if (view.shown < 0 || loopOf[view.shown] !== loop) return;
-  const x = (starts[view.shown] - view.from) * scale, wide = Math.max(4, spans[view.shown] * scale);
+  const x = (starts[view.shown] - view.from) * scale,
+    wide = Math.max(4, spans[view.shown] * scale);
   pen.strokeStyle = palette.text;
   pen.lineWidth = 2;
   pen.strokeRect(x - 1, 1, wide + 1, BAR + WAIT + 4);
@@ -52,9 +58,12 @@ function drawLane(canvas, loop) {
 // three pixels.
 function eventAt(loop, x, width) {
   const scale = width / (view.to - view.from);
-  let best = -1, clear = false;
+  let best = -1,
+    clear = false;
   for (const i of eventsOf[loop]) {
-    const from = (starts[i] - view.from) * scale, wide = spans[i] * scale, hit = wide >= 3 && from <= x && x <= from + wide;
+    const from = (starts[i] - view.from) * scale,
+      wide = spans[i] * scale,
+      hit = wide >= 3 && from <= x && x <= from + wide;
     if (!hit && (clear || from - 3 > x || x > from + wide + 3)) continue;
     if (hit || best < 0 || lasts[i] > lasts[best]) best = i;
     clear = clear || hit;
@@ -63,8 +72,15 @@ function eventAt(loop, x, width) {
 }
 
 function laneKeys(event, loop, lane) {
-  const events = eventsOf[loop], at = events.indexOf(view.shown);
-  const to = { ArrowRight: at + 1, ArrowLeft: at < 0 ? events.length - 1 : at - 1, Home: 0, End: events.length - 1, Enter: Math.max(at, 0) }[event.key];
+  const events = eventsOf[loop],
+    at = events.indexOf(view.shown);
+  const to = {
+    ArrowRight: at + 1,
+    ArrowLeft: at < 0 ? events.length - 1 : at - 1,
+    Home: 0,
+    End: events.length - 1,
+    Enter: Math.max(at, 0),
+  }[event.key];
   if (to === undefined || !events.length) return;
   event.preventDefault();
   const chosen = events[Math.max(0, Math.min(to, events.length - 1))];
@@ -82,12 +98,34 @@ function describeLane(lane, loop) {
 }
 
 function makeLane(loop) {
-  const { thread, of } = loopName(loop), events = eventsOf[loop];
+  const { thread, of } = loopName(loop),
+    events = eventsOf[loop];
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const lane = make("div.lane", { tabindex: 0, role: "slider", "aria-label": `Events of ${thread}, ${of}`, "aria-valuemin": 0, "aria-valuemax": events.length }, canvas);
-  const label = make("div.lane-name", null, name(thread, "strong"), " ", name(of, "quiet"), make("span.quiet sum", null, `${many(events.length, "event")}, ${duration(timeOf[loop])}`));
+  const lane = make(
+    "div.lane",
+    {
+      tabindex: 0,
+      role: "slider",
+      "aria-label": `Events of ${thread}, ${of}`,
+      "aria-valuemin": 0,
+      "aria-valuemax": events.length,
+    },
+    canvas,
+  );
+  const label = make(
+    "div.lane-name",
+    null,
+    name(thread, "strong"),
+    " ",
+    name(of, "quiet"),
+    make("span.quiet sum", null, `${many(events.length, "event")}, ${duration(timeOf[loop])}`),
+  );
   const us = (x) => view.from + (x / canvas.clientWidth) * (view.to - view.from);
-  draggable(lane, { done: (a, b) => setRange(us(a), us(b)), click: (x) => setEvent(eventAt(loop, x, canvas.clientWidth), lane), moved: markDrag(lane) });
+  draggable(lane, {
+    done: (a, b) => setRange(us(a), us(b)),
+    click: (x) => setEvent(eventAt(loop, x, canvas.clientWidth), lane),
+    moved: markDrag(lane),
+  });
   on(lane, "keydown", (event) => laneKeys(event, loop, lane));
   on(lane, "mousemove", (event) => {
     const at = eventAt(loop, event.offsetX, canvas.clientWidth);
@@ -95,7 +133,10 @@ function makeLane(loop) {
   });
   on(lane, "mouseleave", () => fill(byId("pointed")));
   rangeViews.push(() => drawLane(canvas, loop));
-  eventViews.push(() => { drawLane(canvas, loop); describeLane(lane, loop); });
+  eventViews.push(() => {
+    drawLane(canvas, loop);
+    describeLane(lane, loop);
+  });
   describeLane(lane, loop);
   return make("div.loop", null, label, lane);
 }
@@ -107,10 +148,14 @@ function makeLanes() {
   fill(lanes, axis, order.slice(0, LANES).map(makeLane));
   rangeViews.push(() => drawAxis(axis));
   if (order.length <= LANES) return;
-  const rest = button(`Show ${number(order.length - LANES)} more loop threads`, () => {
-    rest.replaceWith(...order.slice(LANES).map(makeLane));
-    drawAll();
-  }, { id: "more-lanes" });
+  const rest = button(
+    `Show ${number(order.length - LANES)} more loop threads`,
+    () => {
+      rest.replaceWith(...order.slice(LANES).map(makeLane));
+      drawAll();
+    },
+    { id: "more-lanes" },
+  );
   lanes.append(rest);
 }
 
@@ -123,5 +168,8 @@ function makeLegend() {
     waited = waited || Boolean(victimsOf(i) && victimsOf(i)[0]);
   }
   const shown = COLOURS.filter((one) => used.has(one)).concat(waited ? ["victims"] : []);
-  fill(byId("legend"), shown.map((one) => make("li", null, swatch(one), WORDS[one])));
+  fill(
+    byId("legend"),
+    shown.map((one) => make("li", null, swatch(one), WORDS[one])),
+  );
 }

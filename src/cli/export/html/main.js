@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Puts the page together: the theme, keys for all of it, the print, the first view.
 
 const PRINTED = 10; // places whose stacks are printed
@@ -47,12 +48,31 @@ function pageKeys(event) {
 
 // On paper: the stacks of the worst places, and light colours.
 function printed() {
-  const worst = sumPlaces().filter((sum) => sum.which >= 0).sort((a, b) => b.total - a.total).slice(0, PRINTED);
-  fill(byId("stacks"), make("h2", null, "The worst places"), worst.map((sum) => {
-    const one = places[sum.place];
-    return make("article", null, make("h3", null, `${duration(sum.total)} in ${many(sum.times, "event")}, worst ${duration(sum.worst)}: `, name(one.call), " at ", name(one.where)),
-      adviceBox(one), stackList(stacksOf(sum.which)[1], one.at));
-  }));
+  const worst = sumPlaces()
+    .filter((sum) => sum.which >= 0)
+    .sort((a, b) => b.total - a.total)
+    .slice(0, PRINTED);
+  fill(
+    byId("stacks"),
+    make("h2", null, "The worst places"),
+    worst.map((sum) => {
+      const one = places[sum.place];
+      return make(
+        "article",
+        null,
+        make(
+          "h3",
+          null,
+          `${duration(sum.total)} in ${many(sum.times, "event")}, worst ${duration(sum.worst)}: `,
+          name(one.call),
+          " at ",
+          name(one.where),
+        ),
+        adviceBox(one),
+        stackList(stacksOf(sum.which)[1], one.at),
+      );
+    }),
+  );
 }
 
 function makePrint() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The time range: all loops in one strip, and two ends to move by pointer or keys.
 
 const everyEvent = Array.from({ length: count }, (_, i) => i);
@@ -8,10 +9,17 @@ function moveEnd(end, us) {
 }
 
 function endKeys(event, end) {
-  const span = whole.to - whole.from, now = view[end];
+  const span = whole.to - whole.from,
+    now = view[end];
   const to = {
-    ArrowLeft: now - span / 100, ArrowDown: now - span / 100, ArrowRight: now + span / 100, ArrowUp: now + span / 100,
-    PageDown: now - span / 10, PageUp: now + span / 10, Home: whole.from, End: whole.to,
+    ArrowLeft: now - span / 100,
+    ArrowDown: now - span / 100,
+    ArrowRight: now + span / 100,
+    ArrowUp: now + span / 100,
+    PageDown: now - span / 10,
+    PageUp: now + span / 10,
+    Home: whole.from,
+    End: whole.to,
   }[event.key];
   if (to === undefined) return;
   event.preventDefault();
@@ -19,11 +27,23 @@ function endKeys(event, end) {
 }
 
 function makeEnd(end, label) {
-  const handle = make("div.end", { id: "range-" + end, role: "slider", tabindex: 0, "aria-label": label, "aria-valuemin": 0, "aria-valuemax": Math.ceil(whole.to / 1000) });
+  const handle = make("div.end", {
+    id: "range-" + end,
+    role: "slider",
+    tabindex: 0,
+    "aria-label": label,
+    "aria-valuemin": 0,
+    "aria-valuemax": Math.ceil(whole.to / 1000),
+  });
   let held = false;
   on(handle, "keydown", (event) => endKeys(event, end));
-  on(handle, "pointerdown", (event) => { held = true; handle.setPointerCapture(event.pointerId); });
-  on(handle, "pointerup", () => { held = false; });
+  on(handle, "pointerdown", (event) => {
+    held = true;
+    handle.setPointerCapture(event.pointerId);
+  });
+  on(handle, "pointerup", () => {
+    held = false;
+  });
   on(handle, "pointermove", (event) => {
     if (!held) return;
     const strip = byId("range").getBoundingClientRect();
@@ -39,15 +59,21 @@ function placeEnd(handle, us) {
 }
 
 function rangeText() {
-  let events = 0, time = 0;
-  eachEvent((i) => { events++; time += weighs[i]; });
+  let events = 0,
+    time = 0;
+  eachEvent((i) => {
+    events++;
+    time += weighs[i];
+  });
   const of = isWhole() ? "The whole time" : `${duration(view.from)} to ${duration(view.to)}`;
   return `${of}: ${many(events, "event")}, ${duration(time)}. ${isWhole() ? "" : "Events that touch it count whole."}`;
 }
 
 function makeRange() {
-  const canvas = make("canvas", { "aria-hidden": "true" }), shade = [make("div.shade", null), make("div.shade", null)];
-  const from = makeEnd("from", "Begin of the time that is shown"), to = makeEnd("to", "End of the time that is shown");
+  const canvas = make("canvas", { "aria-hidden": "true" }),
+    shade = [make("div.shade", null), make("div.shade", null)];
+  const from = makeEnd("from", "Begin of the time that is shown"),
+    to = makeEnd("to", "End of the time that is shown");
   const strip = byId("range");
   fill(strip, canvas, shade, from, to);
   const us = (x) => whole.from + (x / strip.clientWidth) * (whole.to - whole.from);
