@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include "cli/cli.h"
-#include "cli/export.h"
 #include "cli/hint.h"
 #include "cli/left_dirs.h"
 #include "cli/locate.h"
@@ -61,12 +60,11 @@ static int status_of(int wait_status)
 static bool write_reports(const struct lh_run_flags *flags, const struct lh_run_end *end,
                           uint64_t loops)
 {
-    bool failed = lh_run_reports_write(&flags->reports, end->kept) > 0;
+    bool shown;
     bool kept = end->kept->name[0] != '\0'; /* else it was said before the command started */
-    if (!kept || !lh_run_wants_github(flags->github) || loops == 0)
-        return !failed;
-    bool shown = lh_run_github_write(end->kept);
-    return !failed && (shown || flags->github == LH_GITHUB_AUTO);
+    bool github = kept && loops > 0 && lh_run_wants_github(flags->github);
+    uint32_t failed = lh_run_reports_write(&flags->reports, end->kept, github, &shown);
+    return failed == 0 && (shown || flags->github == LH_GITHUB_AUTO);
 }
 
 /* How to look at what was reported, where it is in a file and not on this terminal. */

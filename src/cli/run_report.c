@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/export.h"
 #include "common/text.h"
 
 #define NAME_BYTES 32
@@ -45,7 +45,7 @@ int lh_run_report_parse(struct lh_run_reports *reports, const char *value, const
     *expected = expected_report();
     if (format == NULL || colon[1] == '\0' || reports->count == LH_RUN_REPORTS_MAX)
         return -EINVAL;
-    reports->one[reports->count++] = (struct lh_run_report){format, colon + 1};
+    reports->one[reports->count++] = (struct lh_export_job){format, colon + 1};
     return 0;
 }
 
@@ -75,9 +75,9 @@ static bool is_taken(const struct lh_run_reports *reports, uint32_t index,
 {
     struct stat ours;
     struct stat output;
-    const char *path = reports->one[index].file;
+    const char *path = reports->one[index].output;
     for (uint32_t i = 0; i < index; i++)
-        if (strcmp(reports->one[i].file, path) == 0)
+        if (strcmp(reports->one[i].output, path) == 0)
             return true;
     return options->output_kind == LH_OUTPUT_PATH && stat(path, &ours) == 0 &&
            stat(options->output, &output) == 0 && ours.st_ino == output.st_ino &&
@@ -87,21 +87,33 @@ static bool is_taken(const struct lh_run_reports *reports, uint32_t index,
 int lh_run_reports_check(const struct lh_run_reports *reports, const struct lh_options *options)
 {
     for (uint32_t i = 0; i < reports->count; i++) {
-        int error = check_path(reports->one[i].file);
+        int error = check_path(reports->one[i].output);
         if (error != 0)
-            return refuse(reports->one[i].file, strerror(-error));
+            return refuse(reports->one[i].output, strerror(-error));
         if (is_taken(reports, i, options))
-            return refuse(reports->one[i].file, "something else of this run goes there");
+            return refuse(reports->one[i].output, "something else of this run goes there");
     }
     return 0;
 }
 
-uint32_t lh_run_reports_write(const struct lh_run_reports *reports, const struct lh_run_kept *kept)
+bool lh_run_wants_github(enum lh_run_github github)
 {
-    const char *const files[] = {kept->name};
+    const char *actions = getenv("GITHUB_ACTIONS");
+    if (github != LH_GITHUB_AUTO)
+        return github == LH_GITHUB_ON;
+    return actions != NULL && strcmp(actions, "true") == 0;
+}
+
+uint32_t lh_run_reports_write(const struct lh_run_reports *reports, const struct lh_run_kept *kept,
+                              bool github, bool *shown)
+{
+    const char *summary = getenv("GITHUB_STEP_SUMMARY");
+    bool named = summary != NULL && summary[0] != '\0';
+    struct lh_export_actions actions = {.summary = named ? summary : NULL};
     uint32_t failed = 0;
-    for (uint32_t i = 0; i < reports->count; i++)
-        failed += lh_export(reports->one[i].format, &LH_EXPORT_DEFAULTS, files, 1,
-                            reports->one[i].file) != 0;
+    if (reports->count > 0 || github)
+        failed =
+            lh_export_several(reports->one, reports->count, github ? &actions : NULL, kept->name);
+    *shown = !actions.failed;
     return failed;
 }

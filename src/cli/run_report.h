@@ -9,18 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/export.h"
 #include "common/options.h"
-
-struct lh_export_format;
 
 #define LH_RUN_REPORTS_MAX 16u
 
 /* Of --report, in the order in which they were given. */
 struct lh_run_reports {
-    struct lh_run_report {
-        const struct lh_export_format *format;
-        const char *file;
-    } one[LH_RUN_REPORTS_MAX];
+    struct lh_export_job one[LH_RUN_REPORTS_MAX];
     uint32_t count;
 };
 
@@ -33,7 +29,7 @@ int lh_run_report_parse(struct lh_run_reports *reports, const char *value, const
  * has said in one line what is wrong. */
 int lh_run_reports_check(const struct lh_run_reports *reports, const struct lh_options *options);
 
-/* Is what GitHub shows wanted? Where it was not asked for: as GITHUB_ACTIONS says. */
+/* Is what GitHub shows wanted? Where it was not said: as GITHUB_ACTIONS says. */
 bool lh_run_wants_github(enum lh_run_github github);
 
 /* Where the JSON Lines of the run are. */
@@ -46,11 +42,11 @@ struct lh_run_kept {
 int lh_run_keep(struct lh_run_kept *kept, const struct lh_options *options);
 void lh_run_keep_end(const struct lh_run_kept *kept);
 
-/* The collector has written all. Returns how many could not be made, each of which it has said. */
-uint32_t lh_run_reports_write(const struct lh_run_reports *reports, const struct lh_run_kept *kept);
-
-/* Commands on standard error, which GitHub reads as well as standard output, and the table at the
- * end of the file that GITHUB_STEP_SUMMARY names. False: something failed, which it has said. */
-bool lh_run_github_write(const struct lh_run_kept *kept);
+/* The collector has written all: makes the reports, and where `github` shows what that is to show.
+ * Commands go to standard error, which GitHub reads as well as standard output, the table to the
+ * end of the file that GITHUB_STEP_SUMMARY names. What fails is said. Returns how many reports
+ * could not be made; *shown: false where GitHub's part has failed. */
+uint32_t lh_run_reports_write(const struct lh_run_reports *reports, const struct lh_run_kept *kept,
+                              bool github, bool *shown);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What GitHub Actions shows of a run: annotations and a step summary. See lh_export_actions(). */
+/* What a run leaves: files of several formats, and what GitHub Actions shows, annotations and a
+ * step summary. See lh_export_several(). */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "cli/export/model.h"
 
 #define SUMMARY_PLACES 20
@@ -13,7 +13,7 @@
 static int say(const char *what, int error)
 {
     fprintf(stderr, "loophound: cannot write %s: %s\n", what, strerror(error));
-    return LH_EXIT_FAILED;
+    return -error;
 }
 
 /* To standard error, which GitHub reads, too: standard output is the command's. */
@@ -43,13 +43,8 @@ static void leave_out_known(struct lh_export_model *model)
         model->places[i].suppressed |= model->places[i].known;
 }
 
-int lh_export_actions(const char *const *files, size_t count, const char *summary)
+static bool show(struct lh_export_model *model, const char *summary)
 {
-    int status = 0;
-    struct lh_export_model *model =
-        lh_export_model_read(&LH_EXPORT_DEFAULTS, files, count, &status);
-    if (model == NULL)
-        return say("annotations", ENOMEM);
     int failed = 0;
     if (summary != NULL) {
         model->top = SUMMARY_PLACES;
@@ -57,7 +52,21 @@ int lh_export_actions(const char *const *files, size_t count, const char *summar
         model->top = 0;
     }
     leave_out_known(model);
-    int shown = write_commands(model);
+    return write_commands(model) == 0 && failed == 0;
+}
+
+uint32_t lh_export_several(const struct lh_export_job *jobs, uint32_t count,
+                           struct lh_export_actions *actions, const char *file)
+{
+    int status = 0;
+    uint32_t failed = 0;
+    struct lh_export_model *model = lh_export_model_read(&LH_EXPORT_DEFAULTS, &file, 1, &status);
+    if (model == NULL)
+        fputs("loophound: out of memory; no reports are written\n", stderr);
+    for (uint32_t i = 0; i < count; i++)
+        failed += model == NULL || lh_export_write(jobs[i].format, model, jobs[i].output) != 0;
+    if (actions != NULL)
+        actions->failed = model == NULL || !show(model, actions->summary) || status != 0;
     lh_export_model_free(model);
-    return shown != 0 ? shown : failed != 0 ? failed : status;
+    return status != 0 ? count : failed;
 }
