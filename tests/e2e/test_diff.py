@@ -271,6 +271,21 @@ def test_json_has_all_places_and_their_figures(runs: Runs) -> None:
     assert places["app.py:7 f"]["change"] == "better"
 
 
+def members_of(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(members_of, value))
+    if isinstance(value, dict):
+        return set(value).union(*map(members_of, value.values()))
+    return set()
+
+
+def test_page_has_every_member_of_the_json(runs: Runs) -> None:
+    page = (ROOT / "docs" / "diff.md").read_text()
+    made = json.loads(runs.diff(run_of([]), run_of(times(1, "f")), "--format", "json").stdout)
+    assert len(members_of(made)) > 15
+    assert [name for name in sorted(members_of(made)) if f"`{name}`" not in page] == []
+
+
 def test_markdown_is_a_table_in_which_names_mean_nothing(runs: Runs) -> None:
     hostile = times(3, "f|`x`\n# </td>@you")
     out = runs.diff(run_of([]), run_of(hostile), "--format", "markdown").stdout
