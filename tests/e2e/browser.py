@@ -103,11 +103,15 @@ class Page:
             clickCount=1 if held else 0,
         )
 
-    def click(self, selector: str, index: int = 0, at: float = 0.5) -> None:
+    def point(self, selector: str, index: int = 0, at: float = 0.5) -> tuple[float, float]:
         """Where the pointer goes: the middle of the height, `at` of the width."""
         left, top, width, height = self.box(selector, index)
         x, y = left + width * at, top + height / 2
         self.mouse("mouseMoved", x, y, False)
+        return x, y
+
+    def click(self, selector: str, index: int = 0, at: float = 0.5) -> None:
+        x, y = self.point(selector, index, at)
         self.mouse("mousePressed", x, y, True)
         self.mouse("mouseReleased", x, y, True)
         self.settle()

@@ -356,6 +356,8 @@ def hostile() -> Iterator[str]:
     yield "</script><script>alert(1)</script>"
     yield "<img src=x onerror=alert(2)>"
     yield "<!--<script>"
+    yield "<!-- <script x"
+    yield "</script x"
     yield "\"'`${alert(3)}\\"
     yield "a\u2028b\u2029c"
     yield "\u202egnp.exe\u202c"

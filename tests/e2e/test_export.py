@@ -351,8 +351,8 @@ def test_a_terminal_is_told_how_far_the_reading_is(subcommand: tuple[str, ...], 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no --format; expected html, firefox, "),
-        (["-f", "pdf"], "--format pdf; expected html, firefox, "),
+        ([], "no --format; expected html, "),
+        (["-f", "pdf"], "--format pdf; expected html, "),
         (["-f", "folded", "--top", "x"], "--top x; expected a number"),
         (["-f", "folded", "--since", "x"], "--since x; expected a time such as"),
         (["-f", "folded", "-o", ""], "--output ; expected a file"),

@@ -178,6 +178,17 @@ def test_a_click_on_the_time_line_opens_what_is_there(open_page: Open) -> None:
         assert "Stall, 250.0 ms" in page.text("#details")
 
 
+def test_what_the_pointer_is_on_is_said_below_the_time_line(open_page: Open) -> None:
+    report = made_report.shop()
+    with open_page(report) as page:
+        page.point(".lane", at=0.05 / report.now)
+        assert page.text("#pointed").startswith(
+            "block in clock_nanosleep, 100.0 ms, app.py:12 save"
+        )
+        page.point(".lane", at=0.3 / report.now)
+        assert page.text("#pointed") == ""
+
+
 def test_a_drag_chooses_a_part_of_the_time_and_all_views_follow(open_page: Open) -> None:
     report = made_report.shop()
     with open_page(report) as page:
@@ -189,6 +200,49 @@ def test_a_drag_chooses_a_part_of_the_time_and_all_views_follow(open_page: Open)
         page.click("#whole")
         assert page.text("#range-text").startswith("The whole time: 11 events")
         assert any("save" in text for text in page.texts(".box"))
+
+
+def test_an_end_of_the_time_range_is_dragged(open_page: Open) -> None:
+    with open_page() as page:
+        page.drag("#range", 1.0, 0.5)
+        assert re.match(r"0\.0 ms to 2\.[34]\d s: ", page.text("#range-text"))
+        assert "render" not in " ".join(page.texts(ROWS))
+
+
+def test_calls_that_were_met_again_count_at_their_place(open_page: Open) -> None:
+    report = Report()
+    report.start(strict=True)
+    report.block("save", 12, 60, reason="strict", test="test_save")
+    report.add(
+        "repeated",
+        id=report.number,
+        call="clock_nanosleep",
+        count=4,
+        total_ms=40,
+        test="test_save",
+        labels=None,
+    )
+    report.blocks += 4
+    report.summary()
+    with open_page(report) as page:
+        assert (columns(page, 1), columns(page, 3)) == (["100.0"], ["5"])
+        assert "5 blocks" in page.text("#facts") and "100.0 ms in all" in page.text("#facts")
+        assert "strict mode" in page.text("#facts")
+        page.click(ROWS, 0, at=0.3)
+        assert "5, 100.0 ms in all" in page.text("#details")
+
+
+def test_what_had_not_ended_and_what_is_known_says_so(open_page: Open) -> None:
+    report = Report()
+    report.start()
+    report.block("wait", 12, 5000, ended=False)
+    report.block("save", 20, 100, known=True)
+    report.summary()
+    with open_page(report) as page:
+        first, second = page.texts(ROWS)
+        assert "(no end)" in first and "known" not in first and "known" in second
+        page.click(ROWS, 0, at=0.3)
+        assert "Block, 5.00 s and no end" in page.text("#details")
 
 
 def test_a_click_zooms_the_flame_view_and_a_button_and_escape_come_back(open_page: Open) -> None:
@@ -295,5 +349,5 @@ def test_the_blocks_within_a_stalls_iteration_are_clicked_before_it(open_page: O
         page.click(".lane", at=0.1)
         assert "Block, 100.0 ms" in page.text("#details")
         page.key("Escape")
-        page.click(".lane", at=0.7)
+        page.click(".lane", at=0.9)
         assert "Stall, 300.0 ms" in page.text("#details")

@@ -4,6 +4,7 @@ nothing to show and with very much."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -181,6 +182,20 @@ def test_a_script_that_got_in_would_not_run_and_could_fetch_nothing(
         )
         assert len(page.problems) >= 2
         page.problems.clear()
+
+
+def test_the_times_of_stacks_are_the_events_to_the_last_microsecond(tmp_path: Path) -> None:
+    report = Report()
+    report.start()
+    for odd in range(7):
+        report.stall("render", 70, 250.001 + odd * 0.001, (250, 0, 0, 0))
+    report.summary()
+    text = export(report, tmp_path).read_text(encoding="utf-8")
+    found = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    events = json.loads(found[1])["events"]
+    assert [event[1] for event in events] == [sum(event[5][::2]) for event in events]
+    assert [event[1] for event in events] == [250_001 + odd for odd in range(7)]
 
 
 def test_nothing_found_is_said_with_what_was_watched(open_page: Open) -> None:

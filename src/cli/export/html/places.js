@@ -160,7 +160,7 @@ function drawPlaces() {
     byId("places-table"),
     make(
       "table",
-      null,
+      { role: "grid" },
       make("caption.hidden", null, "Places, " + (table.down ? "largest" : "smallest") + " first"),
       makeHead(),
       make("tbody", null, rows),
