@@ -51,7 +51,7 @@ def test_one_run_leaves_several_files_and_its_own_output(tmp_path: Path, hits: P
 
 def test_text_on_standard_error_is_as_it_was_without(tmp_path: Path) -> None:
     def shape(text: str) -> str:
-        return re.sub(r"\d+", "N", text)
+        return re.sub(r"\d+(\.\d+)?", "N", text)
 
     report = tmp_path / "r.folded"
     plain, with_report = run(), run("--report", f"folded:{report}")
