@@ -41,17 +41,33 @@ def stamp(at_ms: float) -> str:
 
 
 def frame(function: str, file: str, line: int, **more: object) -> Event:
-    return {"lang": "python", "function": function, "file": file, "line": line, "module": None, "offset": None, **more}
+    return {
+        "lang": "python",
+        "function": function,
+        "file": file,
+        "line": line,
+        "module": None,
+        "offset": None,
+        **more,
+    }
 
 
 def stack_of(place: int, way: int) -> list[Event]:
     """The user's line, below many of libraries that have several ways to it."""
     site = "/opt/venv/lib/python3.12/site-packages"
     user = frame(
-        f"handler_{place}", f"/srv/shop/app_{place % 7}.py", 10 + place, user=True, source=f"work_{place}()"
+        f"handler_{place}",
+        f"/srv/shop/app_{place % 7}.py",
+        10 + place,
+        user=True,
+        source=f"work_{place}()",
     )
     outer = [
-        frame(f"Middleware{depth}.__call__", f"{site}/starlette/middleware/m{depth % 9}.py", 40 + (way * 7 + depth) % 90)
+        frame(
+            f"Middleware{depth}.__call__",
+            f"{site}/starlette/middleware/m{depth % 9}.py",
+            40 + (way * 7 + depth) % 90,
+        )
         for depth in range(FRAMES - 3)
     ]
     run = frame("Handle._run", "/usr/lib/python3.12/asyncio/events.py", 84)
@@ -114,7 +130,13 @@ class Writer:
         ids = [abs(i) for i in ids]
         whole = self.number(json.dumps(ids))
         if whole < 0:
-            yield {"v": 1, "type": "stack", "id": f"{-whole:016x}", "frames": [f"{i:016x}" for i in ids], "cut": False}
+            yield {
+                "v": 1,
+                "type": "stack",
+                "id": f"{-whole:016x}",
+                "frames": [f"{i:016x}" for i in ids],
+                "cut": False,
+            }
         yield {**made, "stack_id": f"{abs(whole):016x}"}
 
     def number(self, content: str) -> int:
@@ -133,14 +155,18 @@ def make(path: Path, arguments: argparse.Namespace) -> None:
 
 
 def formats(command: Path) -> list[str]:
-    text = subprocess.run([command, "help", "export"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    text = subprocess.run(
+        [command, "help", "export"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     return re.findall(r"^  (\w+)$", text, re.MULTILINE)
 
 
 def measure(command: Path, name: str, source: Path, target: Path) -> tuple[float, float, str]:
     """Seconds, MB at most, and what it said."""
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen([command, "export", "-f", name, "-o", target, source], stderr=said)
+        process = subprocess.Popen(
+            [command, "export", "-f", name, "-o", target, source], stderr=said
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = usage.ru_utime + usage.ru_stime  # whatever else the machine does meanwhile
@@ -152,11 +178,15 @@ def measure(command: Path, name: str, source: Path, target: Path) -> tuple[float
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--stacks", choices=("inline", "once"), default="inline")
-    parser.add_argument("--hostile", action="store_true", help="each event has a stack and a place of its own")
+    parser.add_argument(
+        "--hostile", action="store_true", help="each event has a stack and a place of its own"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--format", action="append", help="only this one; may be repeated")
     parser.add_argument("--directory", type=Path, help="for the files; a gigabyte or two")
@@ -166,7 +196,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
         source = Path(directory) / "hits.jsonl"
         make(source, arguments)
-        print(f"{arguments.events} events, {source.stat().st_size / 1e6:.0f} MB, stacks {arguments.stacks}")
+        print(
+            f"{arguments.events} events, {source.stat().st_size / 1e6:.0f} MB, stacks {arguments.stacks}"
+        )
         print(f"{'format':<12} {'CPU s':>8} {'MB of memory':>13} {'MB written':>11}")
         for name in arguments.format or formats(command):
             target = Path(directory) / name
@@ -174,7 +206,10 @@ def main() -> int:
             over = seconds > TIME_S or memory > MEMORY_MB
             worst |= over
             mark = "  over the limit" if over else ""
-            print(f"{name:<12} {seconds:8.1f} {memory:13.1f} {target.stat().st_size / 1e6:11.2f}{mark}", flush=True)
+            print(
+                f"{name:<12} {seconds:8.1f} {memory:13.1f} {target.stat().st_size / 1e6:11.2f}{mark}",
+                flush=True,
+            )
             target.unlink()
             if text:
                 print("  " + text.replace("\n", "\n  "))

@@ -25,7 +25,12 @@ MODULES = TOOLS / "node_modules"
 
 def run(*command: str | Path, **environment: str) -> str:
     done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -70,7 +75,9 @@ class Profiler:
     def ask(self, *words: str, checked: bool = True) -> str:
         command = [NODE, MODULES / "@firefox-devtools/profiler-cli/dist/profiler-cli.js", *words]
         environment = {**os.environ, "HOME": str(self.directory)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
         assert done.returncode == 0 or not checked, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -130,13 +137,17 @@ def test_speedscope_imports_its_own_format(shop: Path, files: dict[str, Path]) -
     found = import_by_speedscope(files["speedscope"])
     assert found["warnings"] == []
     assert {one["unit"] for one in found["profiles"]} == {"milliseconds"}
-    assert sum(one["total"] for one in found["profiles"]) == pytest.approx(sum(totals(shop)), abs=0.1)
+    assert sum(one["total"] for one in found["profiles"]) == pytest.approx(
+        sum(totals(shop)), abs=0.1
+    )
 
 
 def test_speedscope_imports_folded_stacks(shop: Path, files: dict[str, Path]) -> None:
     found = import_by_speedscope(files["folded"])
     assert found["warnings"] == []
-    assert sum(one["total"] for one in found["profiles"]) / 1000 == pytest.approx(sum(totals(shop)), abs=0.1)
+    assert sum(one["total"] for one in found["profiles"]) / 1000 == pytest.approx(
+        sum(totals(shop)), abs=0.1
+    )
 
 
 def test_pprof_shows_functions_and_labels(shop: Path, files: dict[str, Path]) -> None:
@@ -157,8 +168,13 @@ def test_sarif_is_what_github_asks_for(files: dict[str, Path]) -> None:
     log = json.loads(files["sarif"].read_text())
     jsonschema.validate(log, schema)
     assert all(one["partialFingerprints"] and one["stacks"] for one in log["runs"][0]["results"])
-    uris = [one["locations"][0]["physicalLocation"]["artifactLocation"] for one in log["runs"][0]["results"]]
-    assert {uri["uri"] for uri in uris} == {"scripts/demo/app.py"} and all("uriBaseId" in uri for uri in uris)
+    uris = [
+        one["locations"][0]["physicalLocation"]["artifactLocation"]
+        for one in log["runs"][0]["results"]
+    ]
+    assert {uri["uri"] for uri in uris} == {"scripts/demo/app.py"} and all(
+        "uriBaseId" in uri for uri in uris
+    )
     program = package / "Sarif.Multitool"
     program.chmod(0o755)
     said = run(
@@ -167,13 +183,19 @@ def test_sarif_is_what_github_asks_for(files: dict[str, Path]) -> None:
     )  # fmt: skip
     faults = [line for line in said.splitlines() if re.search(r": (error|warning) ", line)]
     # loophound has no page of its own in the web.
-    assert [line for line in faults if "SARIF2005" not in line or "informationUri" not in line] == []
+    assert [
+        line for line in faults if "SARIF2005" not in line or "informationUri" not in line
+    ] == []
     assert "Analysis completed successfully" in said
 
 
 def test_junitparser_reads_the_cases(shop: Path, files: dict[str, Path]) -> None:
     reader = "import junitparser, sys; x = junitparser.JUnitXml.fromfile(sys.argv[1]); x.update_statistics();"
-    reader += "print(x.tests, x.failures, x.errors, sum(len(c.result) for s in x for c in s), x.time)"
-    count, failures, errors, results, seconds = run(TOOLS / "venv/bin/python", "-c", reader, files["junit"]).split()
+    reader += (
+        "print(x.tests, x.failures, x.errors, sum(len(c.result) for s in x for c in s), x.time)"
+    )
+    count, failures, errors, results, seconds = run(
+        TOOLS / "venv/bin/python", "-c", reader, files["junit"]
+    ).split()
     assert int(count) == int(failures) == int(results) > 3 and int(errors) == 0
     assert float(seconds) * 1000 == pytest.approx(sum(totals(shop)), abs=0.1)
