@@ -57,6 +57,8 @@ VOLATILE = [
     (r"\d+ frames? of", "N frames of"),
     (r"#\d+\b", "#ID"),
     (r"\bTask-\d+", "Task-N"),
+    (r"(;\[\w+\]) \d+$", r"\1 MICROSECONDS"),  # folded stacks
+    (r"\((events\.py):\d+\)", r"(\1:N)"),  # of Python's own library
     (r"[ \t]+", " "),
 ]
 # Lines of code that are not the example's own, and differ between versions of what is installed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of options, flags, subcommands, conditions, formats and calls, for scripts that make pages.
+"""The tables of options, flags, subcommands, conditions, formats and calls, for making pages.
 
 All but the last are read from src by the preprocessor, calls from what `loophound calls` prints.
 """

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `loophound export` takes for many events: processor time and peak memory of each format.
 
-    tests/bench/export.py --build build                  100,000 events, about 1 GB with stacks inside
+    tests/bench/export.py --build build           100,000 events, 1.5 GB, with stacks inside
     tests/bench/export.py --build build --stacks once    the same as files have them
-    tests/bench/export.py --build build --events 600000 --hostile    all different: what does not fit is said
+    tests/bench/export.py --build build --events 600000 --hostile
+                                                  all different: what does not fit is said
 
 The file is made where --directory says, and removed.
 """
@@ -21,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ FRAMES = 86  # as deep as those of a FastAPI server
 PLACES = 40
 MEMORY_MB = 256
 TIME_S = 120
-BEGIN = datetime(2026, 11, 29, 8, 0, tzinfo=timezone.utc)
+BEGIN = datetime(2026, 11, 29, 8, 0, tzinfo=UTC)
 CALLS = (("clock_nanosleep", "sleep"), ("poll", "network"), ("read", "file"), ("sem_wait", "lock"))
 
 Event = dict[str, Any]
@@ -86,10 +87,22 @@ class Writer:
         chance = random.Random(seed)
         head = {"v": 1, "time": stamp(0), "pid": 4242, "tid": 4242, "thread": None}
         yield {
-            **head, "type": "start", "run": "00ff", "host": "bench", "boot": None, "exe": "/usr/bin/python3.12",
-            "argv": [], "cwd": "/srv/shop", "root": "/srv/shop", "service": None, "runtime": None,
-            "version": "0.1.0", "threshold_ms": 100.0, "strict": False, "warnings": [],
-        }  # fmt: skip
+            **head,
+            "type": "start",
+            "run": "00ff",
+            "host": "bench",
+            "boot": None,
+            "exe": "/usr/bin/python3.12",
+            "argv": [],
+            "cwd": "/srv/shop",
+            "root": "/srv/shop",
+            "service": None,
+            "runtime": None,
+            "version": "0.1.0",
+            "threshold_ms": 100.0,
+            "strict": False,
+            "warnings": [],
+        }
         yield {**head, "type": "loop", "thread": "MainThread", "how": "epoll_wait", "fd": 3}
         at_ms = 0.0
         blocked_ms = 0.0
@@ -99,10 +112,21 @@ class Writer:
             at_ms += line["duration_ms"] + chance.uniform(1, 50)
             blocked_ms += line["duration_ms"]
         yield {
-            **head, "type": "summary", "time": stamp(at_ms), "loops": 1, "blocks": events, "stalls": 0,
-            "suppressed": 0, "known": None, "rules": [], "dropped": 0, "blocked_ms": round(blocked_ms, 3),
-            "by_call": [], "quiet": {}, "why": None,
-        }  # fmt: skip
+            **head,
+            "type": "summary",
+            "time": stamp(at_ms),
+            "loops": 1,
+            "blocks": events,
+            "stalls": 0,
+            "suppressed": 0,
+            "known": None,
+            "rules": [],
+            "dropped": 0,
+            "blocked_ms": round(blocked_ms, 3),
+            "by_call": [],
+            "quiet": {},
+            "why": None,
+        }
 
     def event(self, number: int, at_ms: float, chance: random.Random) -> Iterator[Event]:
         place = chance.randrange(PLACES)
@@ -112,15 +136,39 @@ class Writer:
         if self.hostile:
             stack[0]["function"] = f"handler_{number}"
         made = {
-            "v": 1, "type": "block", "time": stamp(at_ms + ms), "pid": 4242, "tid": 4242, "thread": "MainThread",
-            "id": number, "start": stamp(at_ms), "fingerprint": None, "severity": "warn", "call": call, "group": group,
-            "reason": "threshold", "duration_ms": ms, "over_ms": round(ms - 100, 3), "test": None, "labels": None,
-            "ended": True, "errno": None, "resource": {"kind": "socket", "fd": 9, "peer": f"10.0.0.{place}:5432"},
-            "holder": None, "waits_for": None, "victims": {"ready": 3, "at_least": False, "waited_ms": ms},
-            "task": {"name": f"Task-{number}", "coroutine": "RequestResponseCycle.run_asgi", "callback": None},
-            "note": None, "advice": {"rule": "ASYNC251", "text": "use await asyncio.sleep()"}, "known": None,
+            "v": 1,
+            "type": "block",
+            "time": stamp(at_ms + ms),
+            "pid": 4242,
+            "tid": 4242,
+            "thread": "MainThread",
+            "id": number,
+            "start": stamp(at_ms),
+            "fingerprint": None,
+            "severity": "warn",
+            "call": call,
+            "group": group,
+            "reason": "threshold",
+            "duration_ms": ms,
+            "over_ms": round(ms - 100, 3),
+            "test": None,
+            "labels": None,
+            "ended": True,
+            "errno": None,
+            "resource": {"kind": "socket", "fd": 9, "peer": f"10.0.0.{place}:5432"},
+            "holder": None,
+            "waits_for": None,
+            "victims": {"ready": 3, "at_least": False, "waited_ms": ms},
+            "task": {
+                "name": f"Task-{number}",
+                "coroutine": "RequestResponseCycle.run_asgi",
+                "callback": None,
+            },
+            "note": None,
+            "advice": {"rule": "ASYNC251", "text": "use await asyncio.sleep()"},
+            "known": None,
             "suppressed": None,
-        }  # fmt: skip
+        }
         if not self.once:
             yield {**made, "stack": stack}
             return
@@ -177,6 +225,10 @@ def measure(command: Path, name: str, source: Path, target: Path) -> tuple[float
     return seconds, usage.ru_maxrss / 1024, text
 
 
+def megabytes(path: Path) -> float:
+    return path.stat().st_size / 1e6
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -196,9 +248,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
         source = Path(directory) / "hits.jsonl"
         make(source, arguments)
-        print(
-            f"{arguments.events} events, {source.stat().st_size / 1e6:.0f} MB, stacks {arguments.stacks}"
-        )
+        print(f"{arguments.events} events, {megabytes(source):.0f} MB, stacks {arguments.stacks}")
         print(f"{'format':<12} {'CPU s':>8} {'MB of memory':>13} {'MB written':>11}")
         for name in arguments.format or formats(command):
             target = Path(directory) / name
@@ -207,7 +257,7 @@ def main() -> int:
             worst |= over
             mark = "  over the limit" if over else ""
             print(
-                f"{name:<12} {seconds:8.1f} {memory:13.1f} {target.stat().st_size / 1e6:11.2f}{mark}",
+                f"{name:<12} {seconds:8.1f} {memory:13.1f} {megabytes(target):11.2f}{mark}",
                 flush=True,
             )
             target.unlink()

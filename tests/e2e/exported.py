@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `loophound export` has written, taken apart: the milliseconds of each format, and what must hold in it.
+"""What `loophound export` has written, taken apart: the milliseconds of each format.
 
 Nothing of what reads these formats elsewhere is needed here; tests/export asks that.
 """
@@ -51,11 +51,11 @@ def fields(data: bytes) -> Iterator[tuple[int, Any]]:
         key, at = varint(data, at)
         value, at = varint(data, at)
         if key & 7 == 2:
-            length, value = value, data[at : at + value]
-            at += length
+            yield key >> 3, data[at : at + value]
+            at += value
         else:
             assert key & 7 == 0
-        yield key >> 3, value
+            yield key >> 3, value
 
 
 def numbers(data: bytes) -> list[int]:

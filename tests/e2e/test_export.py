@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""loophound export: every format of events that are known to the millisecond, and what a command must keep to."""
+"""loophound export: every format of known events, and what a command must keep to."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def frame(function: str, file: str, line: int, **more: object) -> Json:
     }
 
 
+ASYNCIO_C = "/usr/lib/python3.12/lib-dynload/_asyncio.cpython-312-x86_64-linux-gnu.so"
 STACK = [
     {
         **frame("PyEval", "ceval.c", 9),
@@ -52,6 +53,7 @@ STACK = [
         "offset": 16,
     },
     frame("handler", "/srv/shop/app.py", 12, user=True, source="time.sleep(0.3)"),
+    {"lang": "native", "function": None, "module": ASYNCIO_C, "offset": 31806},
     frame("Handle._run", "/usr/lib/python3.12/asyncio/events.py", 84),
     frame("main", "/srv/shop/main.py", 3),
 ]
@@ -65,18 +67,39 @@ def event(kind: str, at_ms: float, ms: float, **more: object) -> Json:
         return f"2026-11-29T08:{int(value // 60000):02}:{value % 60000 / 1000:09.6f}Z"
 
     made: Json = {
-        "v": 1, "type": kind, "time": stamp(at_ms), "start": stamp(begin), "pid": 7, "tid": 8, "thread": "Main",
-        "id": next(IDS), "duration_ms": ms, "severity": "warn", "reason": "threshold", "ended": True,
-        "call": None if kind == "stall" else "clock_nanosleep", "group": None if kind == "stall" else "sleep",
-        "stack": STACK, "suppressed": None, "known": None,
-    }  # fmt: skip
+        "v": 1,
+        "type": kind,
+        "time": stamp(at_ms),
+        "start": stamp(begin),
+        "pid": 7,
+        "tid": 8,
+        "thread": "Main",
+        "id": next(IDS),
+        "duration_ms": ms,
+        "severity": "warn",
+        "reason": "threshold",
+        "ended": True,
+        "call": None if kind == "stall" else "clock_nanosleep",
+        "group": None if kind == "stall" else "sleep",
+        "stack": STACK,
+        "suppressed": None,
+        "known": None,
+    }
     return {**made, **more}
 
 
 START = {
-    "v": 1, "type": "start", "time": "2026-11-29T08:00:00Z", "pid": 7, "tid": 8, "thread": None, "run": "ab",
-    "exe": "/usr/bin/python3.12", "cwd": "/srv/shop/bin", "root": "/srv/shop",
-}  # fmt: skip
+    "v": 1,
+    "type": "start",
+    "time": "2026-11-29T08:00:00Z",
+    "pid": 7,
+    "tid": 8,
+    "thread": None,
+    "run": "ab",
+    "exe": "/usr/bin/python3.12",
+    "cwd": "/srv/shop/bin",
+    "root": "/srv/shop",
+}
 
 
 def stall(at_ms: float, ms: float, samples: list[tuple[float, list[Json]]], **more: object) -> Json:
@@ -98,8 +121,8 @@ def without(part: Json, *names: str) -> Json:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_weights_add_up_to_the_last_microsecond(name: str, hits: Path) -> None:
-    """A call in flight and its end are one; a call without an end counts as it stands; stalls are shared among
-    their samples; what a rule keeps quiet has no weight."""
+    """A call in flight and its end are one; one without an end counts as it stands; stalls are
+    shared among their samples; what a rule keeps quiet has no weight."""
     other = [frame("other", "/srv/shop/app.py", 40, user=True), *STACK[2:]]
     wait = event("inflight", 1000, 200)
     written(
@@ -130,7 +153,7 @@ def test_no_events_make_an_empty_file_of_the_format(name: str, hits: Path) -> No
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_names_stay_text(name: str, hits: Path) -> None:
     bad = [frame(HOSTILE, f"/srv/shop/{HOSTILE}.py", 1, user=True, source=HOSTILE)]
-    odd = {
+    odd: Json = {
         "resource": {"kind": "file", "path": HOSTILE},
         "task": {"name": HOSTILE, "coroutine": HOSTILE},
     }
@@ -154,7 +177,7 @@ def test_hostile_names_stay_text(name: str, hits: Path) -> None:
     if name == "folded":
         assert len(text.splitlines()) == 1 and text.count(";") == 2
     if name == "markdown":
-        (row,) = [line for line in text.splitlines() if "ms |" in line]
+        (row,) = (line for line in text.splitlines() if "ms |" in line)
         assert row.replace("\\|", "").count("|") == 7
 
 
@@ -289,7 +312,7 @@ def calls_in(hits: Path) -> list[list[str]]:
 
 def test_functions_are_looked_up_as_report_does(hits: Path, tmp_path: Path) -> None:
     """A line that the library has written itself has addresses alone."""
-    program = [PROGRAMS / "deep_stack", "3"]
+    program: list[str | Path] = [PROGRAMS / "deep_stack", "3"]
     run_preloaded(program, tmp_path / "full.jsonl", THRESHOLD="20ms")
     run_preloaded(program, hits, THRESHOLD="20ms", COLLECTOR="none")
     (raw,) = blocks(read_events(hits))
@@ -306,7 +329,8 @@ def test_blocks_that_were_only_counted_are_told(hits: Path) -> None:
     export(
         "folded",
         hits,
-        said="loophound: 2 blocks of 40.0 ms were counted only, and are not here: over the rate, or lost\n",
+        said="loophound: 2 blocks of 40.0 ms were counted only, and are not here: "
+        "over the rate, or lost\n",
     )
 
 
@@ -382,7 +406,7 @@ def on_a_terminal(*arguments: str | Path, stream: str) -> tuple[int, str]:
     )
     os.close(theirs)
     text = b""
-    with open(ours, "rb", buffering=0) as terminal:
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
         while True:
             try:
                 piece = terminal.read(4096)
@@ -400,8 +424,8 @@ def test_binary_is_not_for_a_terminal(hits: Path) -> None:
     status, text = on_a_terminal("export", "-f", "pprof", hits, stream="stdout")
     assert status == 2
     assert text == (
-        "loophound: export: pprof is binary, and not for a terminal; expected --output FILE, such as hits.pb.gz; "
-        "nothing written\n"
+        "loophound: export: pprof is binary, and not for a terminal; "
+        "expected --output FILE, such as hits.pb.gz; nothing written\n"
     )
     status, text = on_a_terminal("export", "-f", "folded", hits, stream="stdout")
     assert status == 0 and "handler" in text

@@ -26,7 +26,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def shop() -> Path:
     """The reports of the demo's server. Whether they are what is known is the demo's to say."""
     hits = BUILD / "demo" / "hits.jsonl"
-    command = [sys.executable, ROOT / "scripts/demo/demo.py", "--build", BUILD]
+    command: list[str | Path] = [sys.executable, ROOT / "scripts/demo/demo.py", "--build", BUILD]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert hits.exists() and '"summary"' in hits.read_text(), done.stdout + done.stderr
     return hits

@@ -48,7 +48,7 @@ bool lh_is_boundary(const struct lh_frame *frame)
 
 bool lh_is_own_frame(const struct lh_frame *frame)
 {
-    static const char modules[] = "libloophound.so*";
+    static const char modules[] = "libloophound.so*,_asyncio.*.so";
     static const char files[] = "*/site-packages/loophound/*,*/dist-packages/loophound/*";
     return (frame->module != NULL && lh_glob_list_match(modules, lh_base_name(frame->module))) ||
            (frame->lang == LH_LANG_PYTHON && frame->file != NULL &&

@@ -11,7 +11,7 @@
 /* Is this frame the loop's? */
 bool lh_is_boundary(const struct lh_frame *frame);
 
-/* Is it loophound's own? */
+/* Is it loophound's own, or what asyncio's C does between its loop and a coroutine? */
 bool lh_is_own_frame(const struct lh_frame *frame);
 
 #endif
