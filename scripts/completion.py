@@ -19,18 +19,21 @@ WORDS = {
     "stacks": "auto inline once",
     "rate": "off",
     "follow": "on off",
-    "FORMAT": "text json",
+    "report FORMAT": "text markdown line json",
+    "diff FORMAT": "text markdown json",
+    "WHEN": "auto on off",
     "WHAT": "place call peer task thread test",
 }
 FILES = {"output", "files", "file", "FILE", "EVENTS"}
-WITH_FILES = ("report", "export", "rules")  # subcommands that take names of files
+WITH_FILES = ("report", "export", "diff", "rules")  # subcommands that take names of files
 DIRECTORIES = {"DIR"}
 
 
 def words_of(flag: Flag) -> str:
     if (flag.subcommand, flag.name) == ("export", "format"):
         return " ".join(one.name for one in formats())
-    return WORDS.get(flag.kind or flag.argument, "")
+    kind = flag.kind or flag.argument
+    return WORDS.get(f"{flag.subcommand} {kind}", WORDS.get(kind, ""))
 
 
 def brief(flag: Flag) -> str:

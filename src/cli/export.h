@@ -56,4 +56,22 @@ void lh_export_model_free(struct lh_export_model *model);
 int lh_export_write(const struct lh_export_format *format, const struct lh_export_model *model,
                     const char *output);
 
+/* One of several files that are made of the same events. */
+struct lh_export_job {
+    const struct lh_export_format *format;
+    const char *output;
+};
+
+/* What GitHub Actions shows: annotations as commands on standard error, of places that are not in
+ * the baseline, and the table of all. */
+struct lh_export_actions {
+    const char *summary; /* the file at whose end the table goes; NULL: nowhere */
+    bool failed;         /* set: something did, which was said */
+};
+
+/* Writes all of them of one file of events, which is read once. `actions`: NULL: not wanted.
+ * Returns how many of the jobs have failed, each of which it has said. */
+uint32_t lh_export_several(const struct lh_export_job *jobs, uint32_t count,
+                           struct lh_export_actions *actions, const char *file);
+
 #endif

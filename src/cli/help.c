@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/export.h"
+#include "cli/flags.h"
 #include "common/options.h"
 
 #define WIDTH  80
@@ -28,21 +29,6 @@ static void print_wrapped(FILE *to, int indent, const char *text)
     }
     fputc('\n', to);
 }
-
-struct flag {
-    const char *subcommand;
-    char short_flag;
-    const char *long_flag;
-    const char *argument;
-    const char *fallback;
-    const char *doc;
-};
-
-static const struct flag flags[] = {
-#define FLAG(subcommand, short_flag, long_flag, argument, fallback, doc)                           \
-    {#subcommand, short_flag, long_flag, argument, fallback, doc},
-#include "cli/flags.def"
-};
 
 static void print_flag(FILE *to, char short_flag, const char *long_flag, const char *argument)
 {
@@ -77,14 +63,14 @@ static void print_option(FILE *to, const struct lh_option_info *info)
 
 static void print_flags(FILE *to, const char *subcommand)
 {
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+    for (const struct lh_flag *flag = lh_flags; flag->subcommand != NULL; flag++) {
         char text[512];
-        if (strcmp(flags[i].subcommand, subcommand) != 0)
+        if (strcmp(flag->subcommand, subcommand) != 0)
             continue;
-        bool has_default = flags[i].fallback != NULL;
-        print_flag(to, flags[i].short_flag, flags[i].long_flag, flags[i].argument);
-        snprintf(text, sizeof(text), "%s%s%s%s", flags[i].doc, has_default ? " [" : "",
-                 has_default ? flags[i].fallback : "", has_default ? "]" : "");
+        bool has_default = flag->fallback != NULL;
+        print_flag(to, flag->short_flag, flag->long_flag, flag->argument);
+        snprintf(text, sizeof(text), "%s%s%s%s", flag->doc, has_default ? " [" : "",
+                 has_default ? flag->fallback : "", has_default ? "]" : "");
         print_wrapped(to, INDENT, text);
     }
 }

@@ -7,6 +7,7 @@
 #define LH_CLI_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collect/stack/elf_file.h"
@@ -96,6 +97,7 @@ struct lh_row {
     char where[LH_WHERE_BYTES];
     char source[LH_WHERE_BYTES];
     char advice[LH_WHERE_BYTES]; /* only of rows by place */
+    char on[LH_WHAT_BYTES];      /* its other end; only of loose rows */
     char key[LH_KEY_BYTES];      /* events with the same key share a row */
 };
 
@@ -103,13 +105,17 @@ struct lh_by {
     const char *word;                         /* of --by */
     const char *heading;                      /* of the column */
     const char *(*name)(const json_t *event); /* NULL: by place */
+    bool loose; /* a place is the same also where its line reads otherwise, or lies elsewhere */
 };
+
+/* By place, as two runs are compared: of two versions, or on two machines. */
+extern const struct lh_by lh_by_loose_place;
 
 /* NULL: there is no such word. */
 const struct lh_by *lh_by_find(const char *word);
 
-/* Fills in the row that an event belongs to. `place` may be NULL; paths below `cwd` are shortened.
- */
+/* Fills in the row that an event belongs to. `place` may be NULL; paths below `cwd` are shortened
+ * (of loose rows they are what counts). */
 void lh_by_row(const struct lh_by *by, const json_t *event, const struct lh_place *place,
                const char *cwd, struct lh_row *row);
 
@@ -123,10 +129,48 @@ void lh_table_add(struct lh_table *table, json_t *event);
  * these alone. */
 void lh_table_count_events(struct lh_table *table);
 
-/* Prints below each row what can be done about it, where that is known. */
-void lh_table_show_advice(struct lh_table *table);
+/* All was read. The largest total comes first from now on. */
+void lh_table_end(struct lh_table *table);
 
-/* Prints at most `most` rows (0: all), the largest total first, and a line that counts. */
-void lh_table_print(struct lh_table *table, uint32_t most);
+/* A row; its strings are the table's, "": there is none. */
+struct lh_offence {
+    uint64_t key; /* the same in every table */
+    const char *what;
+    const char *where;
+    const char *source;
+    const char *advice;
+    const char *on;
+    uint64_t count;
+    double total_ms;
+    double worst_ms;
+};
+
+uint32_t lh_table_rows(const struct lh_table *table);
+struct lh_offence lh_table_row(const struct lh_table *table, uint32_t index);
+
+/* What the programs come to. */
+struct lh_sums {
+    uint64_t processes;
+    uint64_t blocks;
+    uint64_t stalls;
+    uint64_t suppressed;
+    uint64_t dropped;
+};
+
+struct lh_sums lh_table_sums(const struct lh_table *table);
+
+/* How it is to look. */
+struct lh_look {
+    const struct lh_by *by;
+    uint32_t top; /* most rows; 0: all */
+    bool advice;  /* below each row, where there is any */
+};
+
+/* The table has ended: lh_table_end(). */
+typedef void lh_print_table(const struct lh_table *table, const struct lh_look *look);
+
+lh_print_table lh_print_text;     /* for a terminal, and a line that counts */
+lh_print_table lh_print_markdown; /* the same for a page */
+lh_print_table lh_print_lines;    /* one a row, without more: for grep(1) and awk(1) */
 
 #endif

@@ -6,16 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_LEAST 256u
+#include "common/fnv.h"
 
-#define FNV_BEGIN UINT64_C(0xcbf29ce484222325) /* FNV-1a */
-#define FNV_PRIME UINT64_C(0x100000001b3)
+#define SIZE_LEAST 256u
 
 static uint64_t key_of(const char *id)
 {
-    uint64_t key = FNV_BEGIN;
-    for (; *id != '\0'; id++)
-        key = (key ^ (uint8_t)*id) * FNV_PRIME;
+    uint64_t key = lh_fnv(LH_FNV_START, id, strlen(id));
     return key != 0 ? key : 1;
 }
 

@@ -61,7 +61,7 @@ def test_page_is_well_formed_and_fits_the_terminal(name: str, pages: dict[str, P
     assert max(map(len, text.splitlines())) <= COLUMNS
 
 
-@pytest.mark.parametrize("subcommand", ["run", "report", "export", "rules"])
+@pytest.mark.parametrize("subcommand", ["run", "report", "export", "diff", "rules"])
 def test_page_has_every_flag_and_its_default(subcommand: str, pages: dict[str, Path]) -> None:
     words = shown(pages[f"loophound-{subcommand}.1"]).split()
     text = " ".join(words)

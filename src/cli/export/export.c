@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/flags.h"
 #include "cli/report_time.h"
 
 #define DIRECTORIES_MAX 16
@@ -21,11 +22,9 @@ struct arguments {
     uint32_t directory_count;
 };
 
-static int fail_usage(const char *what, const char *value, const char *expected)
+static int fail_usage(const char *flag, const char *value, const char *expected)
 {
-    fprintf(stderr, "loophound: export: --%s %s; expected %s; nothing written\n", what, value,
-            expected);
-    return LH_EXIT_USAGE;
+    return lh_flag_refuse("export", flag, value, expected, "nothing written");
 }
 
 static void put_names(FILE *to)
@@ -38,8 +37,9 @@ static void put_names(FILE *to)
                 row->name);
 }
 
-static int take_format(struct arguments *arguments, const char *value)
+static int take_format(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     arguments->format = lh_export_format_find(value);
     if (arguments->format != NULL)
         return 0;
@@ -49,24 +49,27 @@ static int take_format(struct arguments *arguments, const char *value)
     return LH_EXIT_USAGE;
 }
 
-static int take_output(struct arguments *arguments, const char *value)
+static int take_output(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     if (value[0] == '\0')
         return fail_usage("output", value, "a file, or - for standard output");
     arguments->output = strcmp(value, "-") != 0 ? value : NULL;
     return 0;
 }
 
-static int take_symbols(struct arguments *arguments, const char *value)
+static int take_symbols(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     if (arguments->directory_count == DIRECTORIES_MAX)
         return fail_usage("symbols", value, "at most 16 directories");
     arguments->directories[arguments->directory_count++] = value;
     return 0;
 }
 
-static int take_top(struct arguments *arguments, const char *value)
+static int take_top(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     char *end;
     errno = 0;
     unsigned long number = strtoul(value, &end, 10);
@@ -83,62 +86,21 @@ static int take_time(const char *flag, const char *value, int64_t *us)
                : fail_usage(flag, value, "a time such as 2026-11-29T08:30:00Z, or 10min (ago)");
 }
 
-static int take_since(struct arguments *arguments, const char *value)
+static int take_since(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     return take_time("since", value, &arguments->options.range.since_us);
 }
 
-static int take_until(struct arguments *arguments, const char *value)
+static int take_until(void *self, const char *value)
 {
+    struct arguments *arguments = self;
     return take_time("until", value, &arguments->options.range.until_us);
 }
 
-/* What takes each flag; its row in flags.def has the rest. */
-static const struct {
-    const char *name;
-    int (*take)(struct arguments *arguments, const char *value);
-} takers[] = {{"format", take_format}, {"output", take_output}, {"symbols", take_symbols},
-              {"top", take_top},       {"since", take_since},   {"until", take_until}};
-
-static int take_flag(struct arguments *arguments, const char *name, const char *value)
-{
-    size_t i = 0;
-    while (strcmp(takers[i].name, name) != 0)
-        i++;
-    return takers[i].take(arguments, value);
-}
-
-#define FLAG(subcommand, short_flag, ...)      FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
-#define FLAG_OF_run(...)                       /* none of ours */
-#define FLAG_OF_rules(...)                     /* likewise */
-#define FLAG_OF_report(...)                    /* likewise */
-#define FLAG_OF_export(letter, long_flag, ...) {long_flag, required_argument, NULL, letter},
-
-/* As getopt_long(3) wants them. */
-static const struct option flags[] = {
-#include "cli/flags.def"
-    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-
-/* -1: help was asked for, and given. */
-static int take_flags(struct arguments *arguments, int argc, char **argv)
-{
-    int flag;
-    int index = -1; /* of a long flag */
-    int status = 0;
-    while (status == 0 && (flag = getopt_long(argc, argv, "f:o:s:n:h", flags, &index)) != -1) {
-        if (flag == '?')
-            return LH_EXIT_USAGE; /* getopt has said it */
-        if (flag == 'h') {
-            lh_help_print(stdout, lh_subcommand_find("export"));
-            return -1;
-        }
-        for (int i = 0; index < 0; i++)
-            index = flags[i].val == flag ? i : -1;
-        status = take_flag(arguments, flags[index].name, optarg);
-        index = -1;
-    }
-    return status;
-}
+static const struct lh_flag_taker takers[] = {{"format", take_format},   {"output", take_output},
+                                              {"symbols", take_symbols}, {"top", take_top},
+                                              {"since", take_since},     {"until", take_until}};
 
 /* Of what was not said: nothing can be done, or it would do harm. */
 static int check(const struct arguments *arguments, bool has_files)
@@ -166,7 +128,7 @@ static int check(const struct arguments *arguments, bool has_files)
 int lh_cmd_export(int argc, char **argv)
 {
     struct arguments arguments = {.options = LH_EXPORT_DEFAULTS};
-    int status = take_flags(&arguments, argc, argv);
+    int status = lh_flags_take(argc, argv, takers, sizeof(takers) / sizeof(takers[0]), &arguments);
     if (status == 0)
         status = check(&arguments, optind < argc);
     if (status != 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of GitHub's Markdown, of the worst places. What a program has named stands between
- * backquotes, where nothing but a backquote and, in a table, a bar means anything. */
+/* A table of GitHub's Markdown, of the worst places. */
 #include <inttypes.h>
 
 #include "cli/export/formats.h"
 #include "cli/export/place_text.h"
+#include "cli/markdown.h"
 #include "common/units.h"
 
 #define SHOWN 20u
@@ -12,46 +12,7 @@
 static void put_code(FILE *to, const char *text)
 {
     char room[LH_CLEAN_BYTES];
-    fputc('`', to);
-    for (const char *at = lh_clean(text, room); *at != '\0'; at++) {
-        if (*at == '|')
-            fputc('\\', to);
-        fputc(*at == '`' ? '\'' : *at, to);
-    }
-    fputc('`', to);
-}
-
-/* A sentence of ours, in which names of libraries may stand: what marks text up is escaped. */
-static void put_sentence(FILE *to, const char *text)
-{
-    char room[LH_CLEAN_BYTES];
-    for (const char *at = lh_clean(text, room); *at != '\0'; at++) {
-        switch (*at) {
-        case '<':
-            fputs("&lt;", to);
-            break;
-        case '&':
-            fputs("&amp;", to);
-            break;
-        case '@': /* a person would be told */
-            fputs("@<!-- -->", to);
-            break;
-        case '\\':
-        case '`':
-        case '*':
-        case '_':
-        case '[':
-        case ']':
-        case '|':
-        case '#':
-        case '~':
-            fputc('\\', to);
-            fputc(*at, to);
-            break;
-        default:
-            fputc(*at, to);
-        }
-    }
+    lh_markdown_code(to, lh_clean(text, room));
 }
 
 static void put_ms(FILE *to, uint64_t ns)
@@ -63,6 +24,7 @@ static void put_place(FILE *to, const struct lh_export_model *model,
                       const struct lh_export_place *place)
 {
     char advice[LH_PLACE_TEXT_BYTES];
+    char room[LH_CLEAN_BYTES];
     fputs("| ", to);
     put_ms(to, place->total_ns);
     put_ms(to, place->worst_ns);
@@ -76,7 +38,7 @@ static void put_place(FILE *to, const struct lh_export_model *model,
     }
     fputs(" | ", to);
     lh_place_advice(model, place, advice);
-    put_sentence(to, advice);
+    lh_markdown_text(to, lh_clean(advice, room));
     fputs(place->known ? " (known) |\n" : " |\n", to);
 }
 
