@@ -117,6 +117,7 @@ static int take_flag(struct report *report, const char *name, const char *value)
 #define FLAG(subcommand, short_flag, ...) FLAG_OF_##subcommand(short_flag, __VA_ARGS__)
 #define FLAG_OF_run(...)                  /* none of ours */
 #define FLAG_OF_rules(...)                /* likewise */
+#define FLAG_OF_doctor(...)               /* likewise */
 
 /* As getopt_long(3) wants them; each takes nothing yet. */
 static struct option flags[] = {
