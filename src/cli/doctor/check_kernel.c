@@ -45,6 +45,10 @@ static void check_filter(const struct lh_subject *subject, struct lh_findings *f
     uint64_t mode = 0;
     if (!lh_proc_status(subject->pid, "Seccomp", &mode) || mode != SECCOMP_FILTERED)
         return;
+    if (lh_program_library(&subject->facts, LH_RING_FILE) != NULL) {
+        lh_find(findings, LH_OK, "it is watched under its filter of system calls (seccomp)");
+        return;
+    }
     lh_find(findings, LH_WARN,
             "%s a filter of system calls (seccomp): what it denies is not watched with; where it "
             "kills for a call of loophound's nothing is watched, and that is said",

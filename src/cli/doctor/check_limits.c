@@ -42,21 +42,15 @@ static void check_descriptors(const struct lh_subject *subject, struct lh_findin
     lh_find_todo(findings, "ulimit -n 64");
 }
 
-/* The ring is a file in memory, of which a part is locked. */
-static void check_sizes(const struct lh_subject *subject, struct lh_findings *findings)
+/* The ring is a file in memory. */
+static void check_file_size(const struct lh_subject *subject, struct lh_findings *findings)
 {
-    rlim_t file = limit_of(subject, RLIMIT_FSIZE);
-    rlim_t locked = limit_of(subject, RLIMIT_MEMLOCK);
-    if (file < sizeof(struct lh_ring)) {
-        lh_find_blind(findings, "ulimit -f is %ju KiB: no room for the library's ring of %zu KiB",
-                      (uintmax_t)file / 1024, sizeof(struct lh_ring) / 1024);
-        lh_find_todo(findings, "ulimit -f unlimited");
-    }
-    if (geteuid() != 0 && locked < sizeof(struct lh_ring)) {
-        lh_find(findings, LH_WARN, "ulimit -l is %ju KiB: no room, perhaps, for the library's ring",
-                (uintmax_t)locked / 1024);
-        lh_find_todo(findings, "ulimit -l %zu", sizeof(struct lh_ring) / 1024);
-    }
+    rlim_t limit = limit_of(subject, RLIMIT_FSIZE);
+    if (limit >= sizeof(struct lh_ring))
+        return;
+    lh_find_blind(findings, "ulimit -f is %ju KiB: no room for the library's ring of %zu KiB",
+                  (uintmax_t)limit / 1024, sizeof(struct lh_ring) / 1024);
+    lh_find_todo(findings, "ulimit -f unlimited");
 }
 
 /* The path of the cgroup, in the version that has this controller: cgroups(7). */
@@ -127,7 +121,7 @@ void lh_check_limits(const struct lh_subject *subject, struct lh_findings *findi
 {
     uint32_t before = findings->count;
     check_descriptors(subject, findings);
-    check_sizes(subject, findings);
+    check_file_size(subject, findings);
     check_cgroup(subject, findings);
     if (findings->count == before)
         lh_find(findings, LH_OK, "its limits leave room: descriptors, memory, threads");

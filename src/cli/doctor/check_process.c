@@ -127,6 +127,18 @@ void lh_check_carrier(const struct lh_subject *subject, struct lh_findings *find
     }
 }
 
+/* Its number means something only among the processes that we see: pid_namespaces(7). */
+static bool is_gone(pid_t pid, uint32_t reader)
+{
+    char theirs[64] = "";
+    char ours[64] = "";
+    char link[32];
+    snprintf(link, sizeof(link), "/proc/%d/ns/pid", (int)pid);
+    bool known = readlink(link, theirs, sizeof(theirs) - 1) > 0 &&
+                 readlink("/proc/self/ns/pid", ours, sizeof(ours) - 1) > 0;
+    return known && strcmp(theirs, ours) == 0 && kill((pid_t)reader, 0) != 0 && errno == ESRCH;
+}
+
 void lh_check_collector(const struct lh_subject *subject, struct lh_findings *findings)
 {
     if (lh_program_library(&subject->facts, LIBRARIES) == NULL)
@@ -138,10 +150,14 @@ void lh_check_collector(const struct lh_subject *subject, struct lh_findings *fi
     if (!ring.ours) {
         lh_find(findings, LH_WARN, "its ring cannot be read, or is of another version");
         lh_find_todo(findings, "look with its own loophound, as root");
+    } else if (ring.attached == 0 && ring.blocks + ring.stalls > 0) {
+        lh_find(findings, LH_WARN, "nobody reads its reports: raw JSON lines are written, without "
+                                   "names of functions");
+        lh_find_todo(findings, "loophound report reads them; LOOPHOUND_COLLECTOR=/path/loophound");
     } else if (ring.attached == 0 && reader == 0) {
         lh_find(findings, LH_OK, "it has no collector yet: one is started with the first report");
     } else if ((ring.reader & FUTEX_OWNER_DIED) != 0 ||
-               (reader != 0 && kill((pid_t)reader, 0) != 0 && errno == ESRCH)) {
+               (reader != 0 && is_gone(subject->pid, reader))) {
         lh_find(findings, LH_WARN, "its collector is gone: what comes now are raw JSON lines");
         lh_find_todo(findings, "loophound report reads them; or start the program again");
     } else {
@@ -161,6 +177,8 @@ static bool find_waiting(pid_t pid, struct lh_run_seen *seen)
 void lh_check_loops(const struct lh_subject *subject, struct lh_findings *findings)
 {
     struct lh_run_seen seen;
+    if (subject->facts.library_count == 0) /* it may not be looked at */
+        return;
     struct ring_facts ring = read_ring(subject->pid);
     bool carries = lh_program_library(&subject->facts, LIBRARIES) != NULL;
     if (ring.ours && ring.loops > 0) {

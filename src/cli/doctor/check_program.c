@@ -16,8 +16,8 @@ static const char *const todos[LH_COMMAND_KINDS] = {
     [LH_COMMAND_STATIC] = "build it without -static; a dynamic program that it starts is watched",
     [LH_COMMAND_OTHER_CPU] = "build it for " LH_PROCESSOR_NAME,
     [LH_COMMAND_OTHER_LIBC] = "run a build of it for glibc (a -gnu target, a Debian image)",
-    [LH_COMMAND_PRIVILEGED] = "start it as the user whose rights it takes, or run a copy: cp PROGRAM .",
-    [LH_COMMAND_CAPABILITIES] = "start it as root, or run a copy, which has none: cp PROGRAM .",
+    [LH_COMMAND_PRIVILEGED] = "start it as the user whose rights it takes, or run a copy of it",
+    [LH_COMMAND_CAPABILITIES] = "start it as root, or run a copy of it, which has none",
     [LH_COMMAND_GO] = "for Go itself: go tool trace, or GODEBUG=schedtrace=1000",
 };
 
@@ -58,6 +58,8 @@ void lh_check_program(const struct lh_subject *subject, struct lh_findings *find
     } else if (reason != NULL) {
         lh_find_blind(findings, "%s %s", name, reason);
         lh_find_todo(findings, "%s", todos[kind]);
+    } else if (!subject->facts.readable && subject->pid != 0) {
+        return; /* the check of what it carries says so */
     } else if (!subject->facts.readable) {
         say_unreadable(name, findings);
     } else if (!subject->facts.is_elf) {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The name of the ring, a file in memory, among what a process has mapped. */
+#define LH_RING_FILE      "memfd:loophound*"
 #define LH_LIBRARIES_MAX  256u
 #define LH_BUILD_ID_BYTES 32u
 

@@ -21,12 +21,12 @@ bool lh_is_shell(const char *path)
     return lh_glob_list_match("sh,bash,dash,zsh,ksh,mksh,busybox,fish", lh_base_name(path));
 }
 
-static void note(struct lh_subject *subject, uint32_t number, const char *text, const char *does)
+static void note(struct lh_subject *subject, struct lh_shell_line at, const char *text)
 {
     if (subject->shell_line_count == LH_SHELL_LINES)
         return;
     struct lh_shell_line *line = &subject->shell_lines[subject->shell_line_count++];
-    *line = (struct lh_shell_line){.number = number, .does = does};
+    *line = at;
     snprintf(line->text, sizeof(line->text), "%s", text);
 }
 
@@ -36,19 +36,19 @@ static void first_word(const char *text, char *word, size_t size)
     snprintf(word, size, "%.*s", (int)strcspn(text, " \t;|&"), text);
 }
 
-static void look_at_command(struct lh_subject *subject, uint32_t number, const char *line,
-                            const char *command)
+/* What a command does to LD_PRELOAD. NULL: nothing. */
+static const char *effect_of(const char *command)
 {
+    static const char takes_away[] = "takes LD_PRELOAD away";
     char word[128];
     first_word(command, word, sizeof(word));
     const struct lh_wrapper *wrapper = lh_wrapper_find(word);
+    bool names_it = strstr(command, "LD_PRELOAD") != NULL;
     if (wrapper != NULL && wrapper->effect != LH_WRAPPER_PASSES)
-        note(subject, number, line, wrapper->text);
-    else if (wrapper != NULL && strcmp(word, "env") == 0 &&
-             (strstr(command, " -i") != NULL || strstr(command, "LD_PRELOAD") != NULL))
-        note(subject, number, line, "takes LD_PRELOAD away");
-    else if (strcmp(word, "unset") == 0 && strstr(command, "LD_PRELOAD") != NULL)
-        note(subject, number, line, "takes LD_PRELOAD away");
+        return wrapper->text;
+    if (strcmp(word, "env") == 0 && (strstr(command, " -i") != NULL || names_it))
+        return takes_away;
+    return strcmp(word, "unset") == 0 && names_it ? takes_away : NULL;
 }
 
 /* LD_PRELOAD=... without what it was before. */
@@ -70,24 +70,20 @@ static char *command_of_exec(const char *behind)
     return strndup(behind, strcspn(behind, "\n;|&"));
 }
 
-static void look_at_line(struct lh_subject *subject, uint32_t number, const char *text,
+/* What `exec` starts is looked at as a command of its own. */
+static void look_at_line(struct lh_subject *subject, struct lh_shell_line at, const char *text,
                          char **last_exec)
 {
     static const char exec[] = "exec ";
     const char *line = text + strspn(text, " \t");
-    const char *command = line;
-    if (*line == '#')
-        return;
     if (lh_starts_with(line, exec)) {
-        command = line + strlen(exec);
-        command += strspn(command, " \t");
         free(*last_exec);
-        *last_exec = command_of_exec(command);
+        *last_exec = command_of_exec(line + strlen(exec) + strspn(line + strlen(exec), " \t"));
+        return;
     }
-    if (sets_preload(line))
-        note(subject, number, line, "puts something else into LD_PRELOAD");
-    else
-        look_at_command(subject, number, line, command);
+    at.does = sets_preload(line) ? "puts something else into LD_PRELOAD" : effect_of(line);
+    if (*line != '#' && at.does != NULL)
+        note(subject, at, line);
 }
 
 char *lh_shell_script_read(struct lh_subject *subject, const char *path)
@@ -100,7 +96,8 @@ char *lh_shell_script_read(struct lh_subject *subject, const char *path)
     for (uint32_t number = 1; number <= LINES_MAX && fgets(line, sizeof(line), file) != NULL;
          number++) {
         line[strcspn(line, "\n")] = '\0';
-        look_at_line(subject, number, line, &last_exec);
+        look_at_line(subject, (struct lh_shell_line){.number = number, .script = path}, line,
+                     &last_exec);
     }
     (void)fclose(file);
     return last_exec;

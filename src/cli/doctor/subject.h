@@ -30,6 +30,7 @@ struct lh_step {
 /* A line of a shell script that does something to LD_PRELOAD. */
 struct lh_shell_line {
     uint32_t number;
+    const char *script;
     char text[64];
     const char *does;
 };

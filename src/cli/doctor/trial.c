@@ -102,45 +102,48 @@ static void end(struct trial *trial)
     end_orphans();
 }
 
-/* The last line that it has printed, but ours. */
+/* The last line that it has printed itself: ours begin with our name, or go on from one that does. */
 static void last_words(const struct trial *trial, char *words, size_t size)
 {
     char line[256];
+    bool ours = false;
     FILE *file = fopen(trial->printed, "re");
     words[0] = '\0';
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        if (line[0] != '\0' && !lh_starts_with(line, "loophound: "))
+        ours = lh_starts_with(line, "loophound: ") || (ours && lh_starts_with(line, "  "));
+        if (line[0] != '\0' && !ours)
             snprintf(words, size, "%.*s", (int)size - 1, line);
     }
     if (file != NULL)
         (void)fclose(file);
 }
 
-static void say_ended(const struct trial *trial, struct lh_findings *findings)
+static void say_ended(const struct trial *trial, bool saw_loop, struct lh_findings *findings)
 {
     char words[160];
     int status = WIFSIGNALED(trial->status) ? 128 + WTERMSIG(trial->status)
                                             : WEXITSTATUS(trial->status);
     last_words(trial, words, sizeof(words));
-    lh_find(findings, status == 0 ? LH_OK : LH_WARN,
-            "trial: it ended by itself within 2 s, status %d%s%s", status,
-            words[0] != '\0' ? ", and said last: " : "", words);
+    lh_find(findings, status == 0 && saw_loop ? LH_OK : LH_WARN,
+            "trial: it ended by itself within 2 s, %swith status %d%s%s",
+            saw_loop ? "" : "before a loop was seen, ", status,
+            words[0] != '\0' ? "; it said last: " : "", words);
 }
 
-static void say_seen(const struct lh_trial_seen *seen, struct lh_findings *findings)
+static void say_no_loop(struct lh_findings *findings)
 {
-    if (seen->loops == 0) {
-        lh_find(findings, LH_WARN, "trial: no loop thread was seen in 2 s");
-        lh_find_todo(findings, "if it has one: loophound run --loop main, or --loop and the names "
-                               "of its threads");
-        return;
-    }
+    lh_find(findings, LH_WARN, "trial: no loop thread was seen in 2 s");
+    lh_find_todo(findings, "if it has one: loophound run --loop main, or --loop and the names of "
+                           "its threads");
+}
+
+static void say_loops(const struct lh_trial_seen *seen, struct lh_findings *findings)
+{
     lh_find(findings, LH_OK,
-            "trial: %" PRIu32 " loop thread%s in 2 s (%s by %s); from " THRESHOLD " on %" PRIu32
-            " blocks, %" PRIu32 " stalls",
-            seen->loops, seen->loops == 1 ? "" : "s", seen->thread, seen->how, seen->blocks,
-            seen->stalls);
+            "trial: loop threads in 2 s: %" PRIu32 " (%s, by %s); from " THRESHOLD
+            " on, blocks: %" PRIu32 ", stalls: %" PRIu32,
+            seen->loops, seen->thread, seen->how, seen->blocks, seen->stalls);
     if (seen->python_lines > 0)
         lh_find(findings, LH_OK, "trial: Python lines were seen, as %s:%d %s", seen->file,
                 seen->line, seen->function);
@@ -161,10 +164,13 @@ static int run_trial(struct trial *trial, char **command, struct lh_findings *fi
         end(trial);
     else
         end_orphans();
-    if (trial->ended)
-        say_ended(trial, findings);
     lh_trial_read(trial->reports, &seen);
-    say_seen(&seen, findings);
+    if (trial->ended)
+        say_ended(trial, seen.loops > 0, findings);
+    else if (seen.loops == 0)
+        say_no_loop(findings);
+    if (seen.loops > 0)
+        say_loops(&seen, findings);
     return 0;
 }
 
