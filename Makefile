@@ -357,19 +357,20 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and a part of docs/rules.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md and doctor.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
 	@$(PYTHON) scripts/advice_page.py
 	@$(PYTHON) scripts/strict_page.py
 	@$(PYTHON) scripts/rules_page.py
+	@$(PYTHON) scripts/doctor_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)
 MAN := $(PAGES:docs/man/%.scd=$(B)/man/%)
 COMPLETION := $(addprefix $(B)/completion/,loophound.bash _loophound loophound.fish)
-TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def)
+TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def src/cli/*/*.def)
 
 .PHONY: man
 man: $(MAN) ## make the man pages, in build/man (needs scdoc)

@@ -16,7 +16,8 @@ static void check_uring(const struct lh_subject *subject, struct lh_findings *fi
             "io_uring past libc (%s): a loop that waits there is not found by itself, and what it "
             "does there has no name",
             library != NULL ? library : "system calls of its own");
-    lh_find_todo(findings, "name the loop's thread: loophound run --loop main, or --loop 'worker-*'");
+    lh_find_todo(findings,
+                 "name the loop's thread: loophound run --loop main, or --loop 'worker-*'");
 }
 
 static void check_epoll(const struct lh_subject *subject, struct lh_findings *findings)
@@ -30,7 +31,8 @@ static void check_epoll(const struct lh_subject *subject, struct lh_findings *fi
             "from outside, and a stall below one and a half thresholds may be missed");
     if (lh_file_number("/proc/sys/kernel/perf_event_paranoid", &paranoid) &&
         paranoid > PARANOID_MOST && geteuid() != 0)
-        lh_find_todo(findings, "sysctl kernel.perf_event_paranoid=2: only waits are told otherwise");
+        lh_find_todo(findings,
+                     "sysctl kernel.perf_event_paranoid=2: only waits are told otherwise");
 }
 
 void lh_check_calls(const struct lh_subject *subject, struct lh_findings *findings)

@@ -60,7 +60,8 @@ static void check_reading(const struct lh_subject *subject, struct lh_findings *
 {
     if (subject->pid != 0 || reads_itself())
         return;
-    lh_find(findings, LH_MISS, "a process may not read its own memory here: reports have no stacks");
+    lh_find(findings, LH_MISS,
+            "a process may not read its own memory here: reports have no stacks");
     lh_find_todo(findings,
                  "allow process_vm_readv in the container's filter of system calls (seccomp)");
 }
@@ -101,8 +102,9 @@ void lh_check_kernel(const struct lh_subject *subject, struct lh_findings *findi
     check_reading(subject, findings);
     check_scope(findings);
     if (geteuid() != 0 && hides_processes()) {
-        lh_find(findings, LH_WARN, "/proc hides the processes of other users (hidepid): a program "
-                                   "that changes its user is not looked into");
+        lh_find(findings, LH_WARN,
+                "/proc hides the processes of other users (hidepid): a program "
+                "that changes its user is not looked into");
         lh_find_todo(findings, "run loophound as root, or with the gid that /proc is mounted for");
     }
     if (findings->count == before)

@@ -171,7 +171,8 @@ void lh_check_symbols(const struct lh_subject *subject, struct lh_findings *find
         lh_find(findings, LH_WARN, "it is stripped: only functions that it exports have names%s",
                 facts->build_id[0] == '\0' ? ", and it has no build-id to find a debug file by"
                                            : "");
-        lh_find_todo(findings, "install its debug symbols, or later: loophound report --symbols DIR");
+        lh_find_todo(findings,
+                     "install its debug symbols, or later: loophound report --symbols DIR");
     }
     if (!facts->has_unwind_table) {
         lh_find(findings, LH_MISS, "it has no unwind table (.eh_frame_hdr): stacks end in it");

@@ -90,7 +90,8 @@ static void say_how_to_start(const struct lh_subject *subject, struct lh_finding
         lh_text_char(&text, ' ');
         lh_text_string(&text, *word);
     }
-    lh_find_todo(findings, "start it again: loophound run --%s", text.length > 0 ? buf : " COMMAND");
+    lh_find_todo(findings, "start it again: loophound run --%s",
+                 text.length > 0 ? buf : " COMMAND");
 }
 
 static void say_not_in_it(const struct lh_subject *subject, struct lh_findings *findings)
@@ -151,8 +152,9 @@ void lh_check_collector(const struct lh_subject *subject, struct lh_findings *fi
         lh_find(findings, LH_WARN, "its ring cannot be read, or is of another version");
         lh_find_todo(findings, "look with its own loophound, as root");
     } else if (ring.attached == 0 && ring.blocks + ring.stalls > 0) {
-        lh_find(findings, LH_WARN, "nobody reads its reports: raw JSON lines are written, without "
-                                   "names of functions");
+        lh_find(findings, LH_WARN,
+                "nobody reads its reports: raw JSON lines are written, without "
+                "names of functions");
         lh_find_todo(findings, "loophound report reads them; LOOPHOUND_COLLECTOR=/path/loophound");
     } else if (ring.attached == 0 && reader == 0) {
         lh_find(findings, LH_OK, "it has no collector yet: one is started with the first report");
@@ -195,7 +197,8 @@ void lh_check_loops(const struct lh_subject *subject, struct lh_findings *findin
         lh_find(findings, LH_MISS, "its thread %s waits in %s, past libc: no loop is known of it",
                 seen.thread, seen.call);
     else
-        lh_find(findings, LH_WARN, "no loop thread so far: none waits in epoll_wait at this moment");
+        lh_find(findings, LH_WARN,
+                "no loop thread so far: none waits in epoll_wait at this moment");
     if (carries)
         lh_find_todo(findings, "name its thread: --loop main, or --loop and globs of thread names");
 }

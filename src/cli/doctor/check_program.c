@@ -89,8 +89,9 @@ static void check_sanitizers(const struct lh_subject *subject, struct lh_finding
                                 "ASAN_OPTIONS=verify_asan_link_order=1 asks it to");
         lh_find_todo(findings, "ASAN_OPTIONS=verify_asan_link_order=0");
     } else if (facts->has_asan) {
-        lh_find(findings, LH_WARN, "AddressSanitizer is in it: loophound run tells it to start "
-                                   "behind the library, a bare LD_PRELOAD does not");
+        lh_find(findings, LH_WARN,
+                "AddressSanitizer is in it: loophound run tells it to start "
+                "behind the library, a bare LD_PRELOAD does not");
         lh_find_todo(findings, "with LD_PRELOAD: ASAN_OPTIONS=verify_asan_link_order=0");
     }
 }

@@ -24,8 +24,7 @@ static bool is_our_version(const char *path)
     const uint64_t magic = LH_RING_MAGIC;
     FILE *file = fopen(path, "re");
     char *bytes = malloc(LIBRARY_BYTES_MAX);
-    size_t length =
-        file != NULL && bytes != NULL ? fread(bytes, 1, LIBRARY_BYTES_MAX, file) : 0;
+    size_t length = file != NULL && bytes != NULL ? fread(bytes, 1, LIBRARY_BYTES_MAX, file) : 0;
     bool found = length > 0 && memmem(bytes, length, &magic, sizeof(magic)) != NULL;
     free(bytes);
     if (file != NULL)
@@ -51,14 +50,14 @@ static void check_given_collector(const struct lh_subject *subject, struct lh_fi
 {
     struct lh_options options;
     const char *expected;
-    const char *value =
-        lh_subject_variable(subject, lh_option_info(LH_OPTION_COLLECTOR)->env);
+    const char *value = lh_subject_variable(subject, lh_option_info(LH_OPTION_COLLECTOR)->env);
     lh_options_init(&options);
     if (value == NULL || lh_option_set(&options, LH_OPTION_COLLECTOR, value, &expected) != 0)
         return;
     if (options.collector_mode == LH_COLLECTOR_PATH && access(options.collector, X_OK) != 0) {
-        lh_find(findings, LH_WARN, "LOOPHOUND_COLLECTOR names %s: %s; with a bare LD_PRELOAD raw "
-                                   "JSON lines are written",
+        lh_find(findings, LH_WARN,
+                "LOOPHOUND_COLLECTOR names %s: %s; with a bare LD_PRELOAD raw "
+                "JSON lines are written",
                 options.collector, strerror(errno));
         lh_find_todo(findings, "unset LOOPHOUND_COLLECTOR");
     }
@@ -80,8 +79,9 @@ void lh_check_library(const struct lh_subject *subject, struct lh_findings *find
         lh_find_blind(findings, "%s is of another version than this command, " LH_VERSION, library);
         lh_find_todo(findings, "install both from one place");
     } else if (!find_collector(library, collector, sizeof(collector))) {
-        lh_find(findings, LH_WARN, "%s has no loophound beside it: with a bare LD_PRELOAD raw JSON "
-                                   "lines are written",
+        lh_find(findings, LH_WARN,
+                "%s has no loophound beside it: with a bare LD_PRELOAD raw JSON "
+                "lines are written",
                 library);
         lh_find_todo(findings, "use loophound run, or LOOPHOUND_COLLECTOR=/path/loophound");
     } else if (subject->command == NULL) {
@@ -127,8 +127,7 @@ void lh_check_options(const struct lh_subject *subject, struct lh_findings *find
     for (int option = 0; option < LH_OPTION_COUNT; option++) {
         const struct lh_option_info *info = lh_option_info((enum lh_option)option);
         const char *value = lh_subject_variable(subject, info->env);
-        if (value == NULL ||
-            lh_option_set(&options, (enum lh_option)option, value, &expected) == 0)
+        if (value == NULL || lh_option_set(&options, (enum lh_option)option, value, &expected) == 0)
             continue;
         lh_find(findings, LH_WARN, "%s=%s: expected %s; %s is used", info->env, value, expected,
                 info->fallback);
@@ -146,8 +145,9 @@ void lh_check_directory(const struct lh_subject *subject, struct lh_findings *fi
         lh_private_dir_remove(&directory);
         return;
     }
-    lh_find_blind(findings, "there is no directory for the socket of loophound run "
-                            "(XDG_RUNTIME_DIR, TMPDIR, /tmp, /dev/shm, /var/tmp, HOME): %s",
+    lh_find_blind(findings,
+                  "there is no directory for the socket of loophound run "
+                  "(XDG_RUNTIME_DIR, TMPDIR, /tmp, /dev/shm, /var/tmp, HOME): %s",
                   strerror(-error));
     lh_find_todo(findings, "TMPDIR=/a/directory/that/can/be/written/to");
 }

@@ -78,10 +78,10 @@ void lh_check_wrappers(const struct lh_subject *subject, struct lh_findings *fin
 {
     for (uint32_t i = 0; i < subject->step_count; i++)
         check_step(&subject->steps[i], findings);
-    for (uint32_t i = 0; i < subject->shell_line_count; i++) {
-        const struct lh_shell_line *line = &subject->shell_lines[i];
-        lh_find(findings, LH_WARN, "%s:%u: \"%s\": it %s", line->script, line->number,
-                line->text, line->does);
+    for (uint32_t i = 0; i < subject->shell.count; i++) {
+        const struct lh_shell_line *line = &subject->shell.lines[i];
+        lh_find(findings, LH_WARN, "%s:%u: \"%s\": it %s", line->script, line->number, line->text,
+                line->does);
         lh_find_todo(findings, "if that is on its way, put loophound run into that line");
     }
 }

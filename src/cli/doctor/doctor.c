@@ -112,7 +112,8 @@ static int examine(const struct arguments *arguments, struct lh_subject *subject
     }
     if (!arguments->json)
         lh_findings_print(&findings, stdout);
-    else if (lh_findings_print_json(&findings, arguments->command, (int)arguments->pid, stdout) != 0)
+    else if (lh_findings_print_json(&findings, arguments->command, (int)arguments->pid, stdout) !=
+             0)
         return LH_EXIT_FAILED;
     return status_of(subject, &findings);
 }

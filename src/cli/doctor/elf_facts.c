@@ -237,8 +237,8 @@ void lh_elf_facts(struct lh_program *program, int fd)
     if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
         elf_getshdrstrndx(file.elf, &file.names) == 0) {
         Elf_Scn *section = NULL;
-        for (uint32_t i = 0;
-             i < SECTIONS_MAX && (section = elf_nextscn(file.elf, section)) != NULL; i++)
+        for (uint32_t i = 0; i < SECTIONS_MAX && (section = elf_nextscn(file.elf, section)) != NULL;
+             i++)
             read_section(&file, section);
         read_version(&file);
     }

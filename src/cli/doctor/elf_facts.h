@@ -3,7 +3,7 @@
 #ifndef LH_CLI_DOCTOR_ELF_FACTS_H
 #define LH_CLI_DOCTOR_ELF_FACTS_H
 
-#include "cli/doctor/program.h"
+#include "cli/doctor/facts.h"
 
 /* Of the program itself. */
 void lh_elf_facts(struct lh_program *program, int fd);

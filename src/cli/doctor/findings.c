@@ -24,8 +24,9 @@
 static const struct {
     const char *word;
     const char *colour;
-} states[LH_STATES] = {
-    [LH_OK] = {"ok", "\033[32m"}, [LH_WARN] = {"warn", "\033[33m"}, [LH_MISS] = {"miss", "\033[31m"}};
+} states[LH_STATES] = {[LH_OK] = {"ok", "\033[32m"},
+                       [LH_WARN] = {"warn", "\033[33m"},
+                       [LH_MISS] = {"miss", "\033[31m"}};
 
 static void put(char to[LH_FINDING_BYTES], const char *format, va_list arguments)
 {
@@ -148,7 +149,8 @@ void lh_findings_print(const struct lh_findings *findings, FILE *to)
         fprintf(to, "loophound: it can be watched, with %" PRIu32 " thing%s missed", missed,
                 missed == 1 ? "" : "s");
     else
-        fputs(findings->alone ? "loophound: it is ready to watch" : "loophound: it can be watched", to);
+        fputs(findings->alone ? "loophound: it is ready to watch" : "loophound: it can be watched",
+              to);
     if (warned > 0)
         fprintf(to, "; %" PRIu32 " warning%s", warned, warned == 1 ? "" : "s");
     fputc('\n', to);
@@ -180,11 +182,11 @@ int lh_findings_print_json(const struct lh_findings *findings, char *const *comm
     json_t *checks = json_array();
     for (uint32_t i = 0; i < findings->count; i++)
         json_array_append_new(checks, json_of(&findings->rows[i]));
-    json_t *whole = json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:b, s:o}", "v", JSON_VERSION, "type", DOCTOR_TYPE, "version",
-        LH_VERSION, "command", command != NULL ? json_of_words(command) : json_null(), "pid",
-        pid != 0 ? json_integer(pid) : json_null(), "watchable", !lh_findings_blind(findings),
-        "checks", checks);
+    json_t *whole = json_pack("{s:i, s:s, s:s, s:o, s:o, s:b, s:o}", "v", JSON_VERSION, "type",
+                              DOCTOR_TYPE, "version", LH_VERSION, "command",
+                              command != NULL ? json_of_words(command) : json_null(), "pid",
+                              pid != 0 ? json_integer(pid) : json_null(), "watchable",
+                              !lh_findings_blind(findings), "checks", checks);
     int error = whole == NULL || json_dumpf(whole, to, JSON_COMPACT) != 0 ? -ENOMEM : 0;
     fputc('\n', to);
     json_decref(whole);

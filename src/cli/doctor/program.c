@@ -17,24 +17,6 @@
 
 #define PYTHON_LIBRARIES "libpython3.*"
 
-void lh_program_add_library(struct lh_program *program, const char *path)
-{
-    for (uint32_t i = 0; i < program->library_count; i++)
-        if (strcmp(program->libraries[i], path) == 0)
-            return;
-    char *copy = program->library_count < LH_LIBRARIES_MAX ? strdup(path) : NULL;
-    if (copy != NULL)
-        program->libraries[program->library_count++] = copy;
-}
-
-const char *lh_program_library(const struct lh_program *program, const char *globs)
-{
-    for (uint32_t i = 0; i < program->library_count; i++)
-        if (lh_glob_list_match(globs, lh_base_name(program->libraries[i])))
-            return program->libraries[i];
-    return NULL;
-}
-
 /* Opened without waiting, whatever it is; -1 unless it is a file. */
 static int open_file(const char *path)
 {
@@ -57,17 +39,21 @@ static int open_in(const char *directory, const char *program, const char *name)
         behind = directory + (directory[1] == '{' ? strlen("${ORIGIN}") : strlen("$ORIGIN"));
         origin = (int)(lh_base_name(program) - program) - 1;
     }
-    int length = snprintf(path, sizeof(path), "%.*s%s/%s", origin > 0 ? origin : 0, program, behind,
-                          name);
+    int length =
+        snprintf(path, sizeof(path), "%.*s%s/%s", origin > 0 ? origin : 0, program, behind, name);
     return length > 0 && (size_t)length < sizeof(path) ? open_file(path) : -1;
 }
 
 /* Where the dynamic linker looks for a library first, and where distributions have it. */
 static int open_library(const struct lh_program *program, const char *path, const char *name)
 {
-    static const char *const usual[] = {
-        "/lib/" LH_MULTIARCH, "/usr/lib/" LH_MULTIARCH, "/usr/local/lib", "/lib64",
-        "/usr/lib64",         "/usr/lib",               "/lib"};
+    static const char *const usual[] = {"/lib/" LH_MULTIARCH,
+                                        "/usr/lib/" LH_MULTIARCH,
+                                        "/usr/local/lib",
+                                        "/lib64",
+                                        "/usr/lib64",
+                                        "/usr/lib",
+                                        "/lib"};
     char real[PATH_MAX];
     int fd = strchr(name, '/') != NULL ? open_file(name) : -1;
     if (realpath(path, real) == NULL)
@@ -132,12 +118,4 @@ void lh_program_read(struct lh_program *program, const char *path)
         find_python(program, path);
     }
     close(fd);
-}
-
-void lh_program_free(struct lh_program *program)
-{
-    while (program->library_count > 0)
-        free(program->libraries[--program->library_count]);
-    while (program->run_path_count > 0)
-        free(program->run_paths[--program->run_path_count]);
 }

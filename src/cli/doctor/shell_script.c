@@ -5,11 +5,12 @@
  * of the table of wrappers, or where it names LD_PRELOAD. */
 #include "cli/doctor/shell_script.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor/subject.h"
+#include "cli/doctor/wrappers.h"
 #include "common/options.h"
 #include "common/text.h"
 
@@ -21,11 +22,11 @@ bool lh_is_shell(const char *path)
     return lh_glob_list_match("sh,bash,dash,zsh,ksh,mksh,busybox,fish", lh_base_name(path));
 }
 
-static void note(struct lh_subject *subject, struct lh_shell_line at, const char *text)
+static void note(struct lh_shell_notes *notes, struct lh_shell_line at, const char *text)
 {
-    if (subject->shell_line_count == LH_SHELL_LINES)
+    if (notes->count == LH_SHELL_LINES)
         return;
-    struct lh_shell_line *line = &subject->shell_lines[subject->shell_line_count++];
+    struct lh_shell_line *line = &notes->lines[notes->count++];
     *line = at;
     snprintf(line->text, sizeof(line->text), "%s", text);
 }
@@ -55,8 +56,7 @@ static const char *effect_of(const char *command)
 static bool sets_preload(const char *line)
 {
     const char *set = strstr(line, "LD_PRELOAD=");
-    return set != NULL && strstr(set, "$LD_PRELOAD") == NULL &&
-           strstr(set, "${LD_PRELOAD") == NULL;
+    return set != NULL && strstr(set, "$LD_PRELOAD") == NULL && strstr(set, "${LD_PRELOAD") == NULL;
 }
 
 /* The command behind `exec`, where its name is "$@", or nothing in it has to be expanded. */
@@ -65,13 +65,14 @@ static char *command_of_exec(const char *behind)
     char word[PATH_MAX];
     first_word(behind, word, sizeof(word));
     bool arguments = strcmp(word, "\"$@\"") == 0 || strcmp(word, "$@") == 0;
-    if (!arguments && (word[0] == '\0' || word[0] == '-' || strpbrk(word, "$`\\*?~<>{}()=") != NULL))
+    if (!arguments &&
+        (word[0] == '\0' || word[0] == '-' || strpbrk(word, "$`\\*?~<>{}()=") != NULL))
         return NULL;
     return strndup(behind, strcspn(behind, "\n;|&"));
 }
 
 /* What `exec` starts is looked at as a command of its own. */
-static void look_at_line(struct lh_subject *subject, struct lh_shell_line at, const char *text,
+static void look_at_line(struct lh_shell_notes *notes, struct lh_shell_line at, const char *text,
                          char **last_exec)
 {
     static const char exec[] = "exec ";
@@ -83,10 +84,10 @@ static void look_at_line(struct lh_subject *subject, struct lh_shell_line at, co
     }
     at.does = sets_preload(line) ? "puts something else into LD_PRELOAD" : effect_of(line);
     if (*line != '#' && at.does != NULL)
-        note(subject, at, line);
+        note(notes, at, line);
 }
 
-char *lh_shell_script_read(struct lh_subject *subject, const char *path)
+char *lh_shell_script_read(struct lh_shell_notes *notes, const char *path)
 {
     char line[LINE_BYTES];
     char *last_exec = NULL;
@@ -96,7 +97,7 @@ char *lh_shell_script_read(struct lh_subject *subject, const char *path)
     for (uint32_t number = 1; number <= LINES_MAX && fgets(line, sizeof(line), file) != NULL;
          number++) {
         line[strcspn(line, "\n")] = '\0';
-        look_at_line(subject, (struct lh_shell_line){.number = number, .script = path}, line,
+        look_at_line(notes, (struct lh_shell_line){.number = number, .script = path}, line,
                      &last_exec);
     }
     (void)fclose(file);

@@ -5,13 +5,28 @@
 #define LH_CLI_DOCTOR_SHELL_SCRIPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-struct lh_subject;
+#define LH_SHELL_LINES 4u
+
+/* A line of a shell script that does something to LD_PRELOAD. */
+struct lh_shell_line {
+    uint32_t number;
+    const char *script;
+    char text[64];
+    const char *does;
+};
+
+/* The first few of them. */
+struct lh_shell_notes {
+    uint32_t count;
+    struct lh_shell_line lines[LH_SHELL_LINES];
+};
 
 bool lh_is_shell(const char *path);
 
-/* Notes lines that matter in the subject. Returns the command of its last `exec`, malloc(3)ed, if
+/* Adds its lines that matter to the notes. Returns the command of its last `exec`, malloc(3)ed, if
  * no word of that has to be expanded; NULL: there is none. */
-char *lh_shell_script_read(struct lh_subject *subject, const char *path);
+char *lh_shell_script_read(struct lh_shell_notes *notes, const char *path);
 
 #endif

@@ -129,7 +129,7 @@ static char **follow_shell_script(struct lh_subject *subject, struct lh_step *st
 {
     struct words written = {.count = 0};
     struct words made = {.count = 0};
-    char *line = lh_shell_script_read(subject, step->path);
+    char *line = lh_shell_script_read(&subject->shell, step->path);
     if (line == NULL)
         return NULL;
     add_line(&written, line);

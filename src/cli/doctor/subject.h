@@ -12,27 +12,19 @@
 
 #include "cli/command_kind.h"
 #include "cli/doctor/program.h"
+#include "cli/doctor/shell_script.h"
 #include "cli/doctor/wrappers.h"
 
-#define LH_STEPS_MAX  12u
-#define LH_WORDS_MAX  256u
-#define LH_SHELL_LINES 4u
+#define LH_STEPS_MAX 12u
+#define LH_WORDS_MAX 256u
 
 /* One of those that start the next. */
 struct lh_step {
     const struct lh_wrapper *wrapper; /* NULL: it is a script, or the program */
     char **words;                     /* its own and all behind it; ends in NULL */
     char **next;                      /* of a wrapper: where its command begins; NULL: not known */
-    bool unset_preload; /* env -i, env -u LD_PRELOAD */
+    bool unset_preload;               /* env -i, env -u LD_PRELOAD */
     char path[PATH_MAX];
-};
-
-/* A line of a shell script that does something to LD_PRELOAD. */
-struct lh_shell_line {
-    uint32_t number;
-    const char *script;
-    char text[64];
-    const char *does;
 };
 
 struct lh_subject {
@@ -44,8 +36,7 @@ struct lh_subject {
     const char *missing; /* what of the command is not found; NULL: nothing is */
     int missing_error;   /* why, as a positive errno */
     bool is_elsewhere;   /* a wrapper starts it that is not seen through: nothing of it is known */
-    uint32_t shell_line_count;
-    struct lh_shell_line shell_lines[LH_SHELL_LINES];
+    struct lh_shell_notes shell;
     char script[PATH_MAX];     /* the last one; "": none */
     struct lh_command program; /* what runs in the end */
     struct lh_program facts;   /* of its file */

@@ -49,7 +49,7 @@ static void redirect(const struct trial *trial)
 /* In the child. Should we be ended, it is, too, and passes that on to the command. */
 static void execute(const struct trial *trial, char **command)
 {
-    const char *const head[] = {"loophound", "run", "-t", THRESHOLD, "--format", "json",
+    const char *const head[] = {"loophound", "run",    "-t", THRESHOLD,      "--format", "json",
                                 "--stacks",  "inline", "-o", trial->reports, "--"};
     size_t count = sizeof(head) / sizeof(head[0]);
     char **words = calloc(count + LH_WORDS_MAX + 1, sizeof(*words));
@@ -102,7 +102,8 @@ static void end(struct trial *trial)
     end_orphans();
 }
 
-/* The last line that it has printed itself: ours begin with our name, or go on from one that does. */
+/* The last line that it has printed itself: ours begin with our name, or go on from one that does.
+ */
 static void last_words(const struct trial *trial, char *words, size_t size)
 {
     char line[256];
@@ -122,8 +123,8 @@ static void last_words(const struct trial *trial, char *words, size_t size)
 static void say_ended(const struct trial *trial, bool saw_loop, struct lh_findings *findings)
 {
     char words[160];
-    int status = WIFSIGNALED(trial->status) ? 128 + WTERMSIG(trial->status)
-                                            : WEXITSTATUS(trial->status);
+    int status =
+        WIFSIGNALED(trial->status) ? 128 + WTERMSIG(trial->status) : WEXITSTATUS(trial->status);
     last_words(trial, words, sizeof(words));
     lh_find(findings, status == 0 && saw_loop ? LH_OK : LH_WARN,
             "trial: it ended by itself within 2 s, %swith status %d%s%s",

@@ -32,16 +32,14 @@ static void take_stack(struct lh_trial_seen *seen, const json_t *stack)
 {
     size_t index;
     json_t *frame;
-    json_array_foreach (stack, index, frame)
-        take_frame(seen, frame);
+    json_array_foreach(stack, index, frame) take_frame(seen, frame);
 }
 
 static void take_samples(struct lh_trial_seen *seen, const json_t *samples)
 {
     size_t index;
     json_t *sample;
-    json_array_foreach (samples, index, sample)
-        take_stack(seen, json_object_get(sample, "stack"));
+    json_array_foreach(samples, index, sample) take_stack(seen, json_object_get(sample, "stack"));
 }
 
 static void take(struct lh_trial_seen *seen, const json_t *event)
