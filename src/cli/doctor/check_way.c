@@ -58,20 +58,53 @@ static void say_run_behind(const struct lh_step *step, struct lh_findings *findi
     lh_find_todo(findings, "%s", buf);
 }
 
+/* su - USER, su -l USER: a shell as after a login. */
+static bool is_login(const struct lh_step *step)
+{
+    if (strcmp(step->wrapper->name, "su,runuser") != 0)
+        return false;
+    for (char **word = step->words + 1; *word != NULL; word++)
+        if (strcmp(*word, "-") == 0 || strcmp(*word, "-l") == 0 || strcmp(*word, "--login") == 0)
+            return true;
+    return false;
+}
+
+/* Why LD_PRELOAD does not come through. NULL: it does, or perhaps. */
+static const char *obstacle_of(const struct lh_step *step)
+{
+    static struct lh_command command;
+    enum lh_wrapper_effect effect = step->wrapper->effect;
+    lh_command_find(step->path, &command);
+    if (step->unset_preload)
+        return "is told to take LD_PRELOAD away";
+    if (is_login(step))
+        return "starts a login shell, with an environment of its own";
+    if (effect != LH_WRAPPER_PASSES && effect != LH_WRAPPER_PERHAPS)
+        return step->wrapper->text;
+    if (command.kind == LH_COMMAND_PRIVILEGED || command.kind == LH_COMMAND_CAPABILITIES)
+        return "is setuid, or gains rights: the dynamic linker takes LD_PRELOAD away";
+    return NULL;
+}
+
 static void check_step(const struct lh_step *step, struct lh_findings *findings)
 {
     const struct lh_wrapper *wrapper = step->wrapper;
-    bool is_env = wrapper != NULL && strcmp(wrapper->name, "env") == 0;
-    if (wrapper == NULL || (wrapper->effect == LH_WRAPPER_PASSES && !is_env))
+    if (wrapper == NULL)
         return;
-    if (is_env && !step->unset_preload)
-        return;
-    lh_find_blind(findings, "%s %s", step->path,
-                  is_env ? "is told to take LD_PRELOAD away" : wrapper->text);
-    if (wrapper->todo != NULL)
-        lh_find_todo(findings, "%s", wrapper->todo);
-    else
-        say_run_behind(step, findings);
+    const char *obstacle = obstacle_of(step);
+    if (obstacle != NULL) {
+        lh_find_blind(findings, "%s %s", step->path, obstacle);
+        if (wrapper->todo != NULL)
+            lh_find_todo(findings, "%s", wrapper->todo);
+        else
+            say_run_behind(step, findings);
+    } else if (wrapper->effect == LH_WRAPPER_PERHAPS) {
+        lh_find(findings, LH_WARN, "%s %s", step->path, wrapper->text);
+        lh_find_todo(findings, "show it the directory of libloophound.so at the same path");
+    } else if (wrapper->text != NULL) {
+        lh_find(findings, LH_OK, "%s %s; ask about that program for more", step->path,
+                wrapper->text);
+    }
 }
 
 void lh_check_wrappers(const struct lh_subject *subject, struct lh_findings *findings)

@@ -87,6 +87,19 @@ static void look_at_line(struct lh_shell_notes *notes, struct lh_shell_line at, 
         note(notes, at, line);
 }
 
+char *lh_shell_command(const char *flags, const char *text)
+{
+    static const char exec[] = "exec ";
+    size_t length = strlen(flags);
+    if (flags[length - 1] != 'c' || flags[1] == '-' ||
+        strpbrk(text, "$`\"'\\*?~<>{}();|&\n=") != NULL)
+        return NULL;
+    text += strspn(text, " \t");
+    if (lh_starts_with(text, exec))
+        text += strlen(exec);
+    return strdup(text);
+}
+
 char *lh_shell_script_read(struct lh_shell_notes *notes, const char *path)
 {
     char line[LINE_BYTES];

@@ -25,6 +25,10 @@ struct lh_shell_notes {
 
 bool lh_is_shell(const char *path);
 
+/* The one command of `sh -c TEXT`, malloc(3)ed, where nothing in it has to be expanded; NULL: there
+ * are more, or `flags` is not -c. */
+char *lh_shell_command(const char *flags, const char *text);
+
 /* Adds its lines that matter to the notes. Returns the command of its last `exec`, malloc(3)ed, if
  * no word of that has to be expanded; NULL: there is none. */
 char *lh_shell_script_read(struct lh_shell_notes *notes, const char *path);

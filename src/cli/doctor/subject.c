@@ -138,6 +138,18 @@ static char **follow_shell_script(struct lh_subject *subject, struct lh_step *st
     return made.count > 0 ? new_words(&made) : NULL;
 }
 
+/* sh -c "exec PROGRAM ...". NULL: it is something else. */
+static char **follow_shell(char **words)
+{
+    struct words made = {.count = 0};
+    char *command =
+        words[1][0] == '-' && words[2] != NULL ? lh_shell_command(words[1], words[2]) : NULL;
+    if (command == NULL)
+        return NULL;
+    add_line(&made, command);
+    return made.count > 0 ? new_words(&made) : NULL;
+}
+
 static struct lh_step *add_step(struct lh_subject *subject, char **words, const char *path)
 {
     struct lh_step *step = &subject->steps[subject->step_count++];
@@ -178,12 +190,13 @@ static char **follow(struct lh_subject *subject, char **words)
     struct lh_step *step = add_step(subject, words, path);
     subject->words = words;
     if (step->wrapper == NULL)
-        return follow_file(subject, step);
+        return lh_is_shell(path) && words[1] != NULL ? follow_shell(words)
+                                                     : follow_file(subject, step);
     step->words = words = split_of_env(words);
     step->next = lh_wrapper_command(step->wrapper, words);
     if (strcmp(step->wrapper->name, "env") == 0)
         take_env(subject, step, words, step->next);
-    return step->next;
+    return step->wrapper->effect == LH_WRAPPER_ELSEWHERE ? NULL : step->next;
 }
 
 void lh_subject_of_command(struct lh_subject *subject, char **command)
@@ -196,7 +209,8 @@ void lh_subject_of_command(struct lh_subject *subject, char **command)
         return;
     const struct lh_step *last = &subject->steps[subject->step_count - 1];
     const char *path = last->path;
-    subject->is_elsewhere = last->wrapper != NULL && last->wrapper->effect != LH_WRAPPER_PASSES;
+    subject->is_elsewhere = last->wrapper != NULL && (last->wrapper->operands < 0 ||
+                                                      last->wrapper->effect != LH_WRAPPER_PASSES);
     if (subject->is_elsewhere)
         return;
     lh_command_find(path, &subject->program);

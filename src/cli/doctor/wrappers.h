@@ -7,11 +7,12 @@ enum lh_wrapper_effect {
     LH_WRAPPER_PASSES,
     LH_WRAPPER_DROPS,
     LH_WRAPPER_ELSEWHERE,
+    LH_WRAPPER_PERHAPS,
     LH_WRAPPER_DEAF
 };
 
 struct lh_wrapper {
-    const char *name; /* a glob */
+    const char *name; /* globs */
     enum lh_wrapper_effect effect;
     const char *takes;
     int operands;
