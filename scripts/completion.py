@@ -251,6 +251,8 @@ def fish(groups: dict[str, list[str]]) -> str:
         seen = f"__fish_seen_subcommand_from {name}"
         rows += [fish_flag(flag, seen) for flag in flags(name)]
         rows.append(f"complete -c loophound -n '{seen}' -F")
+    seen = f"__fish_seen_subcommand_from {' '.join(WITH_COMMAND)}"
+    with_command = f"complete -c loophound -n '{seen}' -xa '(__loophound_complete_command)'"
     return f"""# fish completion of loophound(1). Made by scripts/completion.py.
 
 function __loophound_calls
@@ -258,7 +260,7 @@ function __loophound_calls
 {listed}
 end
 
-# The words behind the flags of `loophound run` or `doctor` so far, a line each. False: it is still at them.
+# The words behind the flags of `loophound run` or `doctor`, a line each. False: there are none yet.
 function __loophound_command
     set -l words (commandline -opc)
     set -e words[1..2]
@@ -293,7 +295,7 @@ complete -c loophound -f
 complete -c loophound -n __fish_use_subcommand -l version -d 'print the version'
 complete -c loophound -n __fish_use_subcommand -l help -d 'list the subcommands'
 {chr(10).join(rows)}
-complete -c loophound -n '__fish_seen_subcommand_from {" ".join(WITH_COMMAND)}' -xa '(__loophound_complete_command)'
+{with_command}
 complete -c loophound -n '__fish_seen_subcommand_from help' -a '{subcommand_names()}'
 """
 

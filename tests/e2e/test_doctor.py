@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -16,15 +15,12 @@ from typing import Any
 
 import pytest
 from harness import (
-    BUILD,
     COMMAND,
     LIBRARY,
     ROOT,
     clean_environment,
-    preload_environment,
     run_command,
     started,
-    wait_until,
 )
 from test_kinds import KINDS, build, build_plain, give_capability, run_as_nobody, set_user
 
@@ -85,7 +81,7 @@ def put_script(path: Path, text: str) -> Path:
 
 
 def compile_text(path: Path, text: str, *flags: str | Path) -> Path:
-    argv = ["gcc", "-x", "c", "-", "-x", "none", "-o", path, *flags]
+    argv: list[str | Path] = ["gcc", "-x", "c", "-", "-x", "none", "-o", path, *flags]
     subprocess.run(argv, input=text, text=True, check=True, timeout=60)
     return path
 
@@ -249,11 +245,15 @@ def test_env_that_clears_the_environment(flag: str) -> None:
 
 
 def test_what_only_starts_it_is_seen_through() -> None:
-    status, found = look("nice", "-n", "5", "timeout", "-s", "INT", "9", "env", "A=b", sys.executable)
+    status, found = look(
+        "nice", "-n", "5", "timeout", "-s", "INT", "9", "env", "A=b", sys.executable
+    )
     assert status == 0 and not has(found, "wrappers") and finding(found, "python", "ok")
 
 
-@pytest.mark.parametrize("name", ["docker", "kubectl", "systemd-run", "flatpak", "ssh", "systemctl"])
+@pytest.mark.parametrize(
+    "name", ["docker", "kubectl", "systemd-run", "flatpak", "ssh", "systemctl"]
+)
 def test_what_starts_it_elsewhere(name: str, tmp_path: Path) -> None:
     wrapper = put_script(tmp_path / name, "#!/bin/sh\n")
     status, found = look(wrapper, "run", "thing")
@@ -262,7 +262,9 @@ def test_what_starts_it_elsewhere(name: str, tmp_path: Path) -> None:
 
 
 def test_sandbox_may_hide_the_library(tmp_path: Path) -> None:
-    status, found = look(put_script(tmp_path / "bwrap", "#!/bin/sh\n"), "--ro-bind", "/", "/", "true")
+    status, found = look(
+        put_script(tmp_path / "bwrap", "#!/bin/sh\n"), "--ro-bind", "/", "/", "true"
+    )
     assert status == 0 and finding(found, "wrappers", "warn")["todo"]
 
 
@@ -275,7 +277,8 @@ def test_launcher_is_not_taken_for_what_it_starts(tmp_path: Path) -> None:
 
 @ROOT_ONLY
 @pytest.mark.parametrize(
-    ("words", "status"), [(["www", "-c", "app"], 0), (["-", "www"], CANNOT), (["-l", "www"], CANNOT)]
+    ("words", "status"),
+    [(["www", "-c", "app"], 0), (["-", "www"], CANNOT), (["-l", "www"], CANNOT)],
 )
 def test_su_of_root_passes_it_on_but_for_a_login(words: list[str], status: int) -> None:
     got, found = look("su", *words)

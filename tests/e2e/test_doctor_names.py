@@ -63,7 +63,9 @@ def test_python_of_a_venv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("minor", "state"), [(11, "ok"), (7, "miss"), (99, "miss")])
 def test_python_is_known_by_its_version(minor: int, state: str, tmp_path: Path) -> None:
-    text = f"const unsigned long Py_Version = 0x03{minor:02x}05f0; void Py_IsInitialized(void) {{}}\n"
+    text = (
+        f"const unsigned long Py_Version = 0x03{minor:02x}05f0; void Py_IsInitialized(void) {{}}\n"
+    )
     program = compile_text(tmp_path / "python", text + NOTHING, "-rdynamic")
     _, found = look(program)
     assert f"Python 3.{minor}.5" in finding(found, "python", state)["text"]
@@ -85,7 +87,10 @@ def test_python_in_a_library(tmp_path: Path) -> None:
 
 def test_pypy_is_none_of_them(tmp_path: Path) -> None:
     library = compile_text(
-        tmp_path / "libpypy3.9-c.so", "void pypy(void) {}\n", "-shared", "-Wl,-soname,libpypy3.9-c.so"
+        tmp_path / "libpypy3.9-c.so",
+        "void pypy(void) {}\n",
+        "-shared",
+        "-Wl,-soname,libpypy3.9-c.so",
     )
     program = compile_text(
         tmp_path / "pypy3", "void pypy(void); int main(void) { pypy(); return 0; }\n", library
@@ -121,7 +126,8 @@ WAITS_PAST_LIBC = """
 int main(void)
 {{
     long result;
-    __asm__ volatile("mov ${number}, %%eax; syscall" : "=a"(result) : "D"(-1) : "rcx", "r11", "memory");
+    __asm__ volatile("mov ${number}, %%eax; syscall"
+                     : "=a"(result) : "D"(-1) : "rcx", "r11", "memory");
     return (int)result;
 }}
 """
@@ -172,7 +178,7 @@ def under_a_filter() -> None:
     program = ctypes.create_string_buffer(b"\x06\0\0\0\0\0\xff\x7f")
 
     class Filter(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
     given = Filter(1, ctypes.addressof(program))
     assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
@@ -228,9 +234,7 @@ def test_output_is_looked_at_and_not_made(tmp_path: Path) -> None:
 
 @ROOT_ONLY
 def test_output_on_a_full_disk() -> None:
-    script = (
-        f"mount -t tmpfs -o size=64k none /mnt && exec '{COMMAND}' doctor -- true"
-    )
+    script = f"mount -t tmpfs -o size=64k none /mnt && exec '{COMMAND}' doctor -- true"
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", script],
         env=clean_environment(OUTPUT="/mnt/hits.jsonl"),
@@ -254,7 +258,9 @@ def test_alone_it_looks_at_the_installation(tmp_path: Path) -> None:
     status, found = examine()
     assert status == 0 and str(LIBRARY) in finding(found, "library", "ok")["text"]
     lonely = shutil.copy(COMMAND, tmp_path / "loophound")
-    done = subprocess.run([lonely, "doctor"], env=clean_environment(), capture_output=True, text=True)
+    done = subprocess.run(
+        [lonely, "doctor"], env=clean_environment(), capture_output=True, text=True
+    )
     if "libloophound.so is neither" not in done.stdout:
         pytest.skip("the library is installed on this machine")
     assert done.returncode == CANNOT
@@ -300,7 +306,9 @@ def test_process_without_the_library(tmp_path: Path) -> None:
         status, found = examine("-p", str(process.pid))
         told = finding(found, "carrier", "miss")
         assert status == CANNOT
-        assert told["todo"] == f"start it again: loophound run -- {sys.executable} {tmp_path}/app.py"
+        assert (
+            told["todo"] == f"start it again: loophound run -- {sys.executable} {tmp_path}/app.py"
+        )
 
 
 def collectors_of(directory: Path) -> list[int]:
@@ -308,7 +316,8 @@ def collectors_of(directory: Path) -> list[int]:
     found = []
     for process in Path("/proc").iterdir():
         try:
-            if process.name.isdigit() and os.readlink(process / "exe").startswith(f"{directory}/"):
+            program = (process / "exe").readlink() if process.name.isdigit() else Path()
+            if program.is_relative_to(directory):
                 found.append(int(process.name))
         except OSError:  # it has ended
             continue
@@ -319,9 +328,7 @@ def test_process_whose_collector_has_died(tmp_path: Path) -> None:
     """One that cannot be started again: its file is gone."""
     collector = Path(shutil.copy(COMMAND, tmp_path / "collector"))
     output = tmp_path / "hits.jsonl"
-    environment = preload_environment(
-        OUTPUT=str(output), THRESHOLD="5ms", COLLECTOR=str(collector)
-    )
+    environment = preload_environment(OUTPUT=str(output), THRESHOLD="5ms", COLLECTOR=str(collector))
     with running(tmp_path, environment) as process:
         (pid,) = wait_until("the collector", lambda: collectors_of(tmp_path))
         wait_until("a report", output.exists)
