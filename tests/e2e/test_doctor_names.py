@@ -73,7 +73,8 @@ def test_python_is_known_by_its_version(minor: int, state: str, tmp_path: Path) 
 
 def test_python_in_a_library(tmp_path: Path) -> None:
     text = "const unsigned long Py_Version = 0x030c03f0; void Py_IsInitialized(void) {}\n"
-    compile_text(tmp_path / "libpython3.12.so.1.0", text, "-shared", "-fPIC")
+    name = "libpython3.12.so.1.0"
+    compile_text(tmp_path / name, text, "-shared", "-fPIC", f"-Wl,-soname,{name}")
     program = compile_text(
         tmp_path / "embeds",
         "void Py_IsInitialized(void); int main(void) { Py_IsInitialized(); }\n",
@@ -378,8 +379,11 @@ def test_trial_says_what_was_seen_and_ends_what_it_started(tmp_path: Path) -> No
 
 
 def test_trial_of_what_ends_by_itself(tmp_path: Path) -> None:
-    script = put_script(tmp_path / "fails.sh", "#!/bin/sh\necho no configuration >&2\nexit 3\n")
+    pids = tmp_path / "pids"
+    lines = f"setsid sleep 1000 & echo $! >{pids}\necho no configuration >&2\nexit 3\n"
+    script = put_script(tmp_path / "fails.sh", f"#!/bin/sh\n{lines}")
     done = run_command("doctor", "--trial", "--", script)
+    assert not Path(f"/proc/{int(pids.read_text())}").exists()
     text = " ".join(done.stdout.split())
     assert "before a loop was seen, with status 3; it said last: no configuration" in text
 
