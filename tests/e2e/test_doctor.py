@@ -348,6 +348,13 @@ def test_shell_script_that_executes_its_arguments(tmp_path: Path) -> None:
     assert status == CANNOT and "statically linked" in finding(found, "program", "miss")["text"]
 
 
+@pytest.mark.parametrize("line", ["exec /no/such/program", "if false; then\n  exec /tmp\nfi"])
+def test_line_that_may_never_be_reached_is_not_followed(line: str, tmp_path: Path) -> None:
+    script = put_script(tmp_path / "entry.sh", f"#!/bin/sh\n{line}\n")
+    status, found = look(script)
+    assert status == 0 and "this shell" in finding(found, "program", "ok")["text"]
+
+
 def test_scripts_that_execute_each_other_end(tmp_path: Path) -> None:
     script = tmp_path / "again.sh"
     put_script(script, f"#!/bin/sh\nexec {script}\n")

@@ -102,6 +102,17 @@ def test_pypy_is_none_of_them(tmp_path: Path) -> None:
     assert told["text"].startswith("PyPy") and "vmprof" in told["todo"]
 
 
+def test_program_with_a_language_in_it_is_native_all_the_same(tmp_path: Path) -> None:
+    name = "liblua5.4.so.0"
+    library = compile_text(tmp_path / name, "void lua(void) {}\n", "-shared", f"-Wl,-soname,{name}")
+    server = compile_text(
+        tmp_path / "server", "void lua(void); int main(void) { lua(); return 0; }\n", library, "-g"
+    )
+    _, found = look(server)
+    assert finding(found, "runtime", "miss")["text"].startswith("Lua 5.4")
+    assert finding(found, "symbols", "ok")
+
+
 def test_node_needs_a_flag() -> None:
     node = needs("node")
     status, found = look(node, "app.js")

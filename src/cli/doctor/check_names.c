@@ -68,21 +68,31 @@ static const struct runtime_flag *flag_of(const char *name)
     return NULL;
 }
 
-/* The file by which the program is of this runtime. NULL: it is not. */
-static const char *file_of(const struct lh_subject *subject, const struct lh_runtime *runtime,
-                           const struct runtime_flag *flag)
+/* By which file a program is of a runtime. */
+struct found {
+    const struct lh_runtime *runtime; /* NULL: of none that is known, or native code alone */
+    const char *file;
+    bool
+        own; /* it is that of a language, and does not only have one in it, as nginx may have Lua */
+};
+
+static bool find_file(const struct lh_subject *subject, const struct runtime_flag *flag,
+                      struct found *found)
 {
     static char real[PATH_MAX];
-    const char *more = flag != NULL ? flag->modules : NULL;
+    const char *more = flag != NULL && flag->modules != NULL ? flag->modules : "";
     if (realpath(subject->program.program, real) == NULL)
         (void)lh_text_copy(real, sizeof(real), subject->program.program);
-    if (lh_runtime_has(runtime, real) ||
-        (more != NULL && lh_glob_list_match(more, lh_base_name(real))))
-        return real;
-    const char *library = lh_program_library(&subject->facts, runtime->modules);
-    if (library == NULL && more != NULL)
-        library = lh_program_library(&subject->facts, more);
-    return library;
+    found->file = real;
+    found->own =
+        lh_runtime_has(found->runtime, real) || lh_glob_list_match(more, lh_base_name(real));
+    if (found->own)
+        return true;
+    found->file = lh_program_library(&subject->facts, more);
+    found->own = found->file != NULL;
+    if (!found->own)
+        found->file = lh_program_library(&subject->facts, found->runtime->modules);
+    return found->file != NULL;
 }
 
 static bool has_flag(const struct lh_subject *subject, const struct runtime_flag *flag)
@@ -102,15 +112,15 @@ static bool has_map(const struct lh_subject *subject)
     return subject->pid != 0 && access(path, R_OK) == 0;
 }
 
-/* The runtime that the program is of. NULL: none that is known, or native code alone. */
-static const struct lh_runtime *find_runtime(const struct lh_subject *subject, const char **file)
+static struct found find_runtime(const struct lh_subject *subject)
 {
+    struct found found = {.runtime = NULL};
     for (uint32_t i = 0; i < LH_RUNTIMES; i++) {
-        *file = file_of(subject, &lh_runtimes[i], flag_of(lh_runtimes[i].name));
-        if (*file != NULL)
-            return &lh_runtimes[i];
+        found.runtime = &lh_runtimes[i];
+        if (find_file(subject, flag_of(lh_runtimes[i].name), &found))
+            return found;
     }
-    return NULL;
+    return (struct found){.runtime = NULL};
 }
 
 /* The sentence of the table says what is missing, or what to type, or both. */
@@ -121,7 +131,7 @@ static void say_nameless(const char *name, const char *sentence, struct lh_findi
     const char *todo = both != NULL ? both + strlen(split) : sentence;
     bool only_missing = both == NULL && strstr(sentence, "no names here") != NULL;
     lh_find(findings, LH_MISS, "%s: %s; calls, files, peers and native functions are told", name,
-            only_missing ? sentence : "its own functions have no names");
+            only_missing ? sentence : "functions written for it have no names");
     if (!only_missing)
         lh_find_todo(findings, "%s", todo);
 }
@@ -130,12 +140,11 @@ void lh_check_runtime(const struct lh_subject *subject, struct lh_findings *find
 {
     char version[32] = "";
     char name[64];
-    const char *file;
-    const struct lh_runtime *runtime =
-        subject->missing == NULL ? find_runtime(subject, &file) : NULL;
-    if (runtime == NULL)
+    struct found found = find_runtime(subject);
+    const struct lh_runtime *runtime = found.runtime;
+    if (runtime == NULL || subject->missing != NULL)
         return;
-    bool known = lh_runtime_version(runtime, file, version, sizeof(version));
+    bool known = lh_runtime_version(runtime, found.file, version, sizeof(version));
     snprintf(name, sizeof(name), "%s%s%s", runtime->name, known ? " " : "", known ? version : "");
     if (has_map(subject)) {
         lh_find(findings, LH_OK, "%s: names are read from /tmp/perf-%d.map", name,
@@ -151,15 +160,13 @@ void lh_check_runtime(const struct lh_subject *subject, struct lh_findings *find
 static bool is_interpreter(const struct lh_subject *subject)
 {
     return subject->facts.python_version != 0 || subject->facts.defines_python ||
-           lh_is_shell(subject->program.program);
+           lh_is_shell(subject->program.program) || find_runtime(subject).own;
 }
 
 void lh_check_symbols(const struct lh_subject *subject, struct lh_findings *findings)
 {
     const struct lh_program *facts = &subject->facts;
-    const char *file;
-    if (!facts->is_elf || subject->program.kind != LH_COMMAND_WATCHABLE ||
-        is_interpreter(subject) || find_runtime(subject, &file) != NULL)
+    if (!facts->is_elf || subject->program.kind != LH_COMMAND_WATCHABLE || is_interpreter(subject))
         return;
     if (facts->has_lines || facts->has_debug_file) {
         lh_find(findings, LH_OK, "its functions have names and lines (%s)",

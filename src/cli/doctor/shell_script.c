@@ -71,18 +71,22 @@ static char *command_of_exec(const char *behind)
     return strndup(behind, strcspn(behind, "\n;|&"));
 }
 
-/* What `exec` starts is looked at as a command of its own. */
+/* What `exec` starts at the begin of a line is looked at as a command of its own; an indented one
+ * may never come. */
 static void look_at_line(struct lh_shell_notes *notes, struct lh_shell_line at, const char *text,
                          char **last_exec)
 {
     static const char exec[] = "exec ";
     const char *line = text + strspn(text, " \t");
-    if (lh_starts_with(line, exec)) {
+    const char *command = line;
+    if (lh_starts_with(line, exec))
+        command += strlen(exec) + strspn(line + strlen(exec), " \t");
+    if (command != line && line == text) {
         free(*last_exec);
-        *last_exec = command_of_exec(line + strlen(exec) + strspn(line + strlen(exec), " \t"));
+        *last_exec = command_of_exec(command);
         return;
     }
-    at.does = sets_preload(line) ? "puts something else into LD_PRELOAD" : effect_of(line);
+    at.does = sets_preload(line) ? "puts something else into LD_PRELOAD" : effect_of(command);
     if (*line != '#' && at.does != NULL)
         note(notes, at, line);
 }

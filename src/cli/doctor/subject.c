@@ -124,18 +124,22 @@ static void expand(struct words *made, char *word, char **words)
     add_word(made, word);
 }
 
-/* What a shell script goes on with by `exec`. NULL: that is not known. */
+/* What a shell script goes on with by `exec`. NULL: that is not known, or not there: then the line
+ * is perhaps never reached. */
 static char **follow_shell_script(struct lh_subject *subject, struct lh_step *step)
 {
     struct words written = {.count = 0};
     struct words made = {.count = 0};
+    char path[PATH_MAX];
     char *line = lh_shell_script_read(&subject->shell, step->path);
     if (line == NULL)
         return NULL;
     add_line(&written, line);
     for (uint32_t i = 0; i < written.count; i++)
         expand(&made, written.list[i], step->words);
-    return made.count > 0 ? new_words(&made) : NULL;
+    bool given = made.count > 0 && made.list[0] == step->words[1];
+    return given || (made.count > 0 && lh_command_search(made.list[0], path)) ? new_words(&made)
+                                                                              : NULL;
 }
 
 /* sh -c "exec PROGRAM ...". NULL: it is something else. */
