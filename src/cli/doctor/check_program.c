@@ -14,7 +14,7 @@
 /* What to type about a kind of program. */
 static const char *const todos[LH_COMMAND_KINDS] = {
     [LH_COMMAND_STATIC] = "build it without -static; a dynamic program that it starts is watched",
-    [LH_COMMAND_OTHER_CPU] = "build it for " LH_PROCESSOR_NAME,
+    [LH_COMMAND_OTHER_CPU] = ("build it for " LH_PROCESSOR_NAME),
     [LH_COMMAND_OTHER_LIBC] = "run a build of it for glibc (a -gnu target, a Debian image)",
     [LH_COMMAND_PRIVILEGED] = "start it as the user whose rights it takes, or run a copy of it",
     [LH_COMMAND_CAPABILITIES] = "start it as root, or run a copy of it, which has none",

@@ -28,11 +28,9 @@ static const struct {
                        [LH_WARN] = {"warn", "\033[33m"},
                        [LH_MISS] = {"miss", "\033[31m"}};
 
-static void put(char to[LH_FINDING_BYTES], const char *format, va_list arguments)
+static void put(char to[LH_FINDING_BYTES], const char *raw)
 {
-    char raw[LH_FINDING_BYTES];
     struct lh_text text;
-    vsnprintf(raw, sizeof(raw), format, arguments);
     lh_text_init(&text, to, LH_FINDING_BYTES);
     lh_text_clean(&text, raw, strlen(raw));
 }
@@ -48,30 +46,35 @@ static struct lh_finding *add(struct lh_findings *findings, enum lh_state state)
 
 void lh_find(struct lh_findings *findings, enum lh_state state, const char *format, ...)
 {
+    char raw[LH_FINDING_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    put(add(findings, state)->text, format, arguments);
+    vsnprintf(raw, sizeof(raw), format, arguments);
     va_end(arguments);
+    put(add(findings, state)->text, raw);
 }
 
 void lh_find_blind(struct lh_findings *findings, const char *format, ...)
 {
+    char raw[LH_FINDING_BYTES];
     va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(raw, sizeof(raw), format, arguments);
+    va_end(arguments);
     struct lh_finding *row = add(findings, LH_MISS);
     row->blind = true;
-    va_start(arguments, format);
-    put(row->text, format, arguments);
-    va_end(arguments);
+    put(row->text, raw);
 }
 
 void lh_find_todo(struct lh_findings *findings, const char *format, ...)
 {
+    char raw[LH_FINDING_BYTES];
     va_list arguments;
-    if (findings->count == 0)
-        return;
     va_start(arguments, format);
-    put(findings->rows[findings->count - 1].todo, format, arguments);
+    vsnprintf(raw, sizeof(raw), format, arguments);
     va_end(arguments);
+    if (findings->count > 0)
+        put(findings->rows[findings->count - 1].todo, raw);
 }
 
 uint32_t lh_findings_count(const struct lh_findings *findings, enum lh_state state)

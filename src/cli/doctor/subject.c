@@ -16,7 +16,7 @@
 #include "common/options.h"
 #include "common/text.h"
 
-/* Words that we have put together; what they point to is kept until the end of the command. */
+/* Words that we put together. */
 struct words {
     char *list[LH_WORDS_MAX + 1];
     uint32_t count;
@@ -43,9 +43,21 @@ static void add_line(struct words *words, char *line)
         add_word(words, word);
 }
 
-static char **new_words(const struct words *words)
+/* Memory of malloc(3) that lh_subject_free() frees. NULL: there is none, or no room to note it. */
+static void *keep(struct lh_subject *subject, void *memory)
 {
-    char **copy = calloc(words->count + 1, sizeof(*copy));
+    if (memory == NULL || subject->kept_count < LH_SUBJECT_KEPT) {
+        subject->kept[subject->kept_count] = memory;
+        subject->kept_count += memory != NULL;
+        return memory;
+    }
+    free(memory);
+    return NULL;
+}
+
+static char **new_words(struct lh_subject *subject, const struct words *words)
+{
+    char **copy = keep(subject, calloc(words->count + 1, sizeof(*copy)));
     for (uint32_t i = 0; copy != NULL && i < words->count; i++)
         copy[i] = words->list[i];
     return copy;
@@ -78,7 +90,7 @@ static void take_env(struct lh_subject *subject, struct lh_step *step, char **wo
 }
 
 /* env -S "python3 -u": as words of their own. */
-static char **split_of_env(char **words)
+static char **split_of_env(struct lh_subject *subject, char **words)
 {
     struct words split = {.count = 0};
     char *line = NULL;
@@ -86,27 +98,28 @@ static char **split_of_env(char **words)
         line = words[1][2] != '\0' ? words[1] + 2 : words[2];
     if (line == NULL)
         return words;
-    char *copy = strdup(line);
+    char *copy = keep(subject, strdup(line));
     char **behind = words + (words[1][2] != '\0' ? 2 : 3);
     if (copy == NULL)
         return words;
     add_word(&split, words[0]);
     add_line(&split, copy);
     add_words(&split, behind);
-    char **made = new_words(&split);
+    char **made = new_words(subject, &split);
     return made != NULL ? made : words;
 }
 
 /* "#! /path/interpreter argument" SCRIPT ARGUMENT... */
-static char **words_of_script(const struct lh_interpreter *interpreter, char *script, char **words)
+static char **words_of_script(struct lh_subject *subject, const struct lh_interpreter *interpreter,
+                              char *script, char **words)
 {
     struct words made = {.count = 0};
-    add_word(&made, strdup(interpreter->path));
+    add_word(&made, keep(subject, strdup(interpreter->path)));
     if (interpreter->argument[0] != '\0')
-        add_word(&made, strdup(interpreter->argument));
+        add_word(&made, keep(subject, strdup(interpreter->argument)));
     add_word(&made, script);
     add_words(&made, words + 1);
-    return new_words(&made);
+    return made.list[0] != script ? new_words(subject, &made) : NULL;
 }
 
 /* The words of the script in the place of "$@"; quotes around a word are taken off. */
@@ -131,27 +144,29 @@ static char **follow_shell_script(struct lh_subject *subject, struct lh_step *st
     struct words written = {.count = 0};
     struct words made = {.count = 0};
     char path[PATH_MAX];
-    char *line = lh_shell_script_read(&subject->shell, step->path);
+    char *line = keep(subject, lh_shell_script_read(&subject->shell, step->path));
     if (line == NULL)
         return NULL;
     add_line(&written, line);
     for (uint32_t i = 0; i < written.count; i++)
         expand(&made, written.list[i], step->words);
     bool given = made.count > 0 && made.list[0] == step->words[1];
-    return given || (made.count > 0 && lh_command_search(made.list[0], path)) ? new_words(&made)
-                                                                              : NULL;
+    return given || (made.count > 0 && lh_command_search(made.list[0], path))
+               ? new_words(subject, &made)
+               : NULL;
 }
 
 /* sh -c "exec PROGRAM ...". NULL: it is something else. */
-static char **follow_shell(char **words)
+static char **follow_shell(struct lh_subject *subject, char **words)
 {
     struct words made = {.count = 0};
-    char *command =
-        words[1][0] == '-' && words[2] != NULL ? lh_shell_command(words[1], words[2]) : NULL;
+    char *command = NULL;
+    if (words[1][0] == '-' && words[2] != NULL)
+        command = keep(subject, lh_shell_command(words[1], words[2]));
     if (command == NULL)
         return NULL;
     add_line(&made, command);
-    return made.count > 0 ? new_words(&made) : NULL;
+    return made.count > 0 ? new_words(subject, &made) : NULL;
 }
 
 static struct lh_step *add_step(struct lh_subject *subject, char **words, const char *path)
@@ -179,7 +194,7 @@ static char **follow_file(struct lh_subject *subject, struct lh_step *step)
         if (next != NULL)
             return next;
     }
-    return words_of_script(&interpreter, step->path, step->words);
+    return words_of_script(subject, &interpreter, step->path, step->words);
 }
 
 /* One step on. NULL: the program is there, or the command is not. */
@@ -194,9 +209,9 @@ static char **follow(struct lh_subject *subject, char **words)
     struct lh_step *step = add_step(subject, words, path);
     subject->words = words;
     if (step->wrapper == NULL)
-        return lh_is_shell(path) && words[1] != NULL ? follow_shell(words)
+        return lh_is_shell(path) && words[1] != NULL ? follow_shell(subject, words)
                                                      : follow_file(subject, step);
-    step->words = words = split_of_env(words);
+    step->words = words = split_of_env(subject, words);
     step->next = lh_wrapper_command(step->wrapper, words);
     if (strcmp(step->wrapper->name, "env") == 0)
         take_env(subject, step, words, step->next);

@@ -15,8 +15,9 @@
 #include "cli/doctor/shell_script.h"
 #include "cli/doctor/wrappers.h"
 
-#define LH_STEPS_MAX 12u
-#define LH_WORDS_MAX 256u
+#define LH_STEPS_MAX    12u
+#define LH_SUBJECT_KEPT 64u
+#define LH_WORDS_MAX    256u
 
 /* One of those that start the next. */
 struct lh_step {
@@ -44,6 +45,8 @@ struct lh_subject {
     size_t environment_bytes;
     const char *given[32]; /* NAME=value of env(1) */
     uint32_t given_count;
+    void *kept[LH_SUBJECT_KEPT + 1]; /* memory that what is above points into */
+    uint32_t kept_count;
 };
 
 void lh_subject_of_command(struct lh_subject *subject, char **command);

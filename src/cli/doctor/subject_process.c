@@ -92,6 +92,8 @@ int lh_subject_of_process(struct lh_subject *subject, pid_t pid)
     if (line == NULL)
         return -errno;
     subject->words = words_of(line, size);
+    subject->kept[subject->kept_count++] = line;
+    subject->kept[subject->kept_count++] = subject->words;
     subject->environment = lh_proc_read(pid, "environ", &subject->environment_bytes);
     read_program(subject);
     read_maps(subject);
@@ -103,4 +105,6 @@ void lh_subject_free(struct lh_subject *subject)
 {
     lh_program_free(&subject->facts);
     free(subject->environment);
+    while (subject->kept_count > 0)
+        free(subject->kept[--subject->kept_count]);
 }

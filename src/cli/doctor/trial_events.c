@@ -30,16 +30,14 @@ static void take_frame(struct lh_trial_seen *seen, const json_t *frame)
 
 static void take_stack(struct lh_trial_seen *seen, const json_t *stack)
 {
-    size_t index;
-    json_t *frame;
-    json_array_foreach(stack, index, frame) take_frame(seen, frame);
+    for (size_t i = 0; i < json_array_size(stack); i++)
+        take_frame(seen, json_array_get(stack, i));
 }
 
 static void take_samples(struct lh_trial_seen *seen, const json_t *samples)
 {
-    size_t index;
-    json_t *sample;
-    json_array_foreach(samples, index, sample) take_stack(seen, json_object_get(sample, "stack"));
+    for (size_t i = 0; i < json_array_size(samples); i++)
+        take_stack(seen, json_object_get(json_array_get(samples, i), "stack"));
 }
 
 static void take(struct lh_trial_seen *seen, const json_t *event)
