@@ -389,6 +389,19 @@ def test_trial_says_what_was_seen_and_ends_what_it_started(tmp_path: Path) -> No
     assert not Path(f"/proc/{sleeper}").exists()  # it had left the process group
 
 
+def test_trial_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = put_script(tmp_path / "start.sh", f"#!/bin/sh\necho $$ >{pids}\nexec sleep 1000\n")
+    environment = clean_environment()
+    with started([COMMAND, "doctor", "--trial", "--", script], environment) as process:
+        wait_until("the command", lambda: pids.exists() and pids.read_text().endswith("\n"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == -signal.SIGINT
+        assert not Path(f"/proc/{int(pids.read_text())}").exists()
+        for parent in (Path("/run"), Path(os.environ.get("TMPDIR", "/tmp"))):
+            assert not list(parent.glob(f"loophound-{process.pid}-*"))
+
+
 def test_trial_of_what_ends_by_itself(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     lines = f"setsid sleep 1000 & echo $! >{pids}\necho no configuration >&2\nexit 3\n"

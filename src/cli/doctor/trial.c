@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,9 @@ struct trial {
     char printed[sizeof(((struct lh_private_dir *)NULL)->path) + 16];
     pid_t pid;
     int status;
-    bool ended; /* by itself, before its time was over */
+    bool ended;      /* by itself, before its time was over */
+    int signal_fd;   /* readable when a signal would end us; -1: none is waited for any more */
+    sigset_t before; /* the mask that the command is to have */
 };
 
 static void redirect(const struct trial *trial)
@@ -59,23 +62,24 @@ static void execute(const struct trial *trial, char **command)
         words[count + i] = command[i];
     redirect(trial);
     setpgid(0, 0);
+    sigprocmask(SIG_SETMASK, &trial->before, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (words != NULL)
         execv("/proc/self/exe", words);
     _exit(LH_EXIT_FAILED);
 }
 
-/* True once it has ended. */
+/* True once it has ended. A signal that would end us ends the wait, and is left to come later. */
 static bool wait_for(struct trial *trial, int timeout_ms)
 {
-    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, trial->pid, 0), .events = POLLIN};
-    if (end.fd < 0 || poll(&end, 1, timeout_ms) == 0) {
-        if (end.fd >= 0)
-            close(end.fd);
-        return false;
-    }
-    close(end.fd);
-    return waitpid(trial->pid, &trial->status, 0) == trial->pid;
+    struct pollfd fds[] = {
+        {.fd = (int)syscall(SYS_pidfd_open, trial->pid, 0), .events = POLLIN},
+        {.fd = trial->signal_fd, .events = POLLIN},
+    };
+    bool ended = poll(fds, 2, timeout_ms) > 0 && (fds[0].revents & POLLIN) != 0;
+    if (fds[0].fd >= 0)
+        close(fds[0].fd);
+    return ended && waitpid(trial->pid, &trial->status, 0) == trial->pid;
 }
 
 /* Those that came to us when their parents ended. */
@@ -93,6 +97,8 @@ static void end_orphans(void)
 
 static void end(struct trial *trial)
 {
+    close(trial->signal_fd);
+    trial->signal_fd = -1;
     kill(-trial->pid, SIGTERM);
     if (!wait_for(trial, END_MS)) {
         kill(-trial->pid, SIGKILL);
@@ -175,6 +181,19 @@ static int run_trial(struct trial *trial, char **command, struct lh_findings *fi
     return 0;
 }
 
+/* Ctrl-C and the like: the trial ends, its files are removed, and then they have their way. */
+static void hold_signals(struct trial *trial)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &held, &trial->before);
+    trial->signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int lh_doctor_trial(const struct lh_subject *subject, struct lh_findings *findings)
 {
     struct trial trial = {.pid = 0};
@@ -185,9 +204,13 @@ int lh_doctor_trial(const struct lh_subject *subject, struct lh_findings *findin
     findings->check = "trial";
     snprintf(trial.reports, sizeof(trial.reports), "%s/hits.jsonl", directory.path);
     snprintf(trial.printed, sizeof(trial.printed), "%s/printed", directory.path);
+    hold_signals(&trial);
     error = run_trial(&trial, subject->command, findings);
     unlink(trial.reports);
     unlink(trial.printed);
     lh_private_dir_remove(&directory);
+    if (trial.signal_fd >= 0)
+        close(trial.signal_fd);
+    sigprocmask(SIG_SETMASK, &trial.before, NULL);
     return error;
 }
