@@ -170,7 +170,7 @@ def test_sanitized_programs(compiler: str, tmp_path: Path) -> None:
     source = tmp_path / "source.c"
     source.write_text(NOTHING)
     for kind in ("thread", "address"):
-        argv = [compiler, source, f"-fsanitize={kind}", "-o", tmp_path / kind]
+        argv: list[str | Path] = [compiler, source, f"-fsanitize={kind}", "-o", tmp_path / kind]
         subprocess.run(argv, check=True, timeout=60)
     status, found = look(tmp_path / "thread")
     assert status == CANNOT and "ThreadSanitizer" in finding(found, "tools", "miss")["text"]
