@@ -139,6 +139,14 @@ $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+# The page of `loophound export -f html`, which is built into the command.
+$(B)/html/html_page.def: scripts/html_page.py $(wildcard src/cli/export/html/*)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/html_page.py src/cli/export/html >$@
+
+$(B)/obj/src/cli/export/html.o: $(B)/html/html_page.def
+$(B)/obj/src/cli/export/html.o: ALL_CFLAGS += -I$(B)/html
+
 # The versions of the call table. It names no symbols: those without a version keep the base version,
 # which no other node may be combined with. Exported is what is not hidden (-fvisibility).
 $(B)/exports.map: src/preload/wrap/exports.map.in $(CALL_TABLE) src/common/call_columns.h
@@ -280,6 +288,19 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+# What reads the formats of `loophound export`: from PyPI and npm, whose client comes from PyPI too.
+$(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
+	$(call say,NPM,$<)rm -rf $(@D) && $(PYTHON) -m venv $(@D)/venv && \
+	    $(@D)/venv/bin/pip -q --disable-pip-version-check install -r $< && cp tests/export/package.json $(@D) && \
+	    cd $(@D) && PATH="$$PWD/venv/bin:$$PATH" venv/bin/npm install --no-audit --no-fund --ignore-scripts --silent && \
+	    touch done
+
+.PHONY: test-export
+test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it
+	@scripts/bootstrap build demo export
+	@$(MAKE) --no-print-directory all $(B)/export-tools/done
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only export
+
 .PHONY: test-python
 test-python: ## test the Python package with packages from PyPI, on the system's Python and the newest that is found
 	@scripts/bootstrap build runtimes
@@ -343,6 +364,7 @@ bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look i
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
+	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)
 	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
 
 .PHONY: format
@@ -357,7 +379,7 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md and doctor.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md, export.md and doctor.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
@@ -365,6 +387,7 @@ docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and pa
 	@$(PYTHON) scripts/strict_page.py
 	@$(PYTHON) scripts/rules_page.py
 	@$(PYTHON) scripts/doctor_page.py
+	@$(PYTHON) scripts/export_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)
