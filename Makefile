@@ -379,13 +379,14 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of docs/rules.md and export.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md, export.md and doctor.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
 	@$(PYTHON) scripts/advice_page.py
 	@$(PYTHON) scripts/strict_page.py
 	@$(PYTHON) scripts/rules_page.py
+	@$(PYTHON) scripts/doctor_page.py
 	@$(PYTHON) scripts/export_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
