@@ -348,8 +348,9 @@ extern LH_HIDDEN struct lh_process *lh_process; /* NULL until our set-up (setup.
 extern LH_HIDDEN struct lh_options lh_options;
 
 /* Not 0: every call on a loop thread takes its end time, because marks cannot be relied on: strict
- * mode, a threshold below four ticks, or no watchdog at the moment; or very many loops. */
-enum { LH_TIMED_WITHOUT_MARKS = 1, LH_TIMED_IN_CROWD = 2 };
+ * mode, a threshold below four ticks, or no watchdog at the moment; very many loops; or a watchdog
+ * that comes too late. */
+enum { LH_TIMED_WITHOUT_MARKS = 1, LH_TIMED_IN_CROWD = 2, LH_TIMED_STARVED = 4 };
 extern LH_HIDDEN _Atomic uint32_t lh_time_all_calls;
 
 /* One clear line on the program's standard error, at most once for each `once` flag. */
