@@ -42,12 +42,12 @@ static uint32_t number_at(uintptr_t address)
 
 void lh_python_threads_learn(uintptr_t thread_state)
 {
+    if (thread_state == 0 || atomic_load(&tried) != 0)
+        return;
     uintptr_t self = (uintptr_t)pthread_self();
     uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
     uint32_t at = STATE_INTERPRETER + sizeof(uintptr_t);
     uint32_t number = PTHREAD_FROM;
-    if (thread_state == 0 || atomic_load(&tried) != 0)
-        return;
     atomic_store(&tried, 1);
     while (at < STATE_BYTES && word_at(thread_state + at) != self)
         at += sizeof(uintptr_t);

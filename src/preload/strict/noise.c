@@ -17,6 +17,7 @@
 
 struct search {
     const struct lh_slot *slot;
+    const struct lh_call_info *info; /* of the call */
     lh_memory_read *read;
     bool is_lock;       /* the call is of that group */
     uint32_t frames;    /* seen so far */
@@ -141,9 +142,9 @@ static bool takes_lock(const struct lh_slot *slot)
 /* Python's own locks are semaphores and conditions of libc's. */
 static bool takes_python_lock(const struct search *search)
 {
-    const struct lh_call_info *info = lh_call_info(search->slot->call);
+    enum lh_operand operand = search->info->operand;
     return search->frames > 0 &&
-           (info->operand == LH_OPERAND_LOCK || info->operand == LH_OPERAND_CONDITION) &&
+           (operand == LH_OPERAND_LOCK || operand == LH_OPERAND_CONDITION) &&
            !search->waits && !search->has_queue && is_interpreters(search);
 }
 
@@ -191,10 +192,16 @@ static uint64_t place_of(const struct search *search)
     return place != 0 ? lh_mix(place, search->slot->call) : 0;
 }
 
+static struct search search_of(const struct lh_slot *slot, uint32_t call, lh_memory_read *read)
+{
+    const struct lh_call_info *info = lh_call_info(call);
+    return (struct search){
+        .slot = slot, .info = info, .read = read, .is_lock = info->group == LH_GROUP_LOCK};
+}
+
 static void look(struct search *search, int error)
 {
     const struct lh_slot *slot = search->slot;
-    search->is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK;
     lh_python_visit_frames(search->read, slot->python_thread, visit, search);
     if (search->noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
         search->noise = noise_of_lock(search);
@@ -205,9 +212,8 @@ static void look(struct search *search, int error)
 }
 
 /* May a rule that begins with `!` want it told? */
-static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
+static bool is_asked(const struct lh_call_info *info, enum lh_noise noise)
 {
-    const struct lh_call_info *info = lh_call_info(slot->call);
     const struct lh_rule_facts facts = {.type = "block",
                                         .call = info->canonical,
                                         .symbol = info->symbol,
@@ -219,20 +225,33 @@ static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
 
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
-    struct search search = {.slot = slot, .read = lh_memory_read_near};
+    struct search search = search_of(slot, slot->call, lh_memory_read_near);
     look(&search, error);
-    bool asked = search.noise != LH_NOISE_NONE && is_asked(slot, search.noise);
+    bool asked = search.noise != LH_NOISE_NONE && is_asked(search.info, search.noise);
     if (asked) {
-        search = (struct search){.slot = slot, .read = lh_memory_read_near, .whole = true};
+        search = search_of(slot, slot->call, lh_memory_read_near);
+        search.whole = true;
         look(&search, error);
     }
     bool told = asked || search.noise == LH_NOISE_NONE;
     return (struct lh_noise_look){search.noise, asked, told ? place_of(&search) : 0};
 }
 
+enum lh_noise lh_noise_look_ahead(struct lh_slot *slot, uint32_t call)
+{
+    if (lh_call_info(call)->operand != LH_OPERAND_PATH || lh_process == NULL ||
+        atomic_load(&lh_process->pid) == 0) /* a child of fork has no slots */
+        return LH_NOISE_NONE;
+    struct search search = search_of(slot, call, lh_memory_read_near);
+    lh_slot_note_python(slot);
+    look(&search, 0);
+    return search.noise != LH_NOISE_NONE && is_asked(search.info, search.noise) ? LH_NOISE_NONE
+                                                                                : search.noise;
+}
+
 bool lh_noise_covers(const struct lh_slot *slot)
 {
-    struct search search = {.slot = slot, .read = lh_memory_read_self};
+    struct search search = search_of(slot, slot->call, lh_memory_read_self);
     look(&search, 0);
     return search.noise != LH_NOISE_NONE && !lh_noise_is_brief(search.noise);
 }

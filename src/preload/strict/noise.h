@@ -26,6 +26,11 @@ struct lh_noise_look {
  */
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error);
 
+/* The same before a call that is about a path, of which the question whether it could wait costs
+ * more: the class that will keep it quiet, whatever the answer. LH_NOISE_NONE: not known yet. The
+ * slot is the calling thread's. No system calls where that was asked before. */
+enum lh_noise lh_noise_look_ahead(struct lh_slot *slot, uint32_t call);
+
 /* Is the call in flight in another thread's slot of a class that keeps it quiet however long it
  * takes? In strict mode, so that what is told does not depend on the machine. Any thread. */
 bool lh_noise_covers(const struct lh_slot *slot);

@@ -39,9 +39,13 @@ static bool may_start_watchdog(enum lh_group group, enum lh_waits waits)
            waits == LH_WAITS_IF_OPENED;
 }
 
-bool lh_call_asks_rule(void)
+/* Noise is asked for first: that asks the kernel for nothing, as the rules about paths do. */
+enum lh_waits lh_call_ask(uint32_t call)
 {
-    return lh_options.strict != 0 || is_watchdog_away();
+    if (lh_options.strict == 0)
+        return is_watchdog_away() ? LH_WAITS_ASK : LH_WAITS_NO;
+    enum lh_noise noise = lh_noise_look_ahead(lh_self.slot, call);
+    return noise != LH_NOISE_NONE ? (enum lh_waits)(LH_WAITS_NOISE + noise) : LH_WAITS_ASK;
 }
 
 enum lh_waits lh_call_prepare(uint32_t call, enum lh_waits waits)
@@ -270,14 +274,24 @@ bool lh_call_end(struct lh_scope *scope)
     return elapsed_of(scope) >= atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
 }
 
+/* Nothing is to be decided. What the watchdog has told ends as what it was told to be. */
+static bool is_quiet(const struct lh_scope *scope, enum lh_waits waits, uint64_t elapsed_tsc)
+{
+    if (waits <= LH_WAITS_NEVER)
+        return elapsed_tsc < atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
+    if (waits < LH_WAITS_NOISE || id_of_inflight(scope->slot, scope->seq) != 0)
+        return false;
+    lh_noise_count((enum lh_noise)(waits - LH_WAITS_NOISE));
+    return true;
+}
+
 void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits waits, long result,
                     int error)
 {
     struct lh_slot *slot = scope->slot;
     uint64_t elapsed_tsc = elapsed_of(scope);
     claim(scope, call);
-    if (waits <= LH_WAITS_NEVER &&
-        elapsed_tsc < atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed)) {
+    if (is_quiet(scope, waits, elapsed_tsc)) {
         lh_stall_add_call(slot, elapsed_tsc);
         if (LH_UNLIKELY(lh_home_is_due(slot)))
             lh_home_look(slot);
