@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/noise.h"
+
 struct lh_ruling {
     uint64_t id; /* of the report */
     uint32_t call;
     uint32_t group;
     bool suppressed;
     bool known;
+    enum lh_noise noise; /* LH_NOISE_NONE: it was told, or a rule keeps it quiet */
 };
 
 /* All zeroes: empty. */

@@ -29,6 +29,7 @@ struct search {
     bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
     bool whole;         /* noise is no reason to stop: the place is wanted, too */
     enum lh_noise noise;
+    enum lh_noise off; /* the first class that would hold if it were on */
 
     /* The functions that the place is known by. */
     uint32_t placed;
@@ -90,6 +91,13 @@ static void add_to_place(struct search *search, const struct lh_python_step *ste
     search->outside |= mark->whose != LH_PYTHON_STANDARD && !generated;
 }
 
+static void take_class(struct search *search, enum lh_noise noise)
+{
+    enum lh_noise *found = lh_noise_is_on(noise) ? &search->noise : &search->off;
+    if (*found == LH_NOISE_NONE)
+        *found = noise;
+}
+
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
                   void *context)
 {
@@ -97,9 +105,8 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     const struct lh_python_mark mark = lh_python_mark_of(walk, step);
     if (is_loops(search, step, &mark))
         return false;
-    if (search->noise == LH_NOISE_NONE && holds(search, &mark) &&
-        lh_noise_is_on((enum lh_noise)mark.noise))
-        search->noise = (enum lh_noise)mark.noise;
+    if (holds(search, &mark))
+        take_class(search, (enum lh_noise)mark.noise);
     search->reads |= mark.where == LH_NOISE_READS;
     if (search->frames == 0) {
         search->waits = mark.where == LH_NOISE_WAITS && mark.whose == LH_PYTHON_STANDARD;
@@ -203,12 +210,10 @@ static void look(struct search *search, int error)
 {
     const struct lh_slot *slot = search->slot;
     lh_python_visit_frames(search->read, slot->python_thread, visit, search);
-    if (search->noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
-        search->noise = noise_of_lock(search);
-    if (search->noise == LH_NOISE_NONE && search->frames == 0 && lh_python_is_loaded())
-        search->noise = LH_NOISE_NATIVE_LOOP;
-    if (!lh_noise_is_on(search->noise))
-        search->noise = LH_NOISE_NONE;
+    if (error != ETIMEDOUT) /* it was handed over */
+        take_class(search, noise_of_lock(search));
+    if (search->frames == 0 && lh_python_is_loaded())
+        take_class(search, LH_NOISE_NATIVE_LOOP);
 }
 
 /* May a rule that begins with `!` want it told? */
@@ -234,7 +239,12 @@ struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
         look(&search, error);
     }
     bool told = asked || search.noise == LH_NOISE_NONE;
-    return (struct lh_noise_look){search.noise, asked, told ? place_of(&search) : 0};
+    return (struct lh_noise_look){
+        search.noise,
+        search.off != LH_NOISE_NONE ? search.off : (enum lh_noise)lh_self.noise_off,
+        asked,
+        told ? place_of(&search) : 0,
+    };
 }
 
 enum lh_noise lh_noise_look_ahead(struct lh_slot *slot, uint32_t call)

@@ -15,7 +15,8 @@
 #include "preload/state/state.h"
 
 struct lh_noise_look {
-    enum lh_noise noise; /* LH_NOISE_NONE: of no class that is on */
+    enum lh_noise noise; /* LH_NOISE_NONE: of no class that is on … */
+    enum lh_noise off;   /* … but of this one, which is off */
     bool asked;          /* a rule that begins with `!` may match: it is told, and the collector,
                             which knows all of the facts, has the last word */
     uint64_t place;      /* of what is told, a number for the call and where it was made; 0: not
@@ -49,11 +50,14 @@ static inline bool lh_noise_is_on(enum lh_noise noise)
     return (lh_options.noise & lh_noise_bit(noise)) != 0;
 }
 
-/* A call is of this class. True: it is quiet, and counted. */
+/* The call that the thread is about to make, or has made, is of this class, by what it works on.
+ * True: it is quiet, and counted. */
 static inline bool lh_noise_quiets(enum lh_noise noise)
 {
-    if (!lh_noise_is_on(noise))
+    if (!lh_noise_is_on(noise)) {
+        lh_self.noise_off = noise;
         return false;
+    }
     lh_noise_count(noise);
     return true;
 }
