@@ -14,6 +14,8 @@
 #include "preload/sys/stack_words.h"
 
 #define PLACED_MAX 4u
+#define WORD_MASK  (sizeof(uintptr_t) - 1)
+#define ADDRESSES  (1ULL << 63) /* none is above: a word has a bit to spare */
 
 struct search {
     const struct lh_slot *slot;
@@ -167,24 +169,38 @@ static enum lh_noise noise_of_lock(const struct search *search)
     return takes_python_lock(search) ? LH_NOISE_LOCK_HANDOFF : LH_NOISE_NONE;
 }
 
-#define NATIVE_BYTES 512u /* of a stack without Python */
+#define NATIVE_WORDS 64u   /* of a stack without Python */
+#define KNOWN_WORDS  1024u /* a power of two */
 
-static bool add_return(void *context, uintptr_t at, uintptr_t word)
+/* Words that were looked at, each in its place: twice the word, and 1 more where it looks like a
+ * return address. One that has become another since, with the library that was there, makes two
+ * places of one. */
+static _Atomic uintptr_t known_words[KNOWN_WORDS];
+
+static bool looks_like_return(uintptr_t word)
 {
-    uint64_t *sum = context;
-    (void)at;
-    if (word > UINT16_MAX && lh_is_after_call(word))
-        *sum = lh_mix(*sum, word);
-    return false;
+    _Atomic uintptr_t *place = &known_words[lh_mix(0, word) % KNOWN_WORDS];
+    uintptr_t known = atomic_load_explicit(place, memory_order_relaxed);
+    if (known >> 1 != word) {
+        known = word << 1 | lh_is_after_call(word);
+        atomic_store_explicit(place, known, memory_order_relaxed);
+    }
+    return (known & 1) != 0;
 }
 
 /* Without Python: what looks like return addresses. Words that are left over make two places of
  * one, never one of two. */
 static uint64_t native_place(const struct search *search)
 {
+    uintptr_t words[NATIVE_WORDS];
     uint64_t sum = caller_of(search);
-    if (sum != 0)
-        lh_stack_words(search->slot->registers.fp, NATIVE_BYTES, add_return, &sum);
+    size_t count = sum != 0 ? lh_memory_copy_near(words, search->slot->registers.fp & ~WORD_MASK,
+                                                  sizeof(words)) /
+                                  sizeof(words[0])
+                            : 0;
+    for (size_t i = 0; i < count; i++)
+        if (words[i] > UINT16_MAX && words[i] < ADDRESSES && looks_like_return(words[i]))
+            sum = lh_mix(sum, words[i]);
     return sum;
 }
 
