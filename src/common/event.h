@@ -146,7 +146,7 @@ struct lh_report {
     enum lh_known_place known;
     enum lh_noise noise; /* the class of a call of strict mode … */
     bool noise_is_on;    /* … which keeps it quiet, unless a rule with `!` wants it told */
-    bool unended; /* of a block or stall: it lasted when the program or its watching ended */
+    bool unended;        /* of a block or stall: it lasted when the program or its watching ended */
 };
 
 #endif

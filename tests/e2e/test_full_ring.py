@@ -50,9 +50,7 @@ def waits_for_room(pid: int) -> bool:
 
 
 @contextmanager
-def run_without_reader(
-    hits: Path, *options: str
-) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def run_without_reader(hits: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The program, and its number, as it looks at files while the collector stands still."""
     command = [COMMAND, "run", "-o", hits, *options, "--", PYTHON, "-c", PROGRAM]
     environment = clean_environment(STACK_BYTES="4K")

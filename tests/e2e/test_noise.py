@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PROGRAMS, PYTHON, ROOT, blocks, describe, functions, of_type, read_events, run_command
+from harness import (
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    blocks,
+    describe,
+    functions,
+    of_type,
+    read_events,
+    run_command,
+)
 
 APPS = ROOT / "tests" / "programs" / "python"
 NOT_ALLOWED = 77

@@ -30,10 +30,10 @@ void lh_judge_free(struct lh_judge *judge); /* one thread, once nobody judges an
 /* What was judged in one process. */
 struct lh_judged {
     struct lh_quiet quiet;
-    struct lh_totals left_out; /* what the suppressed ones and noise come to */
-    struct lh_rulings rulings; /* of strict mode */
+    struct lh_totals left_out;              /* what the suppressed ones and noise come to */
+    struct lh_rulings rulings;              /* of strict mode */
     _Atomic uint64_t noise[LH_NOISE_COUNT]; /* calls that were found to be noise here */
-    uint64_t uses[];           /* of the suppressions, then of the baseline's rules */
+    uint64_t uses[];                        /* of the suppressions, then of the baseline's rules */
 };
 
 struct lh_judged *lh_judged_new(const struct lh_judge *judge); /* NULL: no memory */
@@ -48,8 +48,8 @@ bool lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_r
                    uint32_t main_tid, const char *cwd);
 
 /* The place of a report of strict mode was met `again` times more, which took `elapsed_ns` in all:
- * all of these are what the report was. The rules' uses stay as they are: they count reports. False:
- * as above. */
+ * all of these are what the report was. The rules' uses stay as they are: they count reports.
+ * False: as above. */
 bool lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
                      uint64_t elapsed_ns);
 

@@ -152,8 +152,7 @@ static bool takes_lock(const struct lh_slot *slot)
 static bool takes_python_lock(const struct search *search)
 {
     enum lh_operand operand = search->info->operand;
-    return search->frames > 0 &&
-           (operand == LH_OPERAND_LOCK || operand == LH_OPERAND_CONDITION) &&
+    return search->frames > 0 && (operand == LH_OPERAND_LOCK || operand == LH_OPERAND_CONDITION) &&
            !search->waits && !search->has_queue && is_interpreters(search);
 }
 

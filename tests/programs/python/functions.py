@@ -96,7 +96,7 @@ def names_of_files():
     same = os.stat(file)  # noqa: PTH116
     silent("os.path.samestat", lambda: os.path.samestat(same, same))
     silent("os.path.abspath", lambda: os.path.abspath("relative"))  # noqa: PTH100
-    silent("os.getcwd", os.getcwd)  # noqa: PTH109
+    silent("os.getcwd", os.getcwd)
 
 
 def descriptors():
