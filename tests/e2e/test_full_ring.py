@@ -52,7 +52,8 @@ def waits_for_room(pid: int) -> bool:
 @contextmanager
 def run_without_reader(hits: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The program, and its number, as it looks at files while the collector stands still."""
-    command = [COMMAND, "run", "-o", hits, *options, "--", PYTHON, "-c", PROGRAM]
+    command: list[str | Path] = [COMMAND, "run", "-o", hits, *options]
+    command += ["--", PYTHON, "-c", PROGRAM]
     environment = clean_environment(STACK_BYTES="4K")
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started(command, environment, **pipes) as process:

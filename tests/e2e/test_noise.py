@@ -131,7 +131,7 @@ def test_mode_says_which_classes_are_on(mode: str, on: set[str], name: str, tmp_
 
 
 def run_libuv(noise: str, tmp_path: Path, **variables: str) -> list[dict[str, Any]]:
-    command = [PROGRAMS / "uring", "libuv"]
+    command: list[str | Path] = [PROGRAMS / "uring", "libuv"]
     if subprocess.run(command, capture_output=True).returncode == NOT_ALLOWED:
         pytest.skip("io_uring is not allowed here")
     return run_strict(command, tmp_path / "hits.jsonl", noise, **variables)
