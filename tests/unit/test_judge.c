@@ -130,6 +130,13 @@ static const struct lh_frame in_libuv[] = {
     {.lang = LH_LANG_NATIVE, .function = "uv_run", .module = "/srv/loop.so"},
 };
 
+static const struct lh_frame starts_pool[] = {
+    {.lang = LH_LANG_NATIVE, .function = "uv_sem_wait", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "init_threads", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "uv__work_submit", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_PYTHON, .function = "resolve", .file = CWD "/app/views.py"},
+};
+
 static struct lh_report report_of_libuv(uint32_t call, const char *noise)
 {
     struct lh_report report = report_of(LH_EVENT_BLOCK, call, 1000);
@@ -152,6 +159,8 @@ static void test_class_is_known_by_a_function_of_machine_code_and_its_call(void 
     assert_int_equal(lh_noise_of_native("io_uring_enter", in_libuv, 1), LH_NOISE_NONE);
     assert_int_equal(lh_noise_of_native("io_uring_enter", frames, 4), LH_NOISE_NONE);
     assert_int_equal(lh_noise_of_native("read", in_libuv, 3), LH_NOISE_NONE);
+    assert_int_equal(lh_noise_of_native("sem_wait", starts_pool, 4), LH_NOISE_THREAD_START);
+    assert_int_equal(lh_noise_of_native("sem_wait", starts_pool, 2), LH_NOISE_NONE);
     const struct lh_report off = report_of_libuv(LH_CALL_io_uring_enter, "-loop-own");
     assert_true(off.noise == LH_NOISE_LOOP_OWN && !off.noise_is_on);
     const struct lh_report on = report_of_libuv(LH_CALL_io_uring_enter, "auto");
