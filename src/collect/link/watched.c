@@ -34,6 +34,14 @@ static void impose(struct lh_options *options, const struct lh_options *imposed)
     memcpy(options->output, imposed->output, sizeof(options->output));
 }
 
+static int open_kept(struct lh_watched *watched, const struct lh_watched_setup *setup)
+{
+    const struct lh_output_target target = {
+        .kind = LH_OUTPUT_FD, .fd = setup->kept_fd, .ours = true};
+    watched->kept = lh_output_get(setup->outputs, &target);
+    return watched->kept != NULL ? 0 : -ENOMEM;
+}
+
 static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *setup,
                      uint32_t main_tid)
 {
@@ -46,8 +54,11 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     watched->output = lh_output_get(setup->outputs, &target);
     if (watched->output == NULL)
         return -ENOMEM;
+    if (setup->kept_fd >= 0 && open_kept(watched, setup) != 0)
+        return -ENOMEM;
     const struct lh_sink_setup sink = {
         .header = watched->header,
+        .kept = watched->kept,
         .main_tid = main_tid,
         .output = watched->output,
         .colour = !lh_sink_no_colour(watched->peer.pid),
@@ -228,6 +239,8 @@ void lh_watched_free(struct lh_watched *watched)
         lh_stacks_close(watched->stacks);
     if (watched->output != NULL)
         lh_output_put(watched->outputs, watched->output);
+    if (watched->kept != NULL)
+        lh_output_put(watched->outputs, watched->kept);
     close_if_open(watched->maps_fd);
     close_if_open(watched->pidfd);
     if (watched->header != NULL)

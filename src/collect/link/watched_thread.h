@@ -22,6 +22,7 @@ struct lh_watched {
     int ended_fd; /* not ours */
     struct lh_outputs *outputs;
     struct lh_output *output;
+    struct lh_output *kept; /* NULL: none */
     struct lh_sink *sink;
     struct lh_stacks *stacks;
     struct lh_judge *judge;
