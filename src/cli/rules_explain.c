@@ -87,6 +87,7 @@ static void take_facts(struct lh_rule_facts *facts, const json_t *event,
                                .callback = lh_string_of(task, "callback"),
                                .test = lh_string_of(event, "test"),
                                .phase = phase_of(event),
+                               .noise = lh_string_of(event, "noise"),
                                .duration_ns = duration_of(event),
                                .main_thread = json_integer_value(json_object_get(event, "pid")) ==
                                               json_integer_value(json_object_get(event, "tid"))};
@@ -94,6 +95,15 @@ static void take_facts(struct lh_rule_facts *facts, const json_t *event,
     uint32_t count = lh_stack_frames(stack_of(event), frames);
     lh_facts_place(facts, frames, count);
     facts->place = lh_marked_place(frames, count);
+}
+
+/* The class that would keep it quiet, as the option that switches it on. */
+static void put_class(struct lh_text *what, const char *noise)
+{
+    if (noise == NULL)
+        return;
+    lh_text_string(what, "  --noise +");
+    lh_text_clean(what, noise, strlen(noise));
 }
 
 static void put_fate(struct lh_text *what, const struct lh_rule_set *set,
@@ -104,8 +114,10 @@ static void put_fate(struct lh_text *what, const struct lh_rule_set *set,
         if (set->rules[i].always && lh_rule_matches(&set->rules[i], facts))
             rule = &set->rules[i];
     lh_text_string(what, quiet != NULL ? "quiet   " : "reported");
-    if (rule == NULL)
+    if (rule == NULL) {
+        put_class(what, facts->noise);
         return;
+    }
     lh_text_format(what, "  %s:%" PRIu32 ": ", rule->file, rule->line);
     lh_text_clean(what, rule->text.text, rule->text.length);
 }

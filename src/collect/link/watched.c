@@ -214,11 +214,16 @@ uint64_t lh_watched_abandon(struct lh_watched *watched)
 void lh_watched_count(const struct lh_watched *watched, struct lh_run_totals *run)
 {
     const struct lh_totals *totals = &watched->ring->totals;
+    const struct lh_judged *judged = lh_reporter_judged(watched->reporter);
+    uint64_t blocks = atomic_load(&totals->blocks) + atomic_load(&watched->blocks);
+    for (int noise = LH_NOISE_NONE + 1; noise < LH_NOISE_COUNT; noise++) {
+        uint64_t found = atomic_load(&judged->noise[noise]);
+        run->quiet[noise] += atomic_load(&totals->quiet[noise]) + found;
+        blocks -= found < blocks ? found : blocks;
+    }
+    run->blocks += blocks;
     run->loops += atomic_load(&totals->loops);
-    run->blocks += atomic_load(&totals->blocks) + atomic_load(&watched->blocks);
     run->stalls += atomic_load(&totals->stalls) + atomic_load(&watched->stalls);
-    for (int noise = 0; noise < LH_NOISE_COUNT; noise++)
-        run->quiet[noise] += atomic_load(&totals->quiet[noise]);
     run->dropped += atomic_load(&totals->dropped) + atomic_load(&watched->lost);
 }
 

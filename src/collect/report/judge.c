@@ -205,9 +205,25 @@ static void count_process(struct lh_judged *judged, const struct lh_ruling *ruli
     atomic_fetch_add(&out->by_call[ruling->call].total_ns, amount->total_ns);
 }
 
+/* Behind what the library has counted as noise itself. */
+static void count_noise(struct lh_judged *judged, const struct lh_ruling *ruling,
+                        const struct amount *amount)
+{
+    struct lh_totals *out = &judged->left_out;
+    atomic_fetch_add(&judged->noise[ruling->noise], amount->count);
+    atomic_fetch_add(&out->blocks, amount->count);
+    atomic_fetch_add(&out->blocked_ns, amount->total_ns);
+    atomic_fetch_add(&out->by_call[ruling->call].count, amount->count);
+    atomic_fetch_add(&out->by_call[ruling->call].total_ns, amount->total_ns);
+}
+
 static void count(struct lh_judge *judge, struct lh_judged *judged, const struct lh_ruling *ruling,
                   bool call, const struct amount *amount)
 {
+    if (ruling->noise != LH_NOISE_NONE) {
+        count_noise(judged, ruling, amount);
+        return;
+    }
     count_process(judged, ruling, call, amount);
     pthread_mutex_lock(&judge->lock);
     count_run(&judge->verdict, ruling, call, amount);
@@ -233,7 +249,8 @@ static struct lh_new_place *note_new(struct lh_judge *judge, const struct lh_fac
 }
 
 static void note_ended(struct lh_judge *judge, struct lh_judged *judged,
-                       const struct lh_report *report, struct lh_new_place *place)
+                       const struct lh_report *report, enum lh_noise noise,
+                       struct lh_new_place *place)
 {
     const struct lh_record *record = report->record;
     const struct lh_ruling ruling = {.id = record->id,
@@ -241,6 +258,7 @@ static void note_ended(struct lh_judge *judge, struct lh_judged *judged,
                                      .group = record->group,
                                      .suppressed = report->suppressed != NULL,
                                      .known = report->known == LH_PLACE_KNOWN,
+                                     .noise = noise,
                                      .place = place};
     const struct amount amount = {1, record->elapsed_ns, record->elapsed_ns};
     count(judge, judged, &ruling, record->type == LH_EVENT_BLOCK, &amount);
@@ -260,19 +278,28 @@ static void count_again(struct lh_judge *judge, struct lh_new_place *place,
     pthread_mutex_unlock(&judge->lock);
 }
 
-void lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
+bool lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
                      uint64_t elapsed_ns)
 {
     const struct lh_ruling *ruling = lh_rulings_find(&judged->rulings, id);
     const struct amount amount = {again, elapsed_ns, 0};
     if (ruling == NULL)
-        return;
+        return true;
     count(judge, judged, ruling, true, &amount);
     count_again(judge, ruling->place, &amount);
+    return ruling->noise == LH_NOISE_NONE;
+}
+
+/* What the library has told although it is noise, which it could not know, and no rule wants. */
+static bool is_noise(const struct lh_judge *judge, const struct lh_report *report,
+                     const struct lh_facts *facts)
+{
+    return report->noise_is_on && report->record->noise == LH_NOISE_NONE &&
+           !lh_rule_set_wants(&judge->rules, &facts->of);
 }
 
 /* Uses are counted of what has ended: what goes on is looked at again and again. */
-void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
+bool lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
                    uint32_t main_tid, const char *cwd)
 {
     struct lh_facts facts;
@@ -280,18 +307,25 @@ void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_r
     uint64_t *uses = ends ? judged->uses : NULL;
     uint64_t *baseline_uses = ends ? judged->uses + judge->rules.count : NULL;
     lh_facts_take(&facts, report, main_tid);
+    if (is_noise(judge, report, &facts)) {
+        if (ends)
+            note_ended(judge, judged, report, report->noise, NULL);
+        return false;
+    }
     report->suppressed = lh_rule_set_find(&judge->rules, &facts.of, uses);
-    if (report->suppressed == NULL && facts.of.noise != NULL &&
+    if (report->suppressed == NULL && report->noise_is_on &&
         !lh_rule_set_wants(&judge->rules, &facts.of))
-        report->suppressed = &noise_rules[report->record->noise];
+        report->suppressed = &noise_rules[report->noise];
     if (report->suppressed == NULL && judge->verdict.has_baseline)
         report->known = lh_rule_set_find(&judge->baseline, &facts.of, baseline_uses) != NULL
                             ? LH_PLACE_KNOWN
                             : LH_PLACE_NEW;
     if (!ends)
-        return;
+        return true;
     bool is_new = report->known == LH_PLACE_NEW;
-    note_ended(judge, judged, report, is_new ? note_new(judge, &facts, report, cwd) : NULL);
+    note_ended(judge, judged, report, LH_NOISE_NONE,
+               is_new ? note_new(judge, &facts, report, cwd) : NULL);
+    return true;
 }
 
 static void take_off(_Atomic uint64_t *from, const _Atomic uint64_t *less)
@@ -308,6 +342,8 @@ void lh_judged_leave_out(const struct lh_judged *judged, struct lh_totals *total
     take_off(&totals->stalls, &out->stalls);
     take_off(&totals->blocked_ns, &out->blocked_ns);
     take_off(&totals->stalled_ns, &out->stalled_ns);
+    for (int noise = LH_NOISE_NONE + 1; noise < LH_NOISE_COUNT; noise++)
+        atomic_fetch_add(&totals->quiet[noise], atomic_load(&judged->noise[noise]));
     for (uint32_t call = 0; call < LH_CALLS_MAX; call++) {
         take_off(&totals->by_call[call].count, &out->by_call[call].count);
         take_off(&totals->by_call[call].total_ns, &out->by_call[call].total_ns);

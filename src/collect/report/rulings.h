@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/noise.h"
+
 struct lh_new_place;
 
 struct lh_ruling {
@@ -16,6 +18,7 @@ struct lh_ruling {
     uint32_t group;
     bool suppressed;
     bool known;
+    enum lh_noise noise;        /* LH_NOISE_NONE: it was told, or a rule keeps it quiet */
     struct lh_new_place *place; /* of the judge; NULL: it is not new */
 };
 

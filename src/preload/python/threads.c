@@ -58,10 +58,11 @@ static uint32_t find(uintptr_t base, uint32_t from, uint32_t to, const void *wan
 
 void lh_python_threads_learn(uintptr_t thread_state)
 {
+    if (thread_state == 0 || atomic_load(&tried) != 0)
+        return;
     uintptr_t self = (uintptr_t)pthread_self();
     uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
-    if (thread_state == 0 || atomic_exchange(&tried, 1) != 0)
-        return;
+    atomic_store(&tried, 1);
     uint32_t at = find(thread_state, STATE_FROM, STATE_TO, &self, sizeof(self));
     uint32_t number = find(self, PTHREAD_FROM, PTHREAD_TO, &tid, sizeof(tid));
     if (at == 0 || number == 0)

@@ -337,6 +337,7 @@ struct lh_thread {
     bool stopped_watchdog;                         /* it ran, and was stopped for that: */
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
     struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
+    uint32_t noise_off;          /* enum lh_noise: of its call, by what that works on; it is off */
     _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
     struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */
 };

@@ -95,7 +95,9 @@
         LH_PERSONALITY;                                                                            \
         struct lh_scope scope;                                                                     \
         enum lh_waits waits = LH_WAITS_NO;                                                         \
-        if (LH_UNLIKELY(lh_scope_is_timed()) && lh_call_asks_rule())                               \
+        if (LH_UNLIKELY(lh_scope_is_timed()))                                                      \
+            waits = lh_call_ask(call);                                                             \
+        if (LH_UNLIKELY(waits == LH_WAITS_ASK))                                                    \
             waits = lh_call_prepare(call, LH_COLUMN(RULE, lh_rule_always(), __VA_ARGS__));         \
         lh_scope_enter(&scope, call, (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__));                  \
         ret returned = forward;                                                                    \
