@@ -69,7 +69,8 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->tick_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    slot->tick_delay_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
+    slot->tick_delay_ns =
+        lh_stall_is_on() ? lh_proc_run_delay_ns(atomic_load(&slot->tid)) : LH_UNKNOWN;
     slot->epfd = epfd;
     slot->park = (struct lh_call_site){0, 0};
     memset(slot->former, -1, sizeof(slot->former));
@@ -96,7 +97,7 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     if (ring != NULL)
         atomic_fetch_add(&ring->totals.loops, 1);
     write_loop_event(slot, call, found);
-    lh_watchdog_call();
+    lh_watchdog_call_if_idle();
     return 0;
 }
 
