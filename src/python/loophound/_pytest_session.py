@@ -50,10 +50,26 @@ class _Current:
         self.tests: list[str] = []
         """what its phases were marked with"""
         self.report = Report(settings, self._is_ours)
-        self.raiser: Raiser | None = None
 
     def _is_ours(self, event: Event) -> bool:
         return event.test in self.tests
+
+
+class _Shower:
+    """A plugin from the first test on that has blocked: how that is shown."""
+
+    def __init__(self, whole: bool) -> None:
+        self._whole = whole
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, None]:
+        outcome = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Found):
+            report = outcome.get_result()
+            if report.outcome == "failed":
+                report.longrepr = _shown(call.excinfo.value, self._whole)
 
 
 class Watch:
@@ -70,6 +86,7 @@ class Watch:
         self.unused = Counter({rule.text: rule.used for rule in run.rules.rules})
         self.dropped = 0
         self._usual: TestSettings | None = None
+        self._shower: _Shower | None = None
         self._verbose = config.option.verbose >= 2
         self._is_worker = hasattr(config, "workerinput")
         if self.run.report_file and not self._is_worker:
@@ -107,29 +124,29 @@ class Watch:
 
     # The phases of a test.
 
-    def _phase(self, item: pytest.Item, phase: str) -> Generator[None, Any, None]:
+    def _begin(self, item: pytest.Item, phase: str) -> None:
         if not self.active:
-            yield
             return
         if self.current is None or self.current.item is not item:
             self.current = _Current(item, self._settings_of(item))
-        current = self.current
         test = _test_name(item.nodeid, phase)
-        current.tests.append(test)
+        self.current.tests.append(test)
         hub.mark(test.encode())
-        wants_raise = current.settings.action == "raise" and not current.settings.off
-        raiser = Raiser(current.report) if wants_raise and phase == "call" else None
-        if raiser is not None:
-            raiser.__enter__()
-        outcome = yield
-        if raiser is not None:
-            raiser.__exit__()
-        if phase == "teardown" or hub.has_news():
+
+    def _end(self, item: pytest.Item, outcome: Any, is_last: bool = False) -> None:
+        current = self.current
+        if not self.active or current is None:
+            return
+        if is_last or hub.has_news():
             hub.mark(None)  # with which the counts of this phase are told
             hub.drain()
-        if current.report.is_empty():
-            return
-        self._conclude(item, current, outcome)
+        if not current.report.is_empty():
+            self._conclude(item, current, outcome)
+
+    def _raiser_of(self, current: _Current | None) -> Raiser | None:
+        if current is None or current.settings.off or current.settings.action != "raise":
+            return None
+        return Raiser(current.report)
 
     def _conclude(self, item: pytest.Item, current: _Current, outcome: Any) -> None:
         settings, report = current.settings, current.report
@@ -146,6 +163,9 @@ class Watch:
             warnings.warn_explicit(BlockingWarning(text), None, *_location(item))
             return
         error = Found(events, settings)
+        if self._shower is None:
+            self._shower = _Shower(self._verbose)
+            self.config.pluginmanager.register(self._shower)
         if outcome.excinfo is None:
             outcome.force_exception(error)
         else:  # the test has failed by itself: this stands beside it
@@ -162,25 +182,26 @@ class Watch:
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "setup")
+        self._begin(item, "setup")
+        outcome = yield
+        self._end(item, outcome)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "call")
+        self._begin(item, "call")
+        raiser = self._raiser_of(self.current)
+        if raiser is None:
+            outcome = yield
+        else:
+            with raiser:
+                outcome = yield
+        self._end(item, outcome)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "teardown")
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Any, None]:
+        self._begin(item, "teardown")
         outcome = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, Found):
-            report = outcome.get_result()
-            if report.outcome == "failed":
-                report.longrepr = _shown(call.excinfo.value, self._verbose)
+        self._end(item, outcome, is_last=True)
 
     # The end.
 

@@ -10,6 +10,7 @@ from typing import Any, Iterable
 import pytest
 
 from loophound._duration import duration_ms
+from loophound._early import USUAL_OPTIONS
 from loophound._report import SCOPES, Settings
 from loophound._rules import Rule, RuleError, Rules
 from loophound._scope import Project
@@ -77,16 +78,6 @@ def is_asked_for(config: pytest.Config, options: Any = None) -> bool:
         return False
     chosen = getattr(options or config.option, "loophound", None)
     return bool(chosen) or bool(config.getini("loophound"))
-
-
-# Of LOOPHOUND_<name>, with which pytest is started again.
-USUAL_OPTIONS = {
-    "STRICT": "on",
-    "RATE": "off",
-    "OUTPUT_LIMIT": "off",
-    "NOISE": "tests,-test-code",  # whether a test or what it calls did it is judged by _scope.py
-    "FOLLOW": "*python*",
-}
 
 
 def library_options(config: pytest.Config, options: Any) -> dict[str, str]:
