@@ -16,6 +16,7 @@ _PROTOTYPES = {
     "allow_begin": (ctypes.c_int, []),
     "allow_end": (ctypes.c_int, []),
     "mark": (ctypes.c_int, [ctypes.c_char_p]),
+    "noise": (ctypes.c_int, [ctypes.c_char_p]),
     "label": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_char_p]),
     "labels": (ctypes.c_int, [ctypes.c_char_p]),
     "count": (ctypes.c_uint64, []),
@@ -37,6 +38,7 @@ class Library:
     allow_begin: Callable[[], int]
     allow_end: Callable[[], int]
     mark: Callable[[bytes | None], int]
+    noise: Callable[[bytes | None], int]
     label: Callable[[bytes, bytes | None], int]
     labels: Callable[[bytes | None], int]
     count: Callable[[], int]

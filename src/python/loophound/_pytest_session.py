@@ -14,6 +14,8 @@ from typing import Any, Generator
 import pytest
 
 from loophound import _reexec
+from loophound._allow import why_allowed
+from loophound._children import Children
 from loophound._events import Event
 from loophound._hub import hub
 from loophound._library import library
@@ -22,7 +24,7 @@ from loophound._pytest_settings import FIXTURE, MARKER, SKIP_MARKER, RunSettings
 from loophound._raising import Raiser
 from loophound._report import BlockingError, BlockingWarning, Report
 from loophound._rules import rule_for
-from loophound._scope import Verdict
+from loophound._scope import PROJECT
 
 LOST = 98
 _TEST_BYTES = 255
@@ -97,6 +99,11 @@ class Watch:
         directory = _reexec.directory_of_this_start()
         if directory is not None:
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        common = _reexec.directory()
+        distributes = getattr(config.option, "dist", "no") != "no" and not self._is_worker
+        reads = self.active and common is not None and not distributes
+        self._children = Children(common) if reads and common is not None else None
+        self._ran: set[str | None] = set()
 
     def _hear(self, event: Event) -> None:
         current = self.current
@@ -106,6 +113,12 @@ class Watch:
             current.report._hear(event)
         else:
             self.outside.append(event)
+
+    def _hear_children(self) -> None:
+        """Beside a worker of xdist there are others' processes, too."""
+        for event in self._children.read() if self._children is not None else ():
+            if not self._is_worker or event.test in self._ran:
+                self._hear(event)
 
     def report_of(self, item: pytest.Item) -> Report:
         """Of the test that runs."""
@@ -129,8 +142,12 @@ class Watch:
             return
         if self.current is None or self.current.item is not item:
             self.current = _Current(item, self._settings_of(item))
+            if self.current.settings.noise is not None and library is not None:
+                library.noise(self.current.settings.noise)
         test = _test_name(item.nodeid, phase)
         self.current.tests.append(test)
+        if self._is_worker:
+            self._ran.add(test)
         hub.mark(test.encode())
 
     def _end(self, item: pytest.Item, outcome: Any, is_last: bool = False) -> None:
@@ -140,6 +157,9 @@ class Watch:
         if is_last or hub.has_news():
             hub.mark(None)  # with which the counts of this phase are told
             hub.drain()
+        self._hear_children()
+        if is_last and current.settings.noise is not None and library is not None:
+            library.noise(None)
         if not current.report.is_empty():
             self._conclude(item, current, outcome)
 
@@ -209,7 +229,9 @@ class Watch:
         if not self.active:
             return
         hub.drain()
+        self._hear_children()
         self.dropped += library.dropped() if library is not None else 0
+        self.dropped += self._children.dropped if self._children is not None else 0
         for rule in self.run.rules.rules:
             self.unused[rule.text] += rule.used
 
@@ -221,7 +243,7 @@ class Watch:
                 "places": self.places,
                 "used": dict(self.unused),
                 "elsewhere": dict(self.elsewhere),
-                "outside": [one_line(event, self.run.project) for event in self.outside],
+                "outside": self._outside_here(),
                 "dropped": self.dropped,
                 "active": self.active,
             }
@@ -282,10 +304,7 @@ class Watch:
             lines.append(f"{len(self.places)} places written to {self.run.baseline_file}")
         if self.run.rules.rules:
             lines += [f"rule was not used: {rule}" for rule in self._unused_rules()]
-        outside = [
-            one_line(event, self.run.project) for event in self.outside if self._tells(event)
-        ]
-        outside += self._outside_of_workers
+        outside = self._outside_here() + self._outside_of_workers
         if outside:
             lines.append(f"outside of tests, or after the test that began it: {len(outside)}")
             lines += [f"  {line}" for line in outside[:_LATE_SHOWN]]
@@ -294,9 +313,15 @@ class Watch:
             lines.append(f"not counted, by whose code it is: {counts} (--loophound-scope=all)")
         return lines
 
-    def _tells(self, event: Event) -> bool:
-        verdict: Verdict = self.run.project.judge(event)
-        return verdict.kind == "project"
+    def _outside_here(self) -> list[str]:
+        project = self.run.project
+        return [
+            one_line(event, project)
+            for event in self.outside
+            if project.judge(event).kind == PROJECT
+            and event.suppressed is None
+            and why_allowed(event) is None
+        ]
 
 
 def _test_name(nodeid: str, phase: str) -> str:
