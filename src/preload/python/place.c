@@ -91,7 +91,7 @@ enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *l
     bool left =
         !own_stack && (parked->is_unborn ||
                        (parked->outermost != 0 &&
-                        (now.outermost == 0 || !lh_python_walk_frame_lives(
-                                                   &walk, parked->outermost, parked->code))));
+                        (now.outermost == 0 ||
+                         !lh_python_walk_frame_lives(&walk, parked->outermost, parked->code))));
     return left ? LH_PYTHON_LEFT : LH_PYTHON_INSIDE;
 }

@@ -48,7 +48,8 @@ def resource_text(resource: dict[str, Any]) -> str:
         suffix = "" if get("nonblocking") in (None, True) else ", not O_NONBLOCK"
         return f"socket to {get('peer') or 'an unknown peer'}{suffix}"
     if kind == "duration":
-        return "for ever" if get("ms") is None else f"{_asked(get('ms'))} ms were asked for"
+        ms = get("ms")
+        return "for ever" if ms is None else f"{_asked(ms)} ms were asked for"
     texts = {
         "file": get("path"),
         "name": f"host {get('host')}",

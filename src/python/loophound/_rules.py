@@ -4,9 +4,9 @@
 All conditions of a rule must hold. One that begins with `!` always reports, whatever the others
 say. The text after ` # ` is the reason. FILE matches whole components of a path, from the right.
 
-It is the language of docs/rules.md, which the collector reads too, and judges by (`suppressed` of an
-event). Rules are read here as well because those of a marker or of detect() hold for a test or a
-block of a program that runs already, and because whose frame is the nearest is asked of the project.
+It is the language of docs/rules.md, which the collector reads too, and judges by (`suppressed` of
+an event). Rules are read here as well because those of a marker or of detect() hold for a part of a
+program that runs already, and a collector takes its rules at its start.
 """
 
 from __future__ import annotations

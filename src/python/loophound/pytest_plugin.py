@@ -149,4 +149,3 @@ def detect_blocking(request: pytest.FixtureRequest) -> Generator[Report, None, N
     if _is_worker(request.config):
         pytest.fail("detect_blocking with xdist wants `pytest --loophound`", pytrace=False)
     yield Report(TestSettings(request.node, RunSettings(request.config)))
-
