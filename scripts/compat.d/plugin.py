@@ -3,7 +3,7 @@
 
 No rule is given. Each test is to have the same result, unless loophound says that it has blocked:
 then the place is listed, for a person to judge. The table is one of Markdown, for
-docs/pytest-suites.md.
+docs/pytest-suites.md, without its times.
 """
 
 from __future__ import annotations
