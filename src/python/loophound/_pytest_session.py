@@ -48,6 +48,7 @@ class _Current:
 
     def __init__(self, item: pytest.Item, settings: TestSettings) -> None:
         self.item = item
+        self.nodeid = item.nodeid  # pytest puts it together each time
         self.settings = settings
         self.tests: list[str] = []
         """what its phases were marked with"""
@@ -144,7 +145,7 @@ class Watch:
             self.current = _Current(item, self._settings_of(item))
             if self.current.settings.noise is not None and library is not None:
                 library.noise(self.current.settings.noise)
-        test = _test_name(item.nodeid, phase)
+        test = _test_name(self.current.nodeid, phase)
         self.current.tests.append(test)
         if self._is_worker:
             self._ran.add(test)
