@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from tables import Flag, calls, flags, names_by_group, subcommands
+from tables import Flag, calls, flags, formats, names_by_group, subcommands
 
 # What can be completed of a flag's value: words, by its type in options.def or its argument, or
 # names that the shell has. tests/e2e/test_completion.py tries all the words.
@@ -19,16 +19,21 @@ WORDS = {
     "stacks": "auto inline once",
     "rate": "off",
     "follow": "on off",
-    "FORMAT": "text json",
+    "report FORMAT": "text markdown line json",
+    "diff FORMAT": "text markdown json",
+    "WHEN": "auto on off",
     "WHAT": "place call peer task thread test",
 }
 FILES = {"output", "files", "file", "FILE", "EVENTS"}
-WITH_FILES = ("report", "rules")  # subcommands that take names of files
+WITH_FILES = ("report", "export", "diff", "rules")  # subcommands that take names of files
 DIRECTORIES = {"DIR"}
 
 
 def words_of(flag: Flag) -> str:
-    return WORDS.get(flag.kind or flag.argument, "")
+    if (flag.subcommand, flag.name) == ("export", "format"):
+        return " ".join(one.name for one in formats())
+    kind = flag.kind or flag.argument
+    return WORDS.get(f"{flag.subcommand} {kind}", WORDS.get(kind, ""))
 
 
 def brief(flag: Flag) -> str:

@@ -189,10 +189,46 @@ static void test_places_of_the_baseline_are_known_and_others_new_once_each(void 
     assert_int_equal(verdict.baseline_uses[0], 1);
     assert_int_equal(verdict.baseline_uses[1], 0);
     assert_int_equal(verdict.new_count, 2);
-    assert_string_equal(verdict.new_places[0], "call:nanosleep place:app/views.py:show");
-    assert_string_equal(verdict.new_places[1], "type:stall place:app/views.py:show");
+    const struct lh_new_place *place = verdict.new_places[0];
+    assert_string_equal(place->rule, "call:nanosleep place:app/views.py:show");
+    assert_string_equal(place->what, "nanosleep");
+    assert_string_equal(place->where, "app/views.py show");
+    assert_int_equal(place->count, 2);
+    assert_int_equal(place->total_ns, 2000);
+    assert_int_equal(place->worst_ns, 1000);
+    assert_string_equal(verdict.new_places[1]->rule, "type:stall place:app/views.py:show");
+    assert_string_equal(verdict.new_places[1]->what, "stall");
     assert_int_equal(verdict.tallies[LH_TALLY_STALLS].count, 2);
     assert_int_equal(verdict.tallies[LH_GROUP_NETWORK].count, 1);
+    lh_judge_free(judge);
+}
+
+static void test_new_place_is_told_as_its_longest_report(void **state)
+{
+    int error;
+    struct lh_verdict verdict;
+    static const uint64_t elapsed_ns[] = {500, 3000, 700};
+    static const struct lh_advice advice[] = {
+        {.text = "one", .rule = NULL}, {.text = "two", .rule = "ASYNC1"}, {.text = "three"}};
+    (void)state;
+    write_rules("");
+    struct lh_judge *judge = judge_by("", file_name, &error);
+    struct lh_judged *judged = lh_judged_new(judge);
+    for (size_t i = 0; i < 3; i++) {
+        struct lh_report report = report_of(LH_EVENT_BLOCK, LH_CALL_recv, elapsed_ns[i]);
+        report.advice = &advice[i];
+        record->id = i;
+        record->reason = LH_REASON_STRICT;
+        lh_judge_take(judge, judged, &report, 1, CWD);
+    }
+    lh_judge_repeat(judge, judged, 1, 5, 800);
+    lh_judged_free(judge, judged);
+    lh_judge_verdict(judge, &verdict);
+    assert_int_equal(verdict.new_count, 1);
+    assert_string_equal(verdict.new_places[0]->advice, "two  [ruff ASYNC1]");
+    assert_int_equal(verdict.new_places[0]->worst_ns, 3000);
+    assert_int_equal(verdict.new_places[0]->count, 8);
+    assert_int_equal(verdict.new_places[0]->total_ns, 5000);
     lh_judge_free(judge);
 }
 
@@ -411,6 +447,7 @@ int main(void)
         TEST(test_what_goes_on_is_quiet_but_not_counted),
         TEST(test_suppressed_ones_are_taken_off_the_totals),
         TEST(test_places_of_the_baseline_are_known_and_others_new_once_each),
+        TEST(test_new_place_is_told_as_its_longest_report),
         TEST(test_report_without_a_stack_is_in_no_baseline),
         TEST(test_no_rule_of_a_source_with_a_fault_is_used),
         TEST(test_only_regular_files_of_a_sane_size_are_read),

@@ -6,6 +6,7 @@
 #ifndef LH_COLLECT_REPORT_JUDGE_H
 #define LH_COLLECT_REPORT_JUDGE_H
 
+#include "collect/report/new_place.h"
 #include "collect/report/rule_set.h"
 #include "collect/report/rulings.h"
 #include "common/calls.h"
@@ -74,8 +75,8 @@ struct lh_verdict {
     uint64_t suppressed_stalls;
     uint64_t known_blocks;
     uint64_t known_stalls;
-    uint64_t placeless; /* neither known nor new places: they have no stack */
-    char **new_places;  /* rules of places that are not in the baseline, sorted */
+    uint64_t placeless;               /* neither known nor new places: they have no stack */
+    struct lh_new_place **new_places; /* by their rules */
     uint32_t new_count;
     struct lh_tally tallies[LH_GROUP_COUNT + 1]; /* of all but the suppressed ones */
 };

@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lh_new_place;
+
 struct lh_ruling {
     uint64_t id; /* of the report */
     uint32_t call;
     uint32_t group;
     bool suppressed;
     bool known;
+    struct lh_new_place *place; /* of the judge; NULL: it is not new */
 };
 
 /* All zeroes: empty. */
