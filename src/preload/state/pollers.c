@@ -88,6 +88,15 @@ static void note_library(struct lh_slot *slot, uintptr_t site)
     slot->library = own ? (struct lh_code){0, 0} : caller.code;
 }
 
+bool lh_poller_is_uvloop(uintptr_t address)
+{
+    static const char part[] = "/uvloop/loop.";
+    if (!lh_image_may_look_up())
+        return false;
+    struct search caller = code_at(address);
+    return caller.code.size != 0 && strstr(caller.path, part) != NULL;
+}
+
 void lh_poller_note(struct lh_slot *slot, uintptr_t site)
 {
     slot->preempts = false;

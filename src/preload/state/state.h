@@ -348,6 +348,9 @@ extern LH_HIDDEN struct lh_process *lh_process; /* NULL until our set-up (setup.
 /* Constant after our set-up, also in children. */
 extern LH_HIDDEN struct lh_options lh_options;
 
+/* Classes of noise that loophound_noise() has chosen; 0: those of the options. */
+extern LH_HIDDEN _Atomic lh_noise_set lh_noise_now;
+
 /* Not 0: every call on a loop thread takes its end time, because marks cannot be relied on: strict
  * mode, a threshold below four ticks, or no watchdog at the moment; very many loops; or a watchdog
  * that comes too late. */
