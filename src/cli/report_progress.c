@@ -39,7 +39,7 @@ bool lh_progress_is_due(const struct lh_progress *progress, uint64_t lines)
 /* Bytes of a name that a terminal would obey, or that are no ASCII, are shown as `?`. */
 static void put_name(const char *name)
 {
-    for (int i = 0; name[i] != '\0' && i < NAME_SHOWN; i++)
+    for (int i = 0; i < NAME_SHOWN && name[i] != '\0'; i++)
         fputc(name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?', stderr);
 }
 

@@ -122,7 +122,7 @@ static void take_samples(struct thread *thread, const uint32_t *events, uint32_t
     for (uint32_t i = 0; i < count; i++)
         parts += model->events[events[i]].part_count;
     thread->samples = calloc(parts + 1u, sizeof(*thread->samples));
-    thread->markers = calloc(count, sizeof(*thread->markers));
+    thread->markers = calloc(count + 1u, sizeof(*thread->markers));
     if (thread->samples == NULL || thread->markers == NULL) {
         thread->out_of_memory = true;
         return;

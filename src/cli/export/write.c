@@ -42,7 +42,7 @@ static int resolve(const char *output, struct making *making, struct stat *old, 
     if (strlen(output) >= sizeof(making->path))
         return -ENAMETOOLONG;
     memcpy(parent, output, length);
-    strcpy(parent + length, length == 0 ? "." : "");
+    (void)snprintf(parent + length, sizeof(parent) - length, "%s", length == 0 ? "." : "");
     if (stat(parent, &directory) != 0)
         return -errno;
     bool shared = lh_output_is_shared(&directory, geteuid());
@@ -55,7 +55,7 @@ static int resolve(const char *output, struct making *making, struct stat *old, 
             return *exists ? lh_output_refusal(old, shared, geteuid()) : 0;
         return -errno;
     }
-    strcpy(making->path, output);
+    (void)snprintf(making->path, sizeof(making->path), "%s", output);
     return *exists ? lh_output_refusal(old, shared, geteuid()) : 0;
 }
 
