@@ -262,6 +262,13 @@ test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own 
 	@scripts/new-pythons $(B)/pythons
 	@LOOPHOUND_TEST_PYTHONS="$$(printf '%s:' $(B)/pythons/python3.*)" $(MAKE) --no-print-directory test-pythons
 
+.PHONY: test-node
+test-node: ## compare JavaScript stacks with V8's own on Node.js 16 to 26, which npm gets
+	@scripts/bootstrap build node
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/node_versions.py $(B)/nodes
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only node
+
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
 

@@ -4,8 +4,8 @@
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
 (tests/e2e), and so are those of real event loops (tests/runtimes), of native stacks (tests/stacks)
-and of the Python package (tests/python), which run only where they are asked for: `make
-test-runtimes`, `make test-stacks`, `make test-python`.
+of the Python package (tests/python) and of Node.js's versions (tests/node), which run only where
+they are asked for: `make test-runtimes`, `make test-stacks`, `make test-python`, `make test-node`.
 Nothing is skipped silently: skipped tests are in the last line too.
 
 With LOOPHOUND_TEST_AGAIN=1, as .ci/run has it, a test that fails is run once more when the others
@@ -181,7 +181,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument(
         "--only",
-        choices=["unit", "e2e", "runtimes", "stacks", "wheel", "python", "sanitized"],
+        choices=["unit", "e2e", "runtimes", "stacks", "wheel", "python", "node", "sanitized"],
     )
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()
