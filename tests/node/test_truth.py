@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import v8_offsets
 from harness import COMMAND, Event, read_events, run_command
 
 HERE = Path(__file__).resolve().parent
@@ -101,3 +102,7 @@ def test_stack_of_javascript_is_the_one_that_v8_tells(
     assert found.stacks >= LEAST_STACKS
     assert found.positions == []
     assert len(found.names) <= MOST_NAMES, found.names
+
+
+def test_table_of_offsets_is_what_the_binary_says(node: Path) -> None:
+    assert v8_offsets.check([v8_offsets.Binary(node)]) == 0

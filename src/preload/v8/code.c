@@ -68,8 +68,9 @@ static bool search(struct lh_v8_walk *walk, uintptr_t pc, struct lh_v8_code *fou
     for (uintptr_t at = top; verdict == GO_ON && top - at < FARTHEST;) {
         uintptr_t from = (at - 1) & ~(uintptr_t)(LH_V8_CHUNK - 1);
         size_t count = (at - from) / LH_V8_WORD;
-        if (!lh_v8_read_far(walk, words, from, at - from))
+        if (walk->code_left < LH_V8_CHUNK || !lh_v8_read_far(walk, words, from, at - from))
             return false;
+        walk->code_left -= LH_V8_CHUNK;
         while (verdict == GO_ON && count-- > 0)
             if (is_code_map(walk, words[count]))
                 verdict = look_at(walk, from + count * LH_V8_WORD, pc, found);

@@ -22,6 +22,7 @@ void lh_v8_heap_begin(struct lh_v8_walk *walk)
     scratch->code_map = 0;
     walk->reads_left = LH_V8_READS_MAX;
     walk->source_left = LH_V8_SOURCE_MAX;
+    walk->code_left = LH_V8_CODE_MAX;
     walk->proof = (struct lh_v8_proof){0, 0};
 }
 

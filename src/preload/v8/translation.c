@@ -231,8 +231,9 @@ void lh_v8_translate(struct lh_v8_walk *walk, const struct lh_v8_code *code, uin
         !begin(walk, table, (uint32_t)lh_v8_smi(where), &reader))
         return;
     uint32_t count = read_frames(walk, &reader, frames->literals);
+    if (count == 0 || count != reader.wanted)
+        return;
     const struct lh_v8_inlined *innermost = &walk->scratch->inlined[count - 1];
-    if (count != 0 && count == reader.wanted &&
-        (!lh_v8_inlined_has_bytecodes(innermost) || innermost->offset == lh_v8_smi(offset)))
+    if (!lh_v8_inlined_has_bytecodes(innermost) || innermost->offset == lh_v8_smi(offset))
         frames->count = count;
 }
