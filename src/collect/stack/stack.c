@@ -14,6 +14,7 @@
 #include "collect/stack/modules.h"
 #include "collect/stack/runtimes.h"
 #include "collect/stack/unwind.h"
+#include "common/js_frame.h"
 #include "common/options.h"
 #include "common/text.h"
 
@@ -102,22 +103,6 @@ static struct lh_frame python_frame(const struct lh_stacks *stacks,
         .function = text_or_null(stacks->strings + python->function),
         .file = text_or_null(stacks->strings + python->file),
         .line = python->line,
-    };
-}
-
-/* A file that is told by its URL is shown by its path. */
-static struct lh_frame js_frame(const struct lh_stacks *stacks, const struct lh_js_frame *js)
-{
-    static const char url[] = "file://";
-    const char *function = stacks->strings + js->function;
-    const char *file = stacks->strings + js->script;
-    return (struct lh_frame){
-        .lang = LH_LANG_JIT,
-        .function = function[0] != '\0' ? function : "(anonymous)",
-        .file = text_or_null(lh_starts_with(file, url) ? file + sizeof(url) - 1 : file),
-        .line = js->line,
-        .column = js->column,
-        .at_start = js->how == LH_JS_START,
     };
 }
 
@@ -272,7 +257,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
         if (at.from == LH_MERGED_PYTHON)
             frames[count++] = python_frame(stacks, &record->python[at.index]);
         else if (at.from == LH_MERGED_JS)
-            frames[count++] = js_frame(stacks, &record->js[at.index]);
+            frames[count++] = lh_js_frame_of(&record->js[at.index], stacks->strings);
         else
             count +=
                 put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);
