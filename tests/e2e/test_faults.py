@@ -409,7 +409,8 @@ def test_short_program_with_a_useless_collector_is_told_in_raw_lines(
     assert f"no collector can be started (LOOPHOUND_COLLECTOR): {why}" in err, err
     assert err.count("no collector") == 1, err
     events = read_events(hits)
-    assert [event["type"] for event in events if event["type"] != "loop"] == [
+    may_be_there = ("loop", "inflight")  # the latter where the sleep is held up by others
+    assert [event["type"] for event in events if event["type"] not in may_be_there] == [
         "start",
         "block",
         "summary",

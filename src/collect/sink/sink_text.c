@@ -13,6 +13,7 @@
 #include "collect/sink/text_awaited.h"
 #include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
+#include "collect/sink/text_summary.h"
 #include "collect/sink/thread_names.h"
 #include "common/units.h"
 
@@ -356,71 +357,6 @@ static void text_lost(void *state)
     lh_history_lost(sink->history);
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t less(uint64_t all, uint64_t some)
-{
-    return all > some ? all - some : 0;
-}
-
-/* What the program counted, and at least what was told: what was told in flight may have come to an
- * end that was none worth telling. */
-static struct lh_place_sums sums_of(const struct text_sink *sink,
-                                    const struct lh_place_table *places)
-{
-    const struct lh_totals *totals = &sink->header->totals;
-    const struct lh_place_sums *known = &sink->known;
-    struct lh_place_sums told = lh_place_table_sums(places);
-    return (struct lh_place_sums){
-        .blocks = larger(less(atomic_load(&totals->blocks), known->blocks), told.blocks),
-        .blocked_ns =
-            larger(less(atomic_load(&totals->blocked_ns), known->blocked_ns), told.blocked_ns),
-        .stalls = larger(less(atomic_load(&totals->stalls), known->stalls), told.stalls),
-        .stalled_ns =
-            larger(less(atomic_load(&totals->stalled_ns), known->stalled_ns), told.stalled_ns)};
-}
-
-static void add_summary(const struct text_sink *sink, struct lh_text *text,
-                        const struct lh_place_sums *sums, const struct lh_quiet *quiet)
-{
-    const struct lh_totals *totals = &sink->header->totals;
-    uint64_t loops = atomic_load(&totals->loops);
-    uint64_t dropped = atomic_load(&totals->dropped);
-    size_t from = text->length;
-    add_head(sink, text);
-    lh_text_format(text,
-                   "%" PRIu64 " block%s and %" PRIu64 " stall%s on %" PRIu64 " loop thread%s, ",
-                   sums->blocks, lh_text_plural(sums->blocks), sums->stalls,
-                   lh_text_plural(sums->stalls), loops, lh_text_plural(loops));
-    lh_text_elapsed(text, lh_place_sum_ns(sums->blocked_ns, sums->stalled_ns), 10);
-    lh_text_string(text, " in all");
-    if (quiet->suppressed > 0)
-        lh_text_format(text, "; %" PRIu64 " suppressed", quiet->suppressed);
-    if (quiet->known > 0)
-        lh_text_format(text, "; %" PRIu64 " known", quiet->known);
-    lh_text_format(text, "; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
-    lh_text_quiet(text, totals->quiet);
-    lh_text_wrap(text, from, sink->style.width);
-    lh_text_char(text, '\n');
-}
-
-/* Of one report there is nothing to add up. */
-static void add_places(const struct text_sink *sink, struct lh_text *text,
-                       struct lh_place_table *places, const struct lh_place_sums *sums)
-{
-    struct lh_place_sums told = lh_place_table_sums(places);
-    uint64_t rest = sums->blocks - told.blocks + sums->stalls - told.stalls;
-    if (told.blocks + told.stalls < 2)
-        return;
-    lh_place_table_print(places, text, &sink->style);
-    if (rest > 0)
-        lh_text_format(text, "  %s... and %" PRIu64 " that %s not reported, wherever%s\n",
-                       sink->style.faint, rest, rest == 1 ? "was" : "were", sink->style.reset);
-}
-
 static size_t text_summary(void *state, int64_t time_ns, const struct lh_quiet *quiet, char *buf,
                            size_t size)
 {
@@ -429,12 +365,11 @@ static size_t text_summary(void *state, int64_t time_ns, const struct lh_quiet *
     (void)time_ns;
     if (!sink->reported && atomic_load(&sink->header->totals.dropped) == 0)
         return 0;
-    struct lh_place_table *places = lh_history_places(sink->history);
-    struct lh_place_sums sums = sums_of(sink, places);
     lh_text_init(&text, sink->lines, sizeof(sink->lines));
     sink->style.width = lh_output_columns(sink->output);
-    add_summary(sink, &text, &sums, quiet);
-    add_places(sink, &text, places, &sums);
+    add_head(sink, &text);
+    lh_text_summary(&text, &sink->style, &sink->header->totals, quiet, &sink->known,
+                    lh_history_places(sink->history));
     return finish(sink, buf, size);
 }
 

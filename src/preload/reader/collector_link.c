@@ -6,21 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <linux/memfd.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "common/protocol.h"
-#include "common/text.h"
 #include "common/units.h"
-#include "preload/python/interpreter.h"
 #include "preload/reader/hang.h"
+#include "preload/reader/new_ring.h"
 #include "preload/reader/no_collector.h"
 #include "preload/reader/raw_lines.h"
 #include "preload/reader/spawn.h"
@@ -29,14 +26,8 @@
 #include "preload/state/suspends.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/fd.h"
-#include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
-#include "preload/v8/engine.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
-#endif
 
 #define CONNECT_TRIES   100
 #define CONNECT_WAIT_MS 10
@@ -58,98 +49,6 @@ static struct {
     bool over;           /* nobody wants to read it any more */
 } attach;
 
-static long make_memfd(void)
-{
-    long fd = lh_syscall2(SYS_memfd_create, (long)"loophound", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-    if (fd == -EINVAL)
-        fd = lh_syscall2(SYS_memfd_create, (long)"loophound", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return lh_fd_lift(fd);
-}
-
-/* What cannot be seen, a line each. */
-static void fill_warnings(struct lh_ring *ring, const char *problem)
-{
-    struct lh_text warnings;
-    const char *denied = lh_memory_is_denied() ? "there are no stacks: this process may not read "
-                                                 "its own memory (process_vm_readv, /proc/self/mem)"
-                                               : NULL;
-    const char *const lines[] = {lh_python_problem(), lh_v8_problem(), problem, denied,
-                                 lh_proc_problem()};
-    lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        if (lines[i] == NULL)
-            continue;
-        lh_text_string(&warnings, warnings.length > 0 ? "\n" : "");
-        lh_text_string(&warnings, lines[i]);
-    }
-}
-
-static void fill_header(struct lh_ring *ring, const char *problem)
-{
-    lh_ring_init(ring, (uint32_t)lh_syscall0(SYS_getpid), &lh_options);
-    ring->started_ns = lh_clock_ns(CLOCK_REALTIME);
-    lh_text_copy(ring->exe, sizeof(ring->exe), lh_image.exe);
-    lh_text_copy(ring->cwd, sizeof(ring->cwd), lh_image.cwd);
-    memcpy(ring->argv, lh_image.argv, sizeof(ring->argv));
-    ring->argv_length = lh_image.argv_length;
-    lh_python_version(ring->python, sizeof(ring->python));
-    fill_warnings(ring, problem);
-}
-
-/* Never locked, nor there before it is needed, whatever mlockall(2) asks for new memory: what has
- * been unlocked grows as that. */
-static struct lh_ring *map_unlocked(int fd, size_t size)
-{
-    size_t least = LH_RING_UNIT;
-    void *ring = lh_memory_map(NULL, least, MAP_SHARED, fd);
-    if (ring == NULL)
-        return NULL;
-    lh_syscall2(SYS_munlock, (long)ring, (long)least);
-    long grown = lh_syscall4(SYS_mremap, (long)ring, (long)least, (long)size, MREMAP_MAYMOVE);
-    if ((unsigned long)grown <= -4096UL)
-        return (struct lh_ring *)grown;
-    lh_syscall2(SYS_munmap, (long)ring, (long)least);
-    return NULL;
-}
-
-/* Threads that hold the address of `old` write to the new one from then on. What they have written
- * to the old one in the meantime is seen in a second mapping of it, mremap(2) with a size of 0. */
-static bool put_in_place(struct lh_ring *ring, struct lh_ring *old)
-{
-    static struct lh_ring_copied copied; /* the watchdog's stack is small */
-    const long size = sizeof(*ring);
-    long also = lh_syscall4(SYS_mremap, (long)old, 0, size, MREMAP_MAYMOVE);
-    lh_ring_take_over(ring, old, &copied);
-    if (lh_syscall5(SYS_mremap, (long)ring, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (long)old) !=
-        (long)old)
-        return false;
-    if (also > 0) {
-        lh_ring_settle(old, (struct lh_ring *)also, &copied);
-        lh_syscall2(SYS_munmap, also, size);
-    }
-    return true;
-}
-
-/* At `old`, if there is one. */
-static bool map_new_ring(struct lh_ring *old, const char *problem)
-{
-    size_t size = sizeof(struct lh_ring);
-    attach.ring_fd = (int)make_memfd();
-    if (attach.ring_fd < 0 || lh_syscall2(SYS_ftruncate, attach.ring_fd, (long)size) != 0)
-        return false;
-    lh_syscall3(SYS_fcntl, attach.ring_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-    struct lh_ring *ring = map_unlocked(attach.ring_fd, size);
-    if (ring == NULL)
-        return false;
-    lh_syscall3(SYS_madvise, (long)ring, (long)size, MADV_DONTFORK);
-    if (old == NULL) {
-        fill_header(ring, problem);
-        atomic_store(&lh_process->ring, ring);
-        return true;
-    }
-    return put_in_place(ring, old);
-}
-
 bool lh_link_make_ring(const char *problem)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
@@ -165,7 +64,8 @@ bool lh_link_make_ring(const char *problem)
         return true;
     /* Nobody reads the old ring and its descriptor is gone; a ring without a reader holds nothing
      * but what a block would have brought a collector for. */
-    return map_new_ring(ring, problem);
+    attach.ring_fd = lh_new_ring(ring, problem);
+    return attach.ring_fd >= 0;
 }
 
 static long send_hello(int socket_fd)
@@ -324,7 +224,9 @@ static bool has_reader(void)
 
 static void find_reader(struct lh_ring *ring)
 {
-    if (attach.ring_fd < 0 && !map_new_ring(ring, NULL))
+    if (attach.ring_fd < 0)
+        attach.ring_fd = lh_new_ring(ring, NULL);
+    if (attach.ring_fd < 0)
         return;
     if (attach.problem == NULL)
         atomic_store(&ring->reader, 0);
@@ -410,8 +312,8 @@ static bool reading_has_failed(struct lh_ring *ring)
         return false;
     lh_fd_close(attach.ring_fd);
     attach.problem = problem;
-    if (!map_new_ring(ring, NULL)) {
-        attach.ring_fd = -1; /* it has the ring for ever */
+    attach.ring_fd = lh_new_ring(ring, NULL);
+    if (attach.ring_fd < 0) { /* it has the ring for ever */
         attach.problem = NULL;
         lh_hang_begin(0);
         return false;
