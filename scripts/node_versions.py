@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gets the versions of Node.js that are named in tests/node/versions.txt, by npm.
 
-    scripts/node_versions.py DIR    DIR/VERSION/node; those that are there already stay
+scripts/node_versions.py DIR    DIR/VERSION/node; those that are there already stay
 """
 
 import json

@@ -75,7 +75,8 @@ EXPORTED = {
 }
 
 # JSEntry, once it has saved the callee-saved registers: mov %rdi,%r13; push disp32(%r13), which is
-# c_entry_fp; clear that; since 13.6 the same of fast_c_call_caller_fp. %r13 points into the isolate.
+# c_entry_fp; clear that; since 13.6 the same of fast_c_call_caller_fp. %r13 points into the
+# isolate.
 JS_ENTRY = re.compile(
     rb"\x41\x54\x41\x55\x41\x56\x41\x57\x53\x4c\x8b\xef\x41\xff\xb5(....)"
     rb"\x49\xc7\x85........(?:\x41\xff\xb5(....))?",

@@ -31,9 +31,11 @@ def weight(event: Event) -> float:
 
 def users_frame(event: Event) -> dict[str, Any] | None:
     """Of a stall that of the samples which stand for most of it."""
-    stacks = [event["stack"]] if event["type"] == "block" else [
-        sample["stack"] for sample in sorted(event["samples"], key=lambda s: -s["count"])
-    ]
+    stacks = (
+        [event["stack"]]
+        if event["type"] == "block"
+        else [sample["stack"] for sample in sorted(event["samples"], key=lambda s: -s["count"])]
+    )
     frames = [frame for stack in stacks for frame in stack if frame.get("user")]
     return frames[0] if frames else None
 
@@ -51,7 +53,8 @@ def run(node: Path, way: str, hits: Path, *options: str) -> list[Event]:
     writer = threading.Thread(target=give, args=(fifo,), daemon=True)
     if way == "file":
         writer.start()
-    done = run_command("run", "--stacks", "inline", "-o", hits, *options, "--", node, BUSY, way, fifo)
+    output: list[str | Path] = ["--stacks", "inline", "-o", hits]
+    done = run_command("run", *output, *options, "--", node, BUSY, way, fifo)
     assert done.returncode == 0, done.stderr
     return read_events(hits)
 

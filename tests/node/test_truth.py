@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 import v8_offsets
-from harness import COMMAND, Event, read_events, run_command
+from harness import Event, read_events, run_command
 
 HERE = Path(__file__).resolve().parent
 LEAST_STACKS = 270
 MOST_NAMES = 6  # a name that was given to a function later on is not always found
-EVERY_CALL = {"PLACES": "each", "RATE": "off"}
 OPTIONS = "--strict --stacks inline --stack full --noise none".split()
 
 Frame = dict[str, Any]
@@ -94,8 +93,8 @@ def test_stack_of_javascript_is_the_one_that_v8_tells(
 ) -> None:
     fifo, told = tmp_path / "fifo", tmp_path / "truth.jsonl"
     os.mkfifo(fifo)
-    script = [node, HERE / "truth.js", fifo, told, where]
-    done = run_command("run", *OPTIONS, "-o", hits, "--", *script, **EVERY_CALL)
+    script: list[str | Path] = [node, HERE / "truth.js", fifo, told, where]
+    done = run_command("run", *OPTIONS, "-o", hits, "--", *script, PLACES="each", RATE="off")
     assert done.returncode == 0, done.stderr
     truths = [json.loads(line) for line in told.read_text().splitlines()]
     found = compare(read_events(hits), truths)

@@ -82,9 +82,7 @@ os.execvp("node", ["node", *sys.argv[1:]])
 """
 
 
-def test_map_of_a_process_that_had_the_same_number_is_not_used(
-    hits: Path, fifo: Fifo
-) -> None:
+def test_map_of_a_process_that_had_the_same_number_is_not_used(hits: Path, fifo: Fifo) -> None:
     with watched(hits, [PYTHON, "-c", OLD_MAP, LOOPS, "file", fifo.path]) as process:
         wait_until_blocked(hits)
         fifo.give()
