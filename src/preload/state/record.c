@@ -142,6 +142,15 @@ static void capture_js(struct lh_record *record, const struct lh_call_copy *copy
                   record);
 }
 
+/* On a thread of the program's: the watchdog need not have its standard error. */
+static void say_doubt(void)
+{
+    static _Atomic uint32_t said;
+    const char *doubt = lh_v8_doubt();
+    if (doubt != NULL)
+        lh_say_once(&said, doubt);
+}
+
 static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy)
 {
     record->registers = copy->registers;
@@ -214,6 +223,8 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     memset(&record->stall, 0, sizeof(record->stall));
     lh_tags_fill(record, copy->tid, own);
     fill_stack(record, copy);
+    if (own)
+        say_doubt();
     if (handlings[type].is_named)
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }

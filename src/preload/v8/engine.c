@@ -206,6 +206,19 @@ uintptr_t lh_v8_isolate(void)
 
 /* ---- stacks ---- */
 
+static bool looks_wrong(uint32_t tables, uint32_t fitting)
+{
+    return fitting * 2 < tables;
+}
+
+const char *lh_v8_doubt(void)
+{
+    return looks_wrong(atomic_load(&proof.tables), atomic_load(&proof.fitting))
+               ? "loophound: this V8 is not laid out as its version is known to be: JavaScript "
+                 "functions are told by where they begin\n"
+               : NULL;
+}
+
 /* The last entry of a table is the last bytecode in most of a right row's tables, and in none of a
  * wrong one's. */
 static bool is_refuted(const struct lh_v8_walk *walk)
@@ -216,7 +229,7 @@ static bool is_refuted(const struct lh_v8_walk *walk)
         tables = atomic_fetch_add(&proof.tables, walk->proof.tables) + walk->proof.tables;
         fitting = atomic_fetch_add(&proof.fitting, walk->proof.fitting) + walk->proof.fitting;
     }
-    return fitting * 2 < tables;
+    return looks_wrong(tables, fitting);
 }
 
 static struct lh_v8_scratch *take_scratch(struct lh_v8_scratch *scratch)

@@ -21,6 +21,10 @@ int lh_v8_find(void);
 /* What cannot be seen of it, in one line for the user; NULL: nothing is amiss. */
 const char *lh_v8_problem(void);
 
+/* The same of what walks have found since: V8's tables are not those of its version's row. Any
+ * thread. */
+const char *lh_v8_doubt(void);
+
 /* The isolate that the calling thread is in, or 0. One read of a thread-local: no lock, no
  * allocation. */
 uintptr_t lh_v8_isolate(void);
