@@ -75,7 +75,7 @@ PROCESSOR := x86_64
 PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
 LAZY_SRC := src/collect/sys/lazy.c src/collect/sys/$(PROCESSOR)/lazy_stubs.S
 COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c))
-CLI_SRC := $(wildcard src/cli/*.c)
+CLI_SRC := $(wildcard src/cli/*.c src/cli/*/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
@@ -138,6 +138,14 @@ $(B)/pic/%.o: %.c $(B)/flags
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+# The page of `loophound export -f html`, which is built into the command.
+$(B)/html/html_page.def: scripts/html_page.py $(wildcard src/cli/export/html/*)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(PYTHON) scripts/html_page.py src/cli/export/html >$@
+
+$(B)/obj/src/cli/export/html.o: $(B)/html/html_page.def
+$(B)/obj/src/cli/export/html.o: ALL_CFLAGS += -I$(B)/html
 
 # The versions of the call table. It names no symbols: those without a version keep the base version,
 # which no other node may be combined with. Exported is what is not hidden (-fvisibility).
@@ -287,6 +295,19 @@ test-runtimes: ## install real event loops (tokio, Java, uvloop ...) and test wi
 	@$(MAKE) --no-print-directory all $(RUNTIMES) $(B)/runtimes-venv/done
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only runtimes
 
+# What reads the formats of `loophound export`: from PyPI and npm, whose client comes from PyPI too.
+$(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
+	$(call say,NPM,$<)rm -rf $(@D) && $(PYTHON) -m venv $(@D)/venv && \
+	    $(@D)/venv/bin/pip -q --disable-pip-version-check install -r $< && cp tests/export/package.json $(@D) && \
+	    cd $(@D) && PATH="$$PWD/venv/bin:$$PATH" venv/bin/npm install --no-audit --no-fund --ignore-scripts --silent && \
+	    touch done
+
+.PHONY: test-export
+test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it
+	@scripts/bootstrap build demo export
+	@$(MAKE) --no-print-directory all $(B)/export-tools/done
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only export
+
 .PHONY: test-python
 test-python: ## test the Python package with packages from PyPI, on the system's Python and the newest that is found
 	@scripts/bootstrap build runtimes
@@ -351,6 +372,7 @@ bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look i
 	@echo "== tests/bench/js_walk_cost.py" && $(PYTHON) tests/bench/js_walk_cost.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
+	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)
 	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
 
 .PHONY: format
@@ -365,19 +387,21 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and a part of docs/rules.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md, export.md and doctor.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
 	@$(PYTHON) scripts/advice_page.py
 	@$(PYTHON) scripts/strict_page.py
 	@$(PYTHON) scripts/rules_page.py
+	@$(PYTHON) scripts/doctor_page.py
+	@$(PYTHON) scripts/export_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)
 MAN := $(PAGES:docs/man/%.scd=$(B)/man/%)
 COMPLETION := $(addprefix $(B)/completion/,loophound.bash _loophound loophound.fish)
-TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def)
+TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def src/cli/*/*.def)
 
 .PHONY: man
 man: $(MAN) ## make the man pages, in build/man (needs scdoc)

@@ -51,6 +51,11 @@ int loophound_allow_end(void);
  * once in each test. Returns 0. */
 int loophound_mark(const char *id);
 
+/* Says which classes of noise are kept quiet from now on in the whole process, as LOOPHOUND_NOISE
+ * does: "tests,-import". NULL: those of LOOPHOUND_NOISE again. Strict mode alone knows noise.
+ * Returns 0, or -EINVAL when this cannot be; then nothing is changed. */
+int loophound_noise(const char *list);
+
 /* Labels the reports of the calling thread that begin from now on: member "labels", an object of
  * strings, such as {"route": "/price"}. A second call with the same key replaces its value; a value
  * of NULL takes the label away. Both are copied. At most 8 labels, keys of 64 and values of 128
@@ -127,6 +132,7 @@ LOOPHOUND_DEFINE(int, loophound_loop_leave, (void), ())
 LOOPHOUND_DEFINE(int, loophound_allow_begin, (void), ())
 LOOPHOUND_DEFINE(int, loophound_allow_end, (void), ())
 LOOPHOUND_DEFINE(int, loophound_mark, (const char *id), (id))
+LOOPHOUND_DEFINE(int, loophound_noise, (const char *list), (list))
 LOOPHOUND_DEFINE(int, loophound_label, (const char *key, const char *value), (key, value))
 LOOPHOUND_DEFINE(int, loophound_labels, (const char *pairs), (pairs))
 LOOPHOUND_DEFINE(uint64_t, loophound_count, (void), ())
@@ -141,6 +147,7 @@ LOOPHOUND_DEFINE(const char *, loophound_version, (void), ())
 #define loophound_allow_begin()            loophound_allow_begin_if_there()
 #define loophound_allow_end()              loophound_allow_end_if_there()
 #define loophound_mark(id)                 loophound_mark_if_there(id)
+#define loophound_noise(list)              loophound_noise_if_there(list)
 #define loophound_label(key, value)        loophound_label_if_there(key, value)
 #define loophound_labels(pairs)            loophound_labels_if_there(pairs)
 #define loophound_count()                  loophound_count_if_there()

@@ -59,7 +59,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def problems_of_flags(text: str) -> Iterator[str]:
-    for subcommand, rest in re.findall(r"loophound (run|report) ([^\n`]*)", text):
+    for subcommand, rest in re.findall(r"loophound (run|doctor|report) ([^\n`]*)", text):
         ours = re.split(r"-- | \| ", rest)[0]
         known = {form for flag in flags(subcommand) for form in flag.forms} | {"--help"}
         for form in re.findall(r"(?<![\w-])--?[a-z][\w-]*", ours):

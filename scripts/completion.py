@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from tables import Flag, calls, flags, names_by_group, subcommands
+from tables import Flag, calls, flags, formats, names_by_group, subcommands
 
 # What can be completed of a flag's value: words, by its type in options.def or its argument, or
 # names that the shell has. tests/e2e/test_completion.py tries all the words.
@@ -19,16 +19,22 @@ WORDS = {
     "stacks": "auto inline once",
     "rate": "off",
     "follow": "on off",
-    "FORMAT": "text json",
+    "report FORMAT": "text markdown line json",
+    "diff FORMAT": "text markdown json",
+    "WHEN": "auto on off",
     "WHAT": "place call peer task thread test",
 }
 FILES = {"output", "files", "file", "FILE", "EVENTS"}
-WITH_FILES = ("report", "rules")  # subcommands that take names of files
+WITH_FILES = ("report", "export", "diff", "rules")  # subcommands that take names of files
+WITH_COMMAND = ("run", "doctor")  # those that take a command
 DIRECTORIES = {"DIR"}
 
 
 def words_of(flag: Flag) -> str:
-    return WORDS.get(flag.kind or flag.argument, "")
+    if (flag.subcommand, flag.name) == ("export", "format"):
+        return " ".join(one.name for one in formats())
+    kind = flag.kind or flag.argument
+    return WORDS.get(f"{flag.subcommand} {kind}", WORDS.get(kind, ""))
 
 
 def brief(flag: Flag) -> str:
@@ -75,12 +81,31 @@ def bash_with_files(name: str) -> str:
 """
 
 
+def bash_with_command(name: str) -> str:
+    return f"""    {name})
+        for ((i = 2; i < COMP_CWORD; i++)); do
+            case ${{COMP_WORDS[i]}} in
+            --) _loophound_command $((i + 1)); return ;;
+            =) ((i++)) ;;
+            -*)
+                _loophound_{name}_takes_value "${{COMP_WORDS[i]}}" || continue
+                [[ ${{COMP_WORDS[i+1]}} == = ]] && ((i++))
+                ((i++)) ;;
+            *) _loophound_command "$i"; return ;;
+            esac
+        done
+        _loophound_{name}_value "$flag" && return
+        [[ $cur == -* ]] || {{ _loophound_command "$COMP_CWORD"; return; }}
+        mapfile -t COMPREPLY < <(compgen -W "$_loophound_{name}_flags --" -- "$cur") ;;
+"""
+
+
 def bash(groups: dict[str, list[str]]) -> str:
     names = " ".join(
         sorted({name for found in groups.values() for name in found} | {"all", *groups})
     )
     return f"""# bash completion of loophound(1). Made by scripts/completion.py.
-{"".join(bash_subcommand(name) for name in ("run", *WITH_FILES))}
+{"".join(bash_subcommand(name) for name in (*WITH_COMMAND, *WITH_FILES))}
 # all,-file,+fsync: what stands behind the last comma, its sign kept
 _loophound_calls() {{
     local before='' item=$1
@@ -90,7 +115,7 @@ _loophound_calls() {{
     mapfile -t COMPREPLY < <(compgen -P "$before" -W '{names}' -- "$item")
 }}
 
-# The command of `loophound run` begins at this word
+# The command of `loophound run` or `doctor` begins at this word
 _loophound_command() {{
     if declare -F _comp_command_offset >/dev/null; then _comp_command_offset "$1"
     elif declare -F _command_offset >/dev/null; then _command_offset "$1"
@@ -110,21 +135,7 @@ _loophound() {{
     [[ $cur == = ]] && cur=''
     [[ $flag == = ]] && flag=${{COMP_WORDS[COMP_CWORD-2]}}
     case ${{COMP_WORDS[1]}} in
-    run)
-        for ((i = 2; i < COMP_CWORD; i++)); do
-            case ${{COMP_WORDS[i]}} in
-            --) _loophound_command $((i + 1)); return ;;
-            =) ((i++)) ;;
-            -*)
-                _loophound_run_takes_value "${{COMP_WORDS[i]}}" || continue
-                [[ ${{COMP_WORDS[i+1]}} == = ]] && ((i++))
-                ((i++)) ;;
-            *) _loophound_command "$i"; return ;;
-            esac
-        done
-        _loophound_run_value "$flag" && return
-        [[ $cur == -* ]] || {{ _loophound_command "$COMP_CWORD"; return; }}
-        mapfile -t COMPREPLY < <(compgen -W "$_loophound_run_flags --" -- "$cur") ;;
+{"".join(map(bash_with_command, WITH_COMMAND)).rstrip()}
 {"".join(map(bash_with_files, WITH_FILES)).rstrip()}
     help) mapfile -t COMPREPLY < <(compgen -W '{subcommand_names()}' -- "$cur") ;;
     esac
@@ -158,8 +169,16 @@ def zsh_flag(flag: Flag) -> str:
 
 def zsh(groups: dict[str, list[str]]) -> str:
     lines = {
-        name: " \\\n            ".join(map(zsh_flag, flags(name))) for name in ("run", *WITH_FILES)
+        name: " \\\n            ".join(map(zsh_flag, flags(name)))
+        for name in (*WITH_COMMAND, *WITH_FILES)
     }
+    with_command = "".join(
+        f"""        {name})
+            _arguments -S {lines[name]} \\
+            '(-): :_command_names -e' '*::argument:_normal' ;;
+"""
+        for name in WITH_COMMAND
+    )
     with_files = "".join(
         f"""        {name})
             _arguments -S {lines[name]} \\
@@ -193,10 +212,7 @@ _loophound() {{
     subcommand) _describe subcommand subcommands ;;
     argument)
         case $words[1] in
-        run)
-            _arguments -S {lines["run"]} \\
-            '(-): :_command_names -e' '*::argument:_normal' ;;
-{with_files}        help) _describe subcommand subcommands ;;
+{with_command}{with_files}        help) _describe subcommand subcommands ;;
         esac ;;
     esac
 }}
@@ -227,18 +243,21 @@ def fish(groups: dict[str, list[str]]) -> str:
         for sign in ("", "+", "-")
     )
     signed = [f"{sign}{group}" for sign in ("", "+", "-") for group in groups]
-    taking = [flag for flag in flags("run") if flag.argument]
+    taking = [flag for name in WITH_COMMAND for flag in flags(name) if flag.argument]
     with_value = " ".join(form for flag in taking for form in flag.forms)
-    in_flags = "__fish_seen_subcommand_from run; and not __loophound_has_command"
     rows = [
         f"complete -c loophound -n __fish_use_subcommand -a {row.name} -d '{row.doc}'"
         for row in subcommands()
     ]
-    rows += [fish_flag(flag, in_flags) for flag in flags("run")]
+    for name in WITH_COMMAND:
+        in_flags = f"__fish_seen_subcommand_from {name}; and not __loophound_has_command"
+        rows += [fish_flag(flag, in_flags) for flag in flags(name)]
     for name in WITH_FILES:
         seen = f"__fish_seen_subcommand_from {name}"
         rows += [fish_flag(flag, seen) for flag in flags(name)]
         rows.append(f"complete -c loophound -n '{seen}' -F")
+    seen = f"__fish_seen_subcommand_from {' '.join(WITH_COMMAND)}"
+    with_command = f"complete -c loophound -n '{seen}' -xa '(__loophound_complete_command)'"
     return f"""# fish completion of loophound(1). Made by scripts/completion.py.
 
 function __loophound_calls
@@ -246,7 +265,7 @@ function __loophound_calls
 {listed}
 end
 
-# The words behind the flags of `loophound run` so far, a line each. False: it is still at them.
+# The words behind the flags of `loophound run` or `doctor`, a line each. False: there are none yet.
 function __loophound_command
     set -l words (commandline -opc)
     set -e words[1..2]
@@ -281,7 +300,7 @@ complete -c loophound -f
 complete -c loophound -n __fish_use_subcommand -l version -d 'print the version'
 complete -c loophound -n __fish_use_subcommand -l help -d 'list the subcommands'
 {chr(10).join(rows)}
-complete -c loophound -n '__fish_seen_subcommand_from run' -xa '(__loophound_complete_command)'
+{with_command}
 complete -c loophound -n '__fish_seen_subcommand_from help' -a '{subcommand_names()}'
 """
 

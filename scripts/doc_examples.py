@@ -49,11 +49,16 @@ VOLATILE = [
     (r"\b(pipe|socket):?(?: \d+|\[\d+\])", r"\1 FD"),
     (r"\bthread \d+", "thread TID"),
     (r"\b127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+    (r"\b[\d.]+ → (?=[\d.]+ ms\b)", "TIME → "),
     (r"\b\d+(\.\d+)? m?s\b", "TIME"),
+    (r"\| [+-][\d.]+ \|", "| CHANGE |"),
+    (r"\b\d+ %", "N %"),
     (r"\bin \d+ of \d+ samples", "in N of N samples"),
     (r"\d+ frames? of", "N frames of"),
     (r"#\d+\b", "#ID"),
     (r"\bTask-\d+", "Task-N"),
+    (r"(;\[\w+\]) \d+$", r"\1 MICROSECONDS"),  # folded stacks
+    (r"\((events\.py):\d+\)", r"(\1:N)"),  # of Python's own library
     (r"[ \t]+", " "),
 ]
 # Lines of code that are not the example's own, and differ between versions of what is installed.
@@ -166,7 +171,8 @@ class Example:
         return tools
 
     def _environment(self, stalls: bool) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_"))}
+        ours = ("LOOPHOUND_", "LD_", "GITHUB_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         paths = [str(self.build), str(self._own_tools()), str(Path(sys.executable).parent)]
         paths += [kept["PATH"], "/usr/sbin"]
         kept.update(PATH=":".join(paths), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")

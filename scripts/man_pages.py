@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from tables import Flag, calls, conditions, flags, names_by_group, options, subcommands
+from tables import Flag, calls, conditions, flags, formats, names_by_group, options, subcommands
 
 
 def plain(text: str) -> str:
@@ -61,6 +61,9 @@ def substitutions(page: str, command: Path) -> dict[str, str]:
                 f"{plain(one.doc[0].upper() + one.doc[1:])}. For example *{plain(one.example)}*.",
             )
             for one in conditions()
+        ),
+        "FORMATS": "\n\n".join(
+            entry(f"*{one.name}*", plain(sentence(one.doc))) for one in formats()
         ),
         "GROUPS": "\n\n".join(
             entry(f"*{group}*", plain(", ".join(names))) for group, names in groups.items()

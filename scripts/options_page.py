@@ -38,7 +38,7 @@ def page() -> str:
         "| --- | --- | --- | --- |",
         *map(row, options()),
     ]
-    for subcommand in ("run", "report", "rules"):
+    for subcommand in ("run", "report", "export", "rules"):
         rows = [flag for flag in flags(subcommand) if not flag.variable]
         lines += [
             "",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of options, flags, subcommands, conditions and calls, for scripts that make pages.
+"""The tables of options, flags, subcommands, conditions, formats and calls, for making pages.
 
 All but the last are read from src by the preprocessor, calls from what `loophound calls` prints.
 """
@@ -70,6 +70,15 @@ class Condition:
     doc: str
 
 
+@dataclass(frozen=True)
+class Format:
+    """What `loophound export` writes."""
+
+    name: str
+    extension: str
+    doc: str
+
+
 Row = tuple[str, ...]
 
 
@@ -110,6 +119,11 @@ def subcommands() -> list[Subcommand]:
 def conditions() -> list[Condition]:
     rows = rows_of("conditions.def", "CONDITION", "(n, v, t, e, d) (#n, t, e, d)")
     return [Condition(*row) for row in rows]
+
+
+def formats() -> list[Format]:
+    rows = rows_of("cli/export/formats.def", "FORMAT", "(n, e, b, d) (#n, e, d)")
+    return [Format(*row) for row in rows]
 
 
 def calls(command: Path) -> list[Call]:

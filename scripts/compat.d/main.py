@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import plugin
 import strict
 from comparing import Rule, read_rules
 from report import Comparison, head
@@ -33,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--suite", action="append", help="only this one; may be repeated")
     parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES])
     parser.add_argument("--python", default="/usr/bin/python3.11", help="one that has its tests")
-    parser.add_argument("--project", action="append", help="of the suite strict: only this one")
+    parser.add_argument("--project", action="append", help="of strict and pytest: only this")
     parser.add_argument("--unit", default="*", help="only units like this glob")
     parser.add_argument("--jobs", type=int, default=jobs, help="units at once")
     return parser.parse_args()
@@ -42,10 +43,14 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = parse_arguments()
     build = (ROOT / arguments.build).resolve()
-    if strict.NAME in (arguments.suite or ()):
+    for own in (strict, plugin):
+        if own.NAME not in (arguments.suite or ()):
+            continue
         if len(arguments.suite) > 1:
-            raise SystemExit(f"compat: --suite {strict.NAME} has a table of its own: alone, please")
-        return strict.main(build, arguments.project or (), min(arguments.jobs, os.cpu_count() or 1))
+            raise SystemExit(f"compat: --suite {own.NAME} has a table of its own: alone, please")
+        at_once = min(arguments.jobs, os.cpu_count() or 1)
+        status: int = own.main(build, arguments.project or (), at_once)
+        return status
     runner = Runner(build / "libloophound.so", build / "compat")
     if not runner.library.exists():
         raise SystemExit(f"compat: {runner.library} is not built: make")

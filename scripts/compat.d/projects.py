@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,10 +174,16 @@ def read_report(report: Path) -> Results:
 
 
 def run_tests(
-    project: Project, sdists: Sdists, where: Path, prefix: Sequence[str], only: str | None = None
+    project: Project,
+    sdists: Sdists,
+    where: Path,
+    prefix: Sequence[str] = (),
+    only: str | None = None,
+    more: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Results:
     """Its tests, or one of them, in a tree of their own in `where`. The package is the installed
-    one. `prefix`: the command that runs them, or nothing."""
+    one. `prefix`: the command that runs them, or nothing; `more`: options of pytest."""
     tree = where / "tree"
     source = sdists.source(project)
     tree.mkdir(parents=True)
@@ -190,16 +196,17 @@ def run_tests(
 
     report = where / "junit.xml"
     command = [*prefix, str(sdists.python), "-m", "pytest", "-q", "-o", "addopts=", *project.more]
+    command += more
     command += ["-o", "junit_family=xunit1", f"--junit-xml={report}"]
     for plugin in project.plugins:
         command += ["-p", plugin]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPHOUND_", "LD_PRELOAD"))}
-    environment = {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    kept.update(environment or {}, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     tests = [only] if only is not None else project.tests
     if project.needs_redis:
         with redis_server(where) as url:
             command += ["--redis-url", url, *tests]
-            status = run_logged(command, where / "log", environment, tree, TIMEOUT_S)
+            status = run_logged(command, where / "log", kept, tree, TIMEOUT_S)
     else:
-        status = run_logged([*command, *tests], where / "log", environment, tree, TIMEOUT_S)
+        status = run_logged([*command, *tests], where / "log", kept, tree, TIMEOUT_S)
     return with_end(read_report(report), status)

@@ -172,6 +172,14 @@ def read_blocks(build: Path, path: Path) -> list[dict[str, object]]:
     return [event for event in events if event["type"] == "block"]
 
 
+def write_page(build: Path, hits: Path) -> Path:
+    """What was found, as a page for a browser."""
+    page = hits.with_suffix(".html")
+    command = [str(build / "loophound"), "export", "-f", "html", "-o", str(page), str(hits)]
+    subprocess.run(command, check=True)
+    return page
+
+
 def assign(blocks: list[dict[str, object]]) -> None:
     """Gives each block to the endpoint that was being asked when it ended."""
     for block in blocks:
@@ -276,6 +284,7 @@ def main() -> int:
         print(f"demo: FAILED: {problem}")
     if not problems:
         print(f"demo: as expected: blocks on the wrong forms only; every event is in {hits}")
+    print(f"demo: as a page, for your browser: {write_page(build, hits)}")
     return 1 if problems else 0
 
 

@@ -32,7 +32,10 @@ extern const struct lh_subcommand lh_subcommands[];
 const struct lh_subcommand *lh_subcommand_find(const char *name);
 
 int lh_cmd_run(int argc, char **argv);
+int lh_cmd_doctor(int argc, char **argv);
 int lh_cmd_report(int argc, char **argv);
+int lh_cmd_diff(int argc, char **argv);
+int lh_cmd_export(int argc, char **argv);
 int lh_cmd_rules(int argc, char **argv);
 int lh_cmd_calls(int argc, char **argv);
 int lh_cmd_collector(int argc, char **argv);

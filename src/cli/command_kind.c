@@ -7,7 +7,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +27,24 @@
 #define DEFAULT_PATH  "/bin:/usr/bin"
 #define CAPABILITIES  "security.capability"
 #define ALIGNED(size) (((size_t)(size) + 3) & ~(size_t)3)
+
+static const char *const reasons[LH_COMMAND_KINDS] = {
+    [LH_COMMAND_STATIC] = "is statically linked: the library cannot get into it, only into dynamic "
+                          "programs that it starts",
+    [LH_COMMAND_OTHER_CPU] = "is not an " LH_PROCESSOR_NAME " program: it runs without the library",
+    [LH_COMMAND_OTHER_LIBC] = "is linked with another libc than glibc: it is not watched, only "
+                              "programs of glibc that it starts",
+    [LH_COMMAND_PRIVILEGED] = "is setuid or setgid: the dynamic linker ignores LD_PRELOAD there",
+    [LH_COMMAND_CAPABILITIES] = "gains file capabilities: the dynamic linker ignores LD_PRELOAD "
+                                "there",
+    [LH_COMMAND_GO] = "is a Go program: what it calls does not go through libc; only its C code "
+                      "(cgo) and the programs that it starts are watched",
+};
+
+const char *lh_command_reason(enum lh_command_kind kind)
+{
+    return reasons[kind];
+}
 
 static bool is_program(const char *path)
 {
@@ -53,7 +70,7 @@ static bool search_path(const char *name, char path[PATH_MAX])
     }
 }
 
-static bool find_program(const char *name, char path[PATH_MAX])
+bool lh_command_search(const char *name, char path[PATH_MAX])
 {
     if (strchr(name, '/') == NULL)
         return search_path(name, path);
@@ -61,28 +78,34 @@ static bool find_program(const char *name, char path[PATH_MAX])
     return written > 0 && written < PATH_MAX && is_program(path);
 }
 
-/* "#! /path/interpreter argument": true, and *path becomes the interpreter's. */
-static bool read_interpreter(int fd, char path[PATH_MAX])
+bool lh_command_interpreter(int fd, struct lh_interpreter *interpreter)
 {
-    char line[256]; /* BINPRM_BUF_SIZE of the kernel */
-    ssize_t length = pread(fd, line, sizeof(line) - 1, 0);
+    char *line = interpreter->line;
+    ssize_t length = pread(fd, line, sizeof(interpreter->line) - 1, 0);
     if (length < 3 || line[0] != '#' || line[1] != '!')
         return false;
     line[length] = '\0';
-    const char *start = line + 2 + strspn(line + 2, " \t");
-    size_t end = strcspn(start, " \t\n");
-    return end > 0 && snprintf(path, PATH_MAX, "%.*s", (int)end, start) < PATH_MAX;
+    line[strcspn(line, "\n")] = '\0';
+    interpreter->path = line + 2 + strspn(line + 2, " \t");
+    size_t end = strcspn(interpreter->path, " \t");
+    interpreter->argument = interpreter->path + end;
+    if (*interpreter->argument != '\0')
+        *interpreter->argument++ = '\0';
+    interpreter->argument += strspn(interpreter->argument, " \t");
+    return end > 0;
 }
 
 /* Opens what is executed in the end. -1: it cannot be read, or there is no such thing. */
 static int open_program(const char *name, char path[PATH_MAX])
 {
-    if (!find_program(name, path))
+    struct lh_interpreter interpreter;
+    if (!lh_command_search(name, path))
         path[0] = '\0';
     for (int scripts = 0; path[0] != '\0' && scripts <= SCRIPTS_MAX; scripts++) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0 || !read_interpreter(fd, path))
+        if (fd < 0 || !lh_command_interpreter(fd, &interpreter))
             return fd;
+        snprintf(path, PATH_MAX, "%s", interpreter.path);
         close(fd);
     }
     return -1;

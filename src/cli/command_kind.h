@@ -4,6 +4,7 @@
 #define LH_CLI_COMMAND_KIND_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 enum lh_command_kind {
     LH_COMMAND_WATCHABLE,    /* or not known to be anything else */
@@ -21,6 +22,22 @@ struct lh_command {
     char program[PATH_MAX]; /* of a script its interpreter; "" where it was not found */
     char linker[PATH_MAX];  /* its dynamic linker; "" where there is none */
 };
+
+/* Why it cannot be watched, or not well, as part of a sentence; NULL: there is no reason. */
+const char *lh_command_reason(enum lh_command_kind kind);
+
+/* The file that execvp(3) of `name` executes. False: there is no such program. */
+bool lh_command_search(const char *name, char path[PATH_MAX]);
+
+/* The first line of a script, "#! /path/interpreter argument", taken apart. */
+struct lh_interpreter {
+    char line[256]; /* BINPRM_BUF_SIZE of the kernel */
+    char *path;     /* in it, as the next */
+    char *argument; /* all of the rest, one word to the kernel; "": none */
+};
+
+/* False: the file behind `fd` is no script. */
+bool lh_command_interpreter(int fd, struct lh_interpreter *interpreter);
 
 /* What execvp(3) of `name` would run. Reads files, nothing is started. */
 void lh_command_find(const char *name, struct lh_command *command);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/export.h"
+#include "cli/flags.h"
 #include "common/options.h"
 
 #define WIDTH  80
@@ -27,21 +29,6 @@ static void print_wrapped(FILE *to, int indent, const char *text)
     }
     fputc('\n', to);
 }
-
-struct flag {
-    const char *subcommand;
-    char short_flag;
-    const char *long_flag;
-    const char *argument;
-    const char *fallback;
-    const char *doc;
-};
-
-static const struct flag flags[] = {
-#define FLAG(subcommand, short_flag, long_flag, argument, fallback, doc)                           \
-    {#subcommand, short_flag, long_flag, argument, fallback, doc},
-#include "cli/flags.def"
-};
 
 static void print_flag(FILE *to, char short_flag, const char *long_flag, const char *argument)
 {
@@ -76,14 +63,14 @@ static void print_option(FILE *to, const struct lh_option_info *info)
 
 static void print_flags(FILE *to, const char *subcommand)
 {
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+    for (const struct lh_flag *flag = lh_flags; flag->subcommand != NULL; flag++) {
         char text[512];
-        if (strcmp(flags[i].subcommand, subcommand) != 0)
+        if (strcmp(flag->subcommand, subcommand) != 0)
             continue;
-        bool has_default = flags[i].fallback != NULL;
-        print_flag(to, flags[i].short_flag, flags[i].long_flag, flags[i].argument);
-        snprintf(text, sizeof(text), "%s%s%s%s", flags[i].doc, has_default ? " [" : "",
-                 has_default ? flags[i].fallback : "", has_default ? "]" : "");
+        bool has_default = flag->fallback != NULL;
+        print_flag(to, flag->short_flag, flag->long_flag, flag->argument);
+        snprintf(text, sizeof(text), "%s%s%s%s", flag->doc, has_default ? " [" : "",
+                 has_default ? flag->fallback : "", has_default ? "]" : "");
         print_wrapped(to, INDENT, text);
     }
 }
@@ -95,6 +82,15 @@ static void print_options(FILE *to)
         print_option(to, lh_option_info((enum lh_option)option));
 }
 
+static void print_formats(FILE *to)
+{
+    fputs("\nFormats:\n", to);
+    for (const struct lh_export_format *row = lh_export_formats; row->name != NULL; row++) {
+        fprintf(to, "  %s\n", row->name);
+        print_wrapped(to, INDENT, row->doc);
+    }
+}
+
 void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
 {
     fprintf(to, "usage: loophound %s%s%s\n", subcommand->name,
@@ -104,6 +100,8 @@ void lh_help_print(FILE *to, const struct lh_subcommand *subcommand)
     if (strcmp(subcommand->name, "run") == 0)
         print_options(to);
     print_flags(to, subcommand->name);
+    if (strcmp(subcommand->name, "export") == 0)
+        print_formats(to);
     if (subcommand->notes != NULL) {
         fputc('\n', to);
         print_wrapped(to, 0, subcommand->notes);

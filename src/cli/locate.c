@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/sink/text_parts.h"
 #include "common/paths.h"
 #include "common/protocol.h"
 
@@ -64,33 +65,39 @@ static int try_library(const char *dir, const char *below, char *path, size_t si
     return length >= 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
 }
 
-int lh_locate_library(char *path, size_t size)
+int lh_locate_library_quietly(char *path, size_t size, struct lh_text *why)
 {
     char own[PATH_MAX];
     if (libc_is_too_old()) {
-        fprintf(stderr, "loophound: needs glibc %d.%d or later, this is %s; nothing started\n",
-                OLDEST_MAJOR, OLDEST_MINOR, gnu_get_libc_version());
+        lh_text_format(why, "needs glibc %d.%d or later, this is %s", OLDEST_MAJOR, OLDEST_MINOR,
+                       gnu_get_libc_version());
         return -ENOTSUP;
     }
     own_directory(own);
     if (try_library(own, "", path, size) != 0 && try_library(own, "/../lib", path, size) != 0 &&
         try_library(lh_path_libdir, "", path, size) != 0) {
-        fprintf(stderr,
-                "loophound: " LIBRARY " is neither in %s, nor in %s/../lib, nor in %s; nothing "
-                "started\n",
-                own, own, lh_path_libdir);
+        lh_text_format(why, LIBRARY " is neither in %s, nor in %s/../lib, nor in %s", own, own,
+                       lh_path_libdir);
         return -ENOENT;
     }
     /* ld.so(8): the items of LD_PRELOAD are separated by spaces or colons, and nothing escapes
      * them. */
     if (strpbrk(path, ": ") != NULL) {
-        fprintf(stderr,
-                "loophound: LD_PRELOAD cannot hold a path with a space or a colon: %s; nothing "
-                "started\n",
-                path);
+        lh_text_format(why, "LD_PRELOAD cannot hold a path with a space or a colon: %s", path);
         return -EINVAL;
     }
     return 0;
+}
+
+int lh_locate_library(char *path, size_t size)
+{
+    char buf[4 * PATH_MAX];
+    struct lh_text why;
+    lh_text_init(&why, buf, sizeof(buf));
+    int error = lh_locate_library_quietly(path, size, &why);
+    if (error != 0)
+        fprintf(stderr, "loophound: %s; nothing started\n", buf);
+    return error;
 }
 
 /* For as long as this process lives. 0, also where the file system has no such locks, or -EAGAIN:

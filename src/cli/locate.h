@@ -5,9 +5,14 @@
 
 #include <stddef.h>
 
+#include "common/text.h"
+
 /* The absolute path of the library: beside the command, else in ../lib, else where `make install`
  * put it. 0 or -ENOENT; -EINVAL where the path cannot stand in LD_PRELOAD. Says what is wrong. */
 int lh_locate_library(char *path, size_t size);
+
+/* The same, but what is wrong goes into `why`, as a sentence without its end. */
+int lh_locate_library_quietly(char *path, size_t size, struct lh_text *why);
 
 /* A directory of our own (0700) and a name for a socket in it that nobody can guess. A root's
  * programs may give up their rights before they have a loop (nginx's workers) and must still get to

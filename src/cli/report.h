@@ -7,6 +7,7 @@
 #define LH_CLI_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collect/stack/elf_file.h"
@@ -41,6 +42,8 @@ void lh_complete_stack(json_t *stack, bool exact, struct lh_symbol_files *files)
 struct lh_place {
     struct lh_frame frame; /* the one to look at first: lh_place_of() in frame_kind.h */
     const char *api;       /* the function that was called there; NULL: not known */
+    const char *library;   /* that this, or else the frame, belongs to, and the version of that; */
+    const char *version;   /* NULL: none, or not known */
 };
 
 /* Returns the frames that the place's strings belong to, its own and that of the function that was
@@ -67,6 +70,17 @@ bool lh_book_take(struct lh_book *book, json_t *line);
 /* Puts the stacks into the event that names them. */
 void lh_book_put_stacks(struct lh_book *book, json_t *event);
 
+/* Takes no more frames and stacks than these; what comes then counts as missing. */
+void lh_book_limit(struct lh_book *book, uint32_t frames, uint32_t stacks);
+
+/* The number, below the limit of stacks, of the stack that a part of an event (the event itself, a
+ * sample, a holder) names by its id. LH_NO_NUMBER of report_ids.h: it names none, or it is not
+ * there. */
+uint32_t lh_book_stack(struct lh_book *book, const json_t *part);
+
+/* Its frames, completed as lh_complete_stack() does it: a new array. */
+json_t *lh_book_frames(struct lh_book *book, uint32_t stack, bool exact);
+
 /* Where the event happened, valid while it is and until the next call. NULL: it has no frames. */
 const struct lh_place *lh_book_place(struct lh_book *book, const json_t *event);
 
@@ -83,6 +97,7 @@ struct lh_row {
     char where[LH_WHERE_BYTES];
     char source[LH_WHERE_BYTES];
     char advice[LH_WHERE_BYTES]; /* only of rows by place */
+    char on[LH_WHAT_BYTES];      /* its other end; only of loose rows */
     char key[LH_KEY_BYTES];      /* events with the same key share a row */
 };
 
@@ -90,13 +105,17 @@ struct lh_by {
     const char *word;                         /* of --by */
     const char *heading;                      /* of the column */
     const char *(*name)(const json_t *event); /* NULL: by place */
+    bool loose; /* a place is the same also where its line reads otherwise, or lies elsewhere */
 };
+
+/* By place, as two runs are compared: of two versions, or on two machines. */
+extern const struct lh_by lh_by_loose_place;
 
 /* NULL: there is no such word. */
 const struct lh_by *lh_by_find(const char *word);
 
-/* Fills in the row that an event belongs to. `place` may be NULL; paths below `cwd` are shortened.
- */
+/* Fills in the row that an event belongs to. `place` may be NULL; paths below `cwd` are shortened
+ * (of loose rows they are what counts). */
 void lh_by_row(const struct lh_by *by, const json_t *event, const struct lh_place *place,
                const char *cwd, struct lh_row *row);
 
@@ -110,10 +129,48 @@ void lh_table_add(struct lh_table *table, json_t *event);
  * these alone. */
 void lh_table_count_events(struct lh_table *table);
 
-/* Prints below each row what can be done about it, where that is known. */
-void lh_table_show_advice(struct lh_table *table);
+/* All was read. The largest total comes first from now on. */
+void lh_table_end(struct lh_table *table);
 
-/* Prints at most `most` rows (0: all), the largest total first, and a line that counts. */
-void lh_table_print(struct lh_table *table, uint32_t most);
+/* A row; its strings are the table's, "": there is none. */
+struct lh_offence {
+    uint64_t key; /* the same in every table */
+    const char *what;
+    const char *where;
+    const char *source;
+    const char *advice;
+    const char *on;
+    uint64_t count;
+    double total_ms;
+    double worst_ms;
+};
+
+uint32_t lh_table_rows(const struct lh_table *table);
+struct lh_offence lh_table_row(const struct lh_table *table, uint32_t index);
+
+/* What the programs come to. */
+struct lh_sums {
+    uint64_t processes;
+    uint64_t blocks;
+    uint64_t stalls;
+    uint64_t suppressed;
+    uint64_t dropped;
+};
+
+struct lh_sums lh_table_sums(const struct lh_table *table);
+
+/* How it is to look. */
+struct lh_look {
+    const struct lh_by *by;
+    uint32_t top; /* most rows; 0: all */
+    bool advice;  /* below each row, where there is any */
+};
+
+/* The table has ended: lh_table_end(). */
+typedef void lh_print_table(const struct lh_table *table, const struct lh_look *look);
+
+lh_print_table lh_print_text;     /* for a terminal, and a line that counts */
+lh_print_table lh_print_markdown; /* the same for a page */
+lh_print_table lh_print_lines;    /* one a row, without more: for grep(1) and awk(1) */
 
 #endif

@@ -40,6 +40,8 @@ struct lh_book {
     struct number *numbers;
     uint32_t number_count;
     uint32_t number_room;
+    uint32_t frame_limit;
+    uint32_t stack_limit;
     uint64_t missing;
 };
 
@@ -49,6 +51,8 @@ struct lh_book *lh_book_new(struct lh_symbol_files *files)
     if (book == NULL)
         return NULL;
     book->files = files;
+    book->frame_limit = FRAMES_MAX;
+    book->stack_limit = UINT32_MAX;
     book->frames = json_array();
     if (book->frames != NULL)
         return book;
@@ -68,10 +72,16 @@ void lh_book_free(struct lh_book *book)
     free(book);
 }
 
+void lh_book_limit(struct lh_book *book, uint32_t frames, uint32_t stacks)
+{
+    book->frame_limit = frames < FRAMES_MAX ? frames : FRAMES_MAX;
+    book->stack_limit = stacks;
+}
+
 static void add_frame(struct lh_book *book, json_t *line, const char *id)
 {
     size_t count = json_array_size(book->frames);
-    if (lh_ids_find(&book->frame_numbers, id) != LH_NO_NUMBER || count >= FRAMES_MAX ||
+    if (lh_ids_find(&book->frame_numbers, id) != LH_NO_NUMBER || count >= book->frame_limit ||
         !lh_ids_add(&book->frame_numbers, id, (uint32_t)count))
         return;
     json_array_append(book->frames, line);
@@ -163,7 +173,8 @@ static void put_numbers(struct lh_book *book, const json_t *frames, struct stack
 static void add_stack(struct lh_book *book, const json_t *line, const char *id)
 {
     const json_t *frames = json_object_get(line, "frames");
-    if (lh_ids_find(&book->stack_numbers, id) != LH_NO_NUMBER ||
+    if (book->stack_count >= book->stack_limit ||
+        lh_ids_find(&book->stack_numbers, id) != LH_NO_NUMBER ||
         !make_room_for_numbers(book, json_array_size(frames)) ||
         !make_room((void **)&book->stacks, &book->stack_room, (uint64_t)book->stack_count + 1,
                    sizeof(*book->stacks)))
@@ -190,14 +201,18 @@ bool lh_book_take(struct lh_book *book, json_t *line)
     return frame || stack;
 }
 
-static struct stack *find(struct lh_book *book, const json_t *part)
+uint32_t lh_book_stack(struct lh_book *book, const json_t *part)
 {
     const char *id = lh_string_of(part, "stack_id");
     uint32_t number = id != NULL ? lh_ids_find(&book->stack_numbers, id) : LH_NO_NUMBER;
-    if (number != LH_NO_NUMBER)
-        return &book->stacks[number];
-    book->missing += id != NULL;
-    return NULL;
+    book->missing += id != NULL && number == LH_NO_NUMBER;
+    return number;
+}
+
+static struct stack *find(struct lh_book *book, const json_t *part)
+{
+    uint32_t number = lh_book_stack(book, part);
+    return number != LH_NO_NUMBER ? &book->stacks[number] : NULL;
 }
 
 static json_t *frame_at(const struct lh_book *book, const struct stack *stack, uint32_t index)
@@ -224,6 +239,13 @@ static json_t *whole(const struct lh_book *book, const struct stack *stack)
         json_array_append_new(frames, whole_frame(frame_at(book, stack, i)));
     if (stack->cut && stack->total > 0)
         json_object_set_new(json_array_get(frames, stack->total - 1), "cut", json_true());
+    return frames;
+}
+
+json_t *lh_book_frames(struct lh_book *book, uint32_t stack, bool exact)
+{
+    json_t *frames = whole(book, &book->stacks[stack]);
+    lh_complete_stack(frames, exact, book->files);
     return frames;
 }
 

@@ -44,11 +44,14 @@ static const char *test_of(const json_t *event)
     return lh_string_of(event, "test");
 }
 
+const struct lh_by lh_by_loose_place = {"place", "WHERE", NULL, true};
+
 const struct lh_by *lh_by_find(const char *word)
 {
     static const struct lh_by all[] = {
-        {"place", "WHERE", NULL},  {"call", "CALL", call_of},       {"peer", "PEER", peer_of},
-        {"task", "TASK", task_of}, {"thread", "THREAD", thread_of}, {"test", "TEST", test_of},
+        {"place", "WHERE", NULL, false},        {"call", "CALL", call_of, false},
+        {"peer", "PEER", peer_of, false},       {"task", "TASK", task_of, false},
+        {"thread", "THREAD", thread_of, false}, {"test", "TEST", test_of, false},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (strcmp(all[i].word, word) == 0)
@@ -103,6 +106,28 @@ static void put_advice(const json_t *event, struct lh_row *row)
     lh_text_char(&text, ']');
 }
 
+/* What was called, the file below `base` and the function: neither the line nor its text. Of
+ * something without a stack the call alone. */
+static void put_loose(const json_t *event, const struct lh_place *place, const char *base,
+                      struct lh_row *row)
+{
+    struct lh_text key;
+    struct lh_text on;
+    const char *call = lh_string_of(event, "call");
+    const char *peer = peer_of(event);
+    lh_text_init(&key, row->key, sizeof(row->key));
+    put_clean(&key, call_of(event));
+    if (place != NULL) {
+        struct lh_frame frame = place->frame;
+        frame.source = NULL;
+        lh_text_char(&key, '\n');
+        lh_text_hex(&key, lh_fingerprint(call, &frame, call != NULL ? place->api : NULL, base));
+    }
+    lh_text_init(&on, row->on, sizeof(row->on));
+    if (peer != NULL)
+        put_clean(&on, peer);
+}
+
 static void put_place(const json_t *event, const struct lh_place *place, const char *cwd,
                       struct lh_row *row)
 {
@@ -130,10 +155,12 @@ void lh_by_row(const struct lh_by *by, const json_t *event, const struct lh_plac
 {
     struct lh_text text;
     *row = (struct lh_row){0};
-    if (by->name == NULL) {
+    if (by->name == NULL)
         put_place(event, place, cwd, row);
+    if (by->loose)
+        put_loose(event, place, cwd, row);
+    if (by->name == NULL)
         return;
-    }
     const char *name = by->name(event);
     lh_text_init(&text, row->where, sizeof(row->where));
     if (name != NULL)

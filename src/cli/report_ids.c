@@ -6,16 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_LEAST 256u
+#include "common/fnv.h"
 
-#define FNV_BEGIN UINT64_C(0xcbf29ce484222325) /* FNV-1a */
-#define FNV_PRIME UINT64_C(0x100000001b3)
+#define SIZE_LEAST 256u
 
 static uint64_t key_of(const char *id)
 {
-    uint64_t key = FNV_BEGIN;
-    for (; *id != '\0'; id++)
-        key = (key ^ (uint8_t)*id) * FNV_PRIME;
+    uint64_t key = lh_fnv(LH_FNV_START, id, strlen(id));
     return key != 0 ? key : 1;
 }
 
@@ -28,12 +25,17 @@ static uint32_t place_of(const struct lh_ids *ids, uint64_t key)
     return place;
 }
 
-uint32_t lh_ids_find(const struct lh_ids *ids, const char *id)
+uint32_t lh_ids_find_key(const struct lh_ids *ids, uint64_t key)
 {
     if (ids->size == 0)
         return LH_NO_NUMBER;
-    uint32_t place = place_of(ids, key_of(id));
+    uint32_t place = place_of(ids, key);
     return ids->keys[place] != 0 ? ids->numbers[place] : LH_NO_NUMBER;
+}
+
+uint32_t lh_ids_find(const struct lh_ids *ids, const char *id)
+{
+    return lh_ids_find_key(ids, key_of(id));
 }
 
 static bool grow(struct lh_ids *ids)
@@ -59,16 +61,20 @@ static bool grow(struct lh_ids *ids)
     return true;
 }
 
-bool lh_ids_add(struct lh_ids *ids, const char *id, uint32_t number)
+bool lh_ids_add_key(struct lh_ids *ids, uint64_t key, uint32_t number)
 {
     if (ids->count >= ids->size / 4 * 3 && !grow(ids))
         return false;
-    uint64_t key = key_of(id);
     uint32_t place = place_of(ids, key);
     ids->count += ids->keys[place] == 0;
     ids->keys[place] = key;
     ids->numbers[place] = number;
     return true;
+}
+
+bool lh_ids_add(struct lh_ids *ids, const char *id, uint32_t number)
+{
+    return lh_ids_add_key(ids, key_of(id), number);
 }
 
 void lh_ids_free(struct lh_ids *ids)

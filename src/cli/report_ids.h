@@ -20,8 +20,13 @@ struct lh_ids {
 /* LH_NO_NUMBER: it has none. `id` may be any text. */
 uint32_t lh_ids_find(const struct lh_ids *ids, const char *id);
 
-/* Gives an id that has none its number. False: there is no memory. */
+/* Gives an id its number, in the place of the one that it may have had. False: there is no memory.
+ */
 bool lh_ids_add(struct lh_ids *ids, const char *id, uint32_t number);
+
+/* The same by a key that a caller has made itself; not 0. */
+uint32_t lh_ids_find_key(const struct lh_ids *ids, uint64_t key);
+bool lh_ids_add_key(struct lh_ids *ids, uint64_t key, uint32_t number);
 
 void lh_ids_free(struct lh_ids *ids);
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -206,4 +207,13 @@ FILE *lh_input_stream(struct lh_input *input)
 const char *lh_input_problem(const struct lh_input *input)
 {
     return input->problem != NULL ? input->problem : strerror(errno);
+}
+
+double lh_input_share(const struct lh_input *input)
+{
+    struct stat file;
+    off_t at = lseek(input->fd, 0, SEEK_CUR);
+    if (at < 0 || fstat(input->fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0)
+        return -1;
+    return at < file.st_size ? (double)at / (double)file.st_size : 1;
 }

@@ -17,4 +17,7 @@ FILE *lh_input_stream(struct lh_input *input);
 /* After the stream has failed: why. */
 const char *lh_input_problem(const struct lh_input *input);
 
+/* How much of the file has been read, of 1; negative: it has no end that is known. */
+double lh_input_share(const struct lh_input *input);
+
 #endif

@@ -40,7 +40,11 @@ static struct lh_frame frame_of(const json_t *json)
                              .at_start = json_is_true(json_object_get(json, "at_start")),
                              .module = lh_string_of(json, "module"),
                              .offset = number_of(json, "offset"),
+                             .inlined = json_is_true(json_object_get(json, "inlined")),
                              .user = json_is_true(json_object_get(json, "user")),
+                             .api = json_is_true(json_object_get(json, "api")),
+                             .library = lh_string_of(json, "library"),
+                             .version = lh_string_of(json, "version"),
                              .source = lh_string_of(json, "source"),
                              .build_id = lh_string_of(json, "build_id")};
 }
@@ -144,5 +148,9 @@ json_t *lh_stack_place(json_t *stack, struct lh_place *place)
 
 void lh_place_of_frames(const json_t *frame, const json_t *api, struct lh_place *place)
 {
-    *place = (struct lh_place){.frame = frame_of(frame), .api = lh_string_of(api, "function")};
+    const json_t *owner = lh_string_of(api, "library") != NULL ? api : frame;
+    *place = (struct lh_place){.frame = frame_of(frame),
+                               .api = lh_string_of(api, "function"),
+                               .library = lh_string_of(owner, "library"),
+                               .version = lh_string_of(owner, "version")};
 }

@@ -9,18 +9,18 @@
 
 #include "cli/report.h"
 #include "cli/report_ids.h"
-#include "collect/sink/text_fit.h"
 #include "collect/sink/text_parts.h"
+#include "common/fnv.h"
 
-#define COUNT_MAX     999999999999ULL /* of the last line: what says more is no count */
-#define KEY_BYTES     (2 * LH_WHAT_BYTES)
-#define ROWS_LEAST    16u
-#define ADVICE_COLUMN 36 /* below the call */
+#define COUNT_MAX  999999999999ULL /* of the last line: what says more is no count */
+#define KEY_BYTES  (2 * LH_WHAT_BYTES)
+#define ROWS_LEAST 16u
 
-/* One string behind the other, for there may be very many: what, where, source, advice. */
-enum part { WHAT, WHERE, SOURCE, ADVICE, PARTS };
+/* One string behind the other, for there may be very many. */
+enum part { WHAT, WHERE, SOURCE, ADVICE, ON, PARTS };
 
 struct offender {
+    uint64_t key;
     char *parts;
     uint64_t count;
     double total_ms;
@@ -30,7 +30,6 @@ struct offender {
 struct lh_table {
     const struct lh_by *by;
     struct lh_book *book;
-    bool advice;      /* is shown */
     bool events_only; /* what summaries say does not count */
     struct offender *rows;
     uint32_t count;
@@ -40,6 +39,7 @@ struct lh_table {
     json_t *processes;  /* pids */
     json_t *rows_of;    /* "pid id": the number of the row of that report of strict mode */
     json_t *untold;     /* pid: its blocks and stalls of which no summary has been read */
+    json_t *bases;      /* pid: where its project is */
     uint64_t blocks;
     uint64_t stalls;
     uint64_t suppressed;
@@ -60,8 +60,9 @@ struct lh_table *lh_table_new(const struct lh_by *by, struct lh_book *book)
     table->processes = json_object();
     table->untold = json_object();
     table->rows_of = json_object();
+    table->bases = json_object();
     if (table->in_flight != NULL && table->processes != NULL && table->rows_of != NULL &&
-        table->untold != NULL)
+        table->untold != NULL && table->bases != NULL)
         return table;
     lh_table_free(table);
     return NULL;
@@ -76,6 +77,7 @@ void lh_table_free(struct lh_table *table)
     json_decref(table->processes);
     json_decref(table->untold);
     json_decref(table->rows_of);
+    json_decref(table->bases);
     for (uint32_t i = 0; i < table->count; i++)
         free(table->rows[i].parts);
     free(table->rows);
@@ -102,11 +104,12 @@ static bool are_parts(const struct offender *offender, const char *const parts[P
 /* False: there is no memory, and what stood there stays. */
 static bool put_parts(struct offender *offender, const struct lh_row *row)
 {
-    const char *const parts[PARTS] = {row->what, row->where, row->source, row->advice};
+    const char *const parts[PARTS] = {row->what, row->where, row->source, row->advice, row->on};
     char *copy;
     if (are_parts(offender, parts))
         return true;
-    if (asprintf(&copy, "%s%c%s%c%s%c%s", parts[0], 0, parts[1], 0, parts[2], 0, parts[3]) < 0)
+    if (asprintf(&copy, "%s%c%s%c%s%c%s%c%s", parts[0], 0, parts[1], 0, parts[2], 0, parts[3], 0,
+                 parts[4]) < 0)
         return false;
     free(offender->parts);
     offender->parts = copy;
@@ -128,7 +131,7 @@ static struct offender *find_row(struct lh_table *table, const struct lh_row *ma
         table->room = room;
     }
     struct offender *row = &table->rows[table->count];
-    *row = (struct offender){0};
+    *row = (struct offender){.key = lh_fnv(LH_FNV_START, made->key, strlen(made->key))};
     if (!put_parts(row, made))
         return NULL;
     if (!lh_ids_add(&table->keys, made->key, table->count)) {
@@ -145,13 +148,38 @@ static double ms_of(const json_t *event, const char *name)
     return ms > 0 ? ms : 0;
 }
 
+/* The number of this name, of digits: keys are text. */
+static void put_number(struct lh_text *key, const json_t *event, const char *name)
+{
+    lh_text_format(key, "%" JSON_INTEGER_FORMAT " ",
+                   json_integer_value(json_object_get(event, name)));
+}
+
+static void put_pid(char pid[LH_WHAT_BYTES], const json_t *event)
+{
+    struct lh_text text;
+    lh_text_init(&text, pid, LH_WHAT_BYTES);
+    put_number(&text, event, "pid");
+}
+
+/* Where names of files begin: here, or where rows are compared, in the project of the program. */
+static const char *base_of(const struct lh_table *table, const json_t *event)
+{
+    char pid[LH_WHAT_BYTES];
+    if (!table->by->loose)
+        return table->cwd;
+    put_pid(pid, event);
+    const char *base = lh_string_of(table->bases, pid);
+    return base != NULL ? base : table->cwd;
+}
+
 /* Returns the number of its row; negative: there is no memory. */
 static json_int_t add_offence(struct lh_table *table, const json_t *event)
 {
     struct lh_row made;
     const struct lh_place *place =
         table->by->name == NULL ? lh_book_place(table->book, event) : NULL;
-    lh_by_row(table->by, event, place, table->cwd, &made);
+    lh_by_row(table->by, event, place, base_of(table, event), &made);
     struct offender *offender = find_row(table, &made);
     if (offender == NULL)
         return -1;
@@ -162,13 +190,6 @@ static json_int_t add_offence(struct lh_table *table, const json_t *event)
     if (ms > offender->worst_ms)
         offender->worst_ms = ms;
     return offender - table->rows;
-}
-
-/* The number of this name, of digits: keys are text. */
-static void put_number(struct lh_text *key, const json_t *event, const char *name)
-{
-    lh_text_format(key, "%" JSON_INTEGER_FORMAT " ",
-                   json_integer_value(json_object_get(event, name)));
 }
 
 static void add_summary(struct lh_table *table, const json_t *event)
@@ -216,11 +237,20 @@ static void add_untold(struct lh_table *table, const char *pid)
     json_object_del(table->untold, pid);
 }
 
+static void note_base(struct lh_table *table, const char *pid, const json_t *event)
+{
+    const char *root = lh_string_of(event, "root");
+    const char *base = root != NULL ? root : lh_string_of(event, "cwd");
+    if (base != NULL)
+        json_object_set_new(table->bases, pid, json_string(base));
+}
+
 static void note_process(struct lh_table *table, const char *pid, const json_t *event,
                          const char *type)
 {
     if (strcmp(type, "start") == 0) {
         json_object_set_new(table->processes, pid, json_true());
+        note_base(table, pid, event);
         add_untold(table, pid); /* of what it was before an exec */
     } else if (strcmp(type, "summary") == 0 && !table->events_only) {
         add_summary(table, event);
@@ -285,12 +315,10 @@ static void note_offence(struct lh_table *table, const char *pid, json_t *event,
 void lh_table_add(struct lh_table *table, json_t *event)
 {
     char pid[LH_WHAT_BYTES];
-    struct lh_text text;
     const char *type = lh_string_of(event, "type");
     if (type == NULL)
         return;
-    lh_text_init(&text, pid, sizeof(pid));
-    put_number(&text, event, "pid");
+    put_pid(pid, event);
     note_process(table, pid, event, type);
     if (strcmp(type, "inflight") == 0 || strcmp(type, "block") == 0 || strcmp(type, "stall") == 0)
         note_offence(table, pid, event, type);
@@ -305,64 +333,13 @@ static int by_total(const void *left, const void *right)
     return (a->total_ms < b->total_ms) - (a->total_ms > b->total_ms);
 }
 
-static int widest(const struct lh_table *table, uint32_t most, enum part part)
-{
-    size_t width = 0;
-    for (uint32_t i = 0; i < most; i++) {
-        size_t own = lh_text_width(part_of(&table->rows[i], part));
-        width = own > width ? own : width;
-    }
-    return (int)width;
-}
-
-/* In nine columns, whatever a file says. */
-static void print_ms(double ms)
-{
-    if (ms < 9999999)
-        printf("%9.1f ms ", ms);
-    else if (ms < 999999999)
-        printf("%9.0f ms ", ms);
-    else
-        printf("%9.2e ms ", ms);
-}
-
-static void print_rows(const struct lh_table *table, uint32_t most)
-{
-    bool calls = table->by->name == NULL;
-    int what = widest(table, most, WHAT);
-    int where_width = widest(table, most, WHERE);
-    printf("%12s %12s %8s  ", "TOTAL", "WORST", "COUNT");
-    if (calls)
-        printf("%-*s  ", what, "CALL");
-    printf("%s\n", table->by->heading);
-    for (uint32_t i = 0; i < most; i++) {
-        const struct offender *one = &table->rows[i];
-        const char *where = part_of(one, WHERE);
-        const char *source = part_of(one, SOURCE);
-        const char *advice = part_of(one, ADVICE);
-        int padding = source[0] != '\0' ? where_width - (int)lh_text_width(where) + 2 : 0;
-        print_ms(one->total_ms);
-        print_ms(one->worst_ms);
-        printf("%8" PRIu64 "  ", one->count);
-        if (calls)
-            printf("%-*s  ", what, part_of(one, WHAT));
-        printf("%s%*s%s\n", where, padding, "", source);
-        if (table->advice && advice[0] != '\0')
-            printf("%*sadvice: %s\n", ADVICE_COLUMN, "", advice);
-    }
-}
-
-void lh_table_show_advice(struct lh_table *table)
-{
-    table->advice = true;
-}
-
 void lh_table_count_events(struct lh_table *table)
 {
     table->events_only = true;
 }
 
-void lh_table_print(struct lh_table *table, uint32_t most)
+/* Waits of which no end was read, and processes without a summary, count as they are. */
+void lh_table_end(struct lh_table *table)
 {
     json_t *waits = table->in_flight;
     for (void *at = json_object_iter(waits); at != NULL; at = json_object_iter_next(waits, at))
@@ -375,17 +352,32 @@ void lh_table_print(struct lh_table *table, uint32_t most)
     }
     if (table->count > 0)
         qsort(table->rows, table->count, sizeof(*table->rows), by_total);
-    if (most == 0 || most > table->count)
-        most = table->count;
-    if (most > 0)
-        print_rows(table, most);
-    if (most < table->count)
-        printf("... and %" PRIu32 " more (--top 0 shows them)\n", table->count - most);
-    size_t processes = json_object_size(table->processes);
-    printf("%zu process%s, %" PRIu64 " block%s, %" PRIu64 " stall%s, ", processes,
-           processes == 1 ? "" : "es", table->blocks, table->blocks == 1 ? "" : "s", table->stalls,
-           table->stalls == 1 ? "" : "s");
-    if (table->suppressed > 0)
-        printf("%" PRIu64 " suppressed, ", table->suppressed);
-    printf("%" PRIu64 " dropped\n", table->dropped);
+}
+
+uint32_t lh_table_rows(const struct lh_table *table)
+{
+    return table->count;
+}
+
+struct lh_offence lh_table_row(const struct lh_table *table, uint32_t index)
+{
+    const struct offender *row = &table->rows[index];
+    return (struct lh_offence){.key = row->key,
+                               .what = part_of(row, WHAT),
+                               .where = part_of(row, WHERE),
+                               .source = part_of(row, SOURCE),
+                               .advice = part_of(row, ADVICE),
+                               .on = part_of(row, ON),
+                               .count = row->count,
+                               .total_ms = row->total_ms,
+                               .worst_ms = row->worst_ms};
+}
+
+struct lh_sums lh_table_sums(const struct lh_table *table)
+{
+    return (struct lh_sums){.processes = json_object_size(table->processes),
+                            .blocks = table->blocks,
+                            .stalls = table->stalls,
+                            .suppressed = table->suppressed,
+                            .dropped = table->dropped};
 }

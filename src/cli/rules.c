@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/flags.h"
 #include "common/text.h"
 
 #define SUPPRESS_MAX 64
@@ -28,36 +29,32 @@ static int fail_usage(const char *what)
     return LH_EXIT_USAGE;
 }
 
-static int take_flags(struct arguments *arguments, int argc, char **argv)
+static int take_check(void *self, const char *value)
 {
-    static const struct option flags[] = {{"check", no_argument, NULL, 'c'},
-                                          {"explain", required_argument, NULL, 'e'},
-                                          {"suppress", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int flag;
-    while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
-        switch (flag) {
-        case 'c':
-            arguments->check = true;
-            break;
-        case 'e':
-            arguments->explain = optarg;
-            break;
-        case 's':
-            if (arguments->suppress_count == SUPPRESS_MAX)
-                return fail_usage("at most 64 files");
-            arguments->suppress[arguments->suppress_count++] = optarg;
-            break;
-        case 'h':
-            lh_help_print(stdout, lh_subcommand_find("rules"));
-            return -1;
-        default:
-            return LH_EXIT_USAGE; /* getopt has said it */
-        }
-    }
+    struct arguments *arguments = self;
+    (void)value;
+    arguments->check = true;
     return 0;
 }
+
+static int take_explain(void *self, const char *value)
+{
+    struct arguments *arguments = self;
+    arguments->explain = value;
+    return 0;
+}
+
+static int take_suppress(void *self, const char *value)
+{
+    struct arguments *arguments = self;
+    if (arguments->suppress_count == SUPPRESS_MAX)
+        return fail_usage("at most 64 files");
+    arguments->suppress[arguments->suppress_count++] = value;
+    return 0;
+}
+
+static const struct lh_flag_taker takers[] = {
+    {"check", take_check}, {"explain", take_explain}, {"suppress", take_suppress}};
 
 /* Every fault of a file, not the first one only. Adds to the rules and the faults. */
 static void check_text(const char *name, const char *text, size_t length, uint32_t *rules,
@@ -128,7 +125,7 @@ int lh_cmd_rules(int argc, char **argv)
 {
     struct arguments arguments = {.check = false};
     struct lh_rule_set set = {NULL, 0, NULL};
-    int status = take_flags(&arguments, argc, argv);
+    int status = lh_flags_take(argc, argv, takers, sizeof(takers) / sizeof(takers[0]), &arguments);
     if (status != 0)
         return status < 0 ? 0 : status;
     if (arguments.check == (arguments.explain != NULL))

@@ -2,7 +2,6 @@
 /* loophound rules --explain: what rules would have done with reports that are there. Main thread.
  *
  * The file may come from anywhere: what has the wrong type counts as not there. */
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/report.h"
-#include "cli/report_input.h"
+#include "cli/report_read.h"
 #include "cli/rules.h"
 #include "collect/report/facts.h"
 #include "collect/sink/text_parts.h"
@@ -88,6 +87,7 @@ static void take_facts(struct lh_rule_facts *facts, const json_t *event,
                                .callback = lh_string_of(task, "callback"),
                                .test = lh_string_of(event, "test"),
                                .phase = phase_of(event),
+                               .noise = lh_string_of(event, "noise"),
                                .duration_ns = duration_of(event),
                                .main_thread = json_integer_value(json_object_get(event, "pid")) ==
                                               json_integer_value(json_object_get(event, "tid"))};
@@ -95,6 +95,15 @@ static void take_facts(struct lh_rule_facts *facts, const json_t *event,
     uint32_t count = lh_stack_frames(stack_of(event), frames);
     lh_facts_place(facts, frames, count);
     facts->place = lh_marked_place(frames, count);
+}
+
+/* The class that would keep it quiet, as the option that switches it on. */
+static void put_class(struct lh_text *what, const char *noise)
+{
+    if (noise == NULL)
+        return;
+    lh_text_string(what, "  --noise +");
+    lh_text_clean(what, noise, strlen(noise));
 }
 
 static void put_fate(struct lh_text *what, const struct lh_rule_set *set,
@@ -105,8 +114,10 @@ static void put_fate(struct lh_text *what, const struct lh_rule_set *set,
         if (set->rules[i].always && lh_rule_matches(&set->rules[i], facts))
             rule = &set->rules[i];
     lh_text_string(what, quiet != NULL ? "quiet   " : "reported");
-    if (rule == NULL)
+    if (rule == NULL) {
+        put_class(what, facts->noise);
         return;
+    }
     lh_text_format(what, "  %s:%" PRIu32 ": ", rule->file, rule->line);
     lh_text_clean(what, rule->text.text, rule->text.length);
 }
@@ -163,22 +174,11 @@ static void explain_event(struct explanation *explanation, json_t *event)
     count_fate(explanation, buf);
 }
 
-static uint64_t read_events(struct explanation *explanation, FILE *from)
+static void take_line(void *context, json_t *line)
 {
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    uint64_t ours = 0;
-    while ((length = getline(&line, &size, from)) >= 0) {
-        json_t *event = json_loadb(line, (size_t)length, 0, NULL);
-        bool is_ours = json_integer_value(json_object_get(event, "v")) == LH_EVENT_VERSION;
-        ours += is_ours;
-        if (is_ours && !lh_book_take(explanation->book, event))
-            explain_event(explanation, event);
-        json_decref(event);
-    }
-    free(line);
-    return ours;
+    struct explanation *explanation = context;
+    if (!lh_book_take(explanation->book, line))
+        explain_event(explanation, line);
 }
 
 static int by_count(const void *left, const void *right)
@@ -217,22 +217,10 @@ static int explain(struct explanation *explanation, const char *name)
         fputs("loophound: out of memory; nothing read\n", stderr);
         return LH_EXIT_FAILED;
     }
-    struct lh_input *input = lh_input_open(name);
-    if (input == NULL) {
-        fprintf(stderr, "loophound: cannot read %s: %s\n", name, strerror(errno));
-        return LH_EXIT_FAILED;
-    }
-    uint64_t ours = read_events(explanation, lh_input_stream(input));
-    bool failed = ferror(lh_input_stream(input)) != 0;
-    if (failed)
-        fprintf(stderr, "loophound: cannot read all of %s: %s\n", name, lh_input_problem(input));
-    else if (ours == 0)
-        fprintf(stderr, "loophound: %s has no event of ours\n", name);
-    lh_input_close(input);
-    if (failed || ours == 0)
-        return LH_EXIT_FAILED;
-    print(explanation);
-    return 0;
+    int status = lh_read_lines(&name, 1, take_line, explanation);
+    if (status == 0)
+        print(explanation);
+    return status;
 }
 
 int lh_rules_explain(const char *events, const struct lh_rule_set *set)

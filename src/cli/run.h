@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cli/command_kind.h"
+#include "cli/run_report.h"
 #include "cli/run_seen.h"
 #include "collect/link/collector.h"
 #include "collect/report/judge.h"
@@ -17,6 +18,8 @@ struct lh_run_flags {
     const char *given[LH_OPTION_COUNT]; /* values of the flags, NULL where a flag was not given */
     char *joined[LH_OPTION_COUNT];      /* what `given` has of a flag that was repeated */
     const char *budget;                 /* NULL: none */
+    struct lh_run_reports reports;
+    enum lh_run_github github;
     bool fail;
     bool update_baseline;
     bool strict_baseline;
@@ -66,8 +69,9 @@ int lh_run_environment(const struct lh_run_flags *flags, const char *library, co
  * once it has said in one line what is wrong. A file that is missing is made. */
 int lh_run_check_output(const struct lh_options *options);
 
-/* Reads the rules and the baseline that the options name. With them each report is to be told: the
- * rate is off unless the user has given one. 0, or the exit status, once it has said what is wrong.
+/* Reads the rules and the baseline that the options name. With them, and with --report, each report
+ * is to be told: the rate is off unless the user has given one. 0, or the exit status, once it has
+ * said what is wrong.
  */
 int lh_run_judge(const struct lh_run_flags *flags, struct lh_options *options,
                  struct lh_judge **judge);
@@ -79,8 +83,9 @@ void lh_run_print_rules(const struct lh_verdict *verdict);
  * none yet, or is to be written over, and is not to be read. */
 int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bool *fresh);
 
-/* Says which places are new, and which are gone. */
-void lh_run_print_baseline(const struct lh_verdict *verdict);
+/* Says which places are new, with what can be done about them, and which are gone. `advise`: how
+ * these get out of the baseline. */
+void lh_run_print_places(const struct lh_verdict *verdict, bool advise);
 
 /* Writes the baseline with the new places; `drop`: without those that are gone. 0, or a negative
  * errno once it has said so. */
@@ -122,6 +127,7 @@ struct lh_run_end {
     pid_t pid;
     const char *command; /* its file */
     const char *kind;    /* why it could not be watched, as part of a sentence; NULL: it could */
+    const struct lh_run_kept *kept;
 };
 
 /* The last lines on standard error, and of JSON where nothing was watched. */

@@ -11,23 +11,56 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/baseline.h"
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "collect/sink/text_parts.h"
 #include "common/text.h"
 
-#define SHOWN 20u /* places that are named of each kind */
-
-static const char begin[] = "# loophound baseline";
+const char lh_baseline_begin[] = "# loophound baseline";
 
 static const char header[] =
     "# loophound baseline: places that are known to block; what is reported elsewhere is new.\n"
     "# Rules, sorted, one a line; commit it, and merge it by hand. loophound run --baseline FILE\n"
     "# --update-baseline adds places, and with --force drops those that were not seen.\n";
 
-static bool is_ours(FILE *file)
+bool lh_begins_as_baseline(FILE *file)
 {
-    char line[sizeof(begin)];
-    return fgets(line, sizeof(line), file) != NULL && strcmp(line, begin) == 0;
+    char line[sizeof(lh_baseline_begin)];
+    return fgets(line, sizeof(line), file) != NULL && strcmp(line, lh_baseline_begin) == 0;
+}
+
+bool lh_is_baseline(const char *name)
+{
+    struct stat status;
+    if (stat(name, &status) != 0 || !S_ISREG(status.st_mode))
+        return false; /* a pipe is read once */
+    FILE *file = fopen(name, "re");
+    bool is = file != NULL && lh_begins_as_baseline(file);
+    if (file != NULL)
+        fclose(file);
+    return is;
+}
+
+static void put_span(struct lh_text *text, const struct lh_span *span)
+{
+    lh_text_clean(text, span->text, span->length);
+}
+
+void lh_baseline_place(const struct lh_rule *rule, struct lh_text *what, struct lh_text *where)
+{
+    const struct lh_rule_part *part = rule->parts;
+    bool is_place =
+        rule->part_count == 2 && !rule->always && part[1].condition == LH_CONDITION_place &&
+        (part[0].condition == LH_CONDITION_call || part[0].condition == LH_CONDITION_type);
+    if (!is_place) {
+        put_span(where, &rule->text);
+        return;
+    }
+    put_span(what, &part[0].glob);
+    put_span(where, &part[1].glob);
+    lh_text_string(where, part[1].function.length > 0 ? " " : "");
+    put_span(where, &part[1].function);
 }
 
 /* An empty file is anybody's. */
@@ -57,7 +90,7 @@ int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bo
         return 0;
     }
     *fresh = is_empty(file);
-    bool ours = *fresh || is_ours(file);
+    bool ours = *fresh || lh_begins_as_baseline(file);
     fclose(file);
     if (ours)
         return 0;
@@ -65,7 +98,7 @@ int lh_run_check_baseline(const struct lh_run_flags *flags, const char *path, bo
         fprintf(stderr,
                 "loophound: %s is no baseline of ours: its first line does not begin with \"%s\"; "
                 "--force writes over it; nothing started\n",
-                path, begin);
+                path, lh_baseline_begin);
         return LH_EXIT_USAGE;
     }
     *fresh = true;
@@ -78,46 +111,6 @@ uint64_t lh_run_gone(const struct lh_verdict *verdict)
     for (uint32_t i = 0; i < verdict->baseline->count; i++)
         gone += verdict->baseline_uses[i] == 0;
     return gone;
-}
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
-static void print_gone(const struct lh_verdict *verdict)
-{
-    uint32_t shown = 0;
-    for (uint32_t i = 0; i < verdict->baseline->count; i++) {
-        const struct lh_rule *rule = &verdict->baseline->rules[i];
-        if (verdict->baseline_uses[i] > 0 || shown++ >= SHOWN)
-            continue;
-        fprintf(stderr, "loophound: gone: %.*s (%s:%" PRIu32 ")\n", (int)rule->text.length,
-                rule->text.text, rule->file, rule->line);
-    }
-    if (shown > SHOWN)
-        fprintf(stderr, "loophound: ... and %" PRIu32 " more that are gone\n", shown - SHOWN);
-}
-
-void lh_run_print_baseline(const struct lh_verdict *verdict)
-{
-    uint64_t known = verdict->known_blocks + verdict->known_stalls;
-    uint64_t gone = lh_run_gone(verdict);
-    for (uint32_t i = 0; i < verdict->new_count && i < SHOWN; i++)
-        fprintf(stderr, "loophound: new: %s\n", verdict->new_places[i]);
-    if (verdict->new_count > SHOWN)
-        fprintf(stderr, "loophound: ... and %" PRIu32 " more that are new\n",
-                verdict->new_count - SHOWN);
-    print_gone(verdict);
-    if (verdict->placeless > 0)
-        fprintf(stderr,
-                "loophound: %" PRIu64 " report%s without a stack, which no baseline can know\n",
-                verdict->placeless, plural(verdict->placeless));
-    fprintf(stderr,
-            "loophound: %" PRIu32 " new place%s, %" PRIu64 " known report%s, %" PRIu64
-            " known place%s that %s not seen\n",
-            verdict->new_count, plural(verdict->new_count), known, plural(known), gone,
-            plural(gone), gone == 1 ? "was" : "were");
 }
 
 /* The lines of the new file: those that stay, as they are written, and the new ones. */
@@ -210,7 +203,7 @@ int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, b
         if (!drop || verdict->baseline_uses[i] > 0)
             add_rule(&lines, &baseline->rules[i]);
     for (uint32_t i = 0; i < verdict->new_count; i++)
-        add_line(&lines, verdict->new_places[i], strlen(verdict->new_places[i]));
+        add_line(&lines, verdict->new_places[i]->rule, strlen(verdict->new_places[i]->rule));
     if (lines.count > 0)
         qsort(lines.line, lines.count, sizeof(*lines.line), by_text);
     int error = lines.failed ? -ENOMEM : write_file(path, &lines);
@@ -220,7 +213,7 @@ int lh_run_update_baseline(const struct lh_verdict *verdict, const char *path, b
                 strerror(-error));
     else
         fprintf(stderr, "loophound: %s: %" PRIu32 " place%s added, %" PRIu64 " not seen and %s\n",
-                path, verdict->new_count, plural(verdict->new_count), lh_run_gone(verdict),
+                path, verdict->new_count, lh_text_plural(verdict->new_count), lh_run_gone(verdict),
                 drop ? "dropped" : "kept");
     return error;
 }

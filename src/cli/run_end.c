@@ -27,6 +27,9 @@ static const char not_told[] =
     "  libc: the kernel does not say it of this program (ptrace_scope, hidepid, other\n"
     "  credentials).\n";
 
+static const char ask_doctor[] =
+    "  What hinders it, and what is to be done: loophound doctor -- COMMAND\n";
+
 /* Why no loop thread was seen. Returns what can be done. */
 static const char *put_why(struct lh_text *why, const struct lh_run_totals *totals,
                            const struct lh_run_seen *seen)
@@ -64,8 +67,9 @@ static void say_nothing_seen(const struct lh_run_totals *totals, const struct lh
         lh_text_init(&said, line, sizeof(line));
         lh_text_format(&said, "loophound: no loop thread was seen: %s.", buf);
         lh_text_wrap(&said, 0, LINE_COLUMNS);
-        fprintf(stderr, "%s\n%s%s", line, advice,
-                advice == no_call && end->seen.denied ? not_told : "");
+        fprintf(stderr, "%s\n%s%s%s", line, advice,
+                advice == no_call && end->seen.denied ? not_told : "",
+                advice != past_libc ? ask_doctor : "");
     }
     lh_run_write_nothing(end, buf);
 }

@@ -74,19 +74,24 @@ static int fail_no_command(void)
     return -EINVAL;
 }
 
+static int refuse(const char *flag, const char *value, const char *expected)
+{
+    char line[LH_OPTION_PROBLEM_BYTES];
+    lh_option_problem(line, sizeof(line), flag, value, expected, "nothing started");
+    fputs(line, stderr);
+    return -EINVAL;
+}
+
 static int check_value(enum lh_option option, const char *value)
 {
     struct lh_options scratch;
     const char *expected;
     char flag[64];
-    char line[LH_OPTION_PROBLEM_BYTES];
     lh_options_init(&scratch);
     if (lh_option_set(&scratch, option, value, &expected) == 0)
         return 0;
     snprintf(flag, sizeof(flag), "--%s", lh_option_info(option)->long_flag);
-    lh_option_problem(line, sizeof(line), flag, value, expected, "nothing started");
-    fputs(line, stderr);
-    return -EINVAL;
+    return refuse(flag, value, expected);
 }
 
 /* A list that is given again goes on. NULL: out of memory. */
@@ -142,24 +147,69 @@ static bool *switch_of(struct lh_run_flags *flags, const char *flag)
     return NULL;
 }
 
-/* As take_option(). */
-static int take_budget(const char *given, const char *next, struct lh_run_flags *flags)
+static int take_budget(struct lh_run_flags *flags, const char *value)
 {
     struct lh_budget budget;
     const char *expected;
-    char line[LH_OPTION_PROBLEM_BYTES];
-    const char *value = *given == '=' ? given + 1 : next;
-    if (value == NULL) {
-        fputs("loophound: --budget needs a value, TERMS; nothing started\n", stderr);
-        return -EINVAL;
-    }
-    if (lh_budget_parse(&budget, value, &expected) != 0) {
-        lh_option_problem(line, sizeof(line), "--budget", value, expected, "nothing started");
-        fputs(line, stderr);
-        return -EINVAL;
-    }
+    if (lh_budget_parse(&budget, value, &expected) != 0)
+        return refuse("--budget", value, expected);
     flags->budget = value;
-    return value == next ? 2 : 1;
+    return 0;
+}
+
+static int take_report(struct lh_run_flags *flags, const char *value)
+{
+    const char *expected;
+    if (lh_run_report_parse(&flags->reports, value, &expected) != 0)
+        return refuse("--report", value, expected);
+    return 0;
+}
+
+static int take_github(struct lh_run_flags *flags, const char *value)
+{
+    static const char *const words[] = {
+        [LH_GITHUB_AUTO] = "auto", [LH_GITHUB_ON] = "on", [LH_GITHUB_OFF] = "off"};
+    for (int i = 0; i < 3; i++) {
+        flags->github = (enum lh_run_github)i;
+        if (strcmp(value, words[i]) == 0)
+            return 0;
+    }
+    return refuse("--github", value, "auto, on or off");
+}
+
+/* The flags that are no options of the library, and take a value; flags.def has what it is. */
+static const struct valued {
+    const char *flag;
+    const char *argument;
+    int (*take)(struct lh_run_flags *flags, const char *value);
+} valued_flags[] = {{"--budget", "TERMS", take_budget},
+                    {"--report", "FORMAT:FILE", take_report},
+                    {"--github", "WHEN", take_github}};
+
+/* NULL: it is none of these. */
+static const struct valued *valued_of(const char *text)
+{
+    for (size_t i = 0; i < sizeof(valued_flags) / sizeof(valued_flags[0]); i++) {
+        size_t length = strlen(valued_flags[i].flag);
+        if (lh_starts_with(text, valued_flags[i].flag) && strchr("=", text[length]) != NULL)
+            return &valued_flags[i];
+    }
+    return NULL;
+}
+
+/* As take_option(). */
+static int take_valued(const struct valued *row, const char *text, const char *next,
+                       struct lh_run_flags *flags)
+{
+    const char *equals = strchr(text, '=');
+    const char *value = equals != NULL ? equals + 1 : next;
+    if (value == NULL) {
+        fprintf(stderr, "loophound: %s needs a value, %s; nothing started\n", row->flag,
+                row->argument);
+        return -EINVAL;
+    }
+    int error = row->take(flags, value);
+    return error != 0 ? error : equals != NULL ? 1 : 2;
 }
 
 static int take_flag(char **argv, struct lh_run_flags *flags)
@@ -167,16 +217,13 @@ static int take_flag(char **argv, struct lh_run_flags *flags)
     struct argument argument = take_apart(argv[0]);
     if (argument.option < LH_OPTION_COUNT)
         return take_option(&argument, argv[1], flags);
-    static const char budget[] = "--budget";
-    const char *behind = argv[0] + strlen(budget);
     bool *on = switch_of(flags, argv[0]);
     if (on != NULL) {
         *on = true;
         return 1;
     }
-    if (lh_starts_with(argv[0], budget) && (*behind == '\0' || *behind == '='))
-        return take_budget(behind, argv[1], flags);
-    return fail_unknown(argv[0]);
+    const struct valued *row = valued_of(argv[0]);
+    return row != NULL ? take_valued(row, argv[0], argv[1], flags) : fail_unknown(argv[0]);
 }
 
 static bool has_baseline(const struct lh_run_flags *flags)

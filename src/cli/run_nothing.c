@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The summary in JSON of a command in which loophound run has found no loop thread. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/run.h"
 #include "collect/sink/output.h"
@@ -27,13 +28,16 @@ void lh_run_write_nothing(const struct lh_run_end *end, const char *why)
     char line[LINE_BYTES];
     struct lh_json json;
     struct lh_output_target target;
+    lh_json_init(&json, line, sizeof(line));
+    lh_event_no_loops(&json, lh_realtime_ns(), (uint32_t)end->pid, why);
+    if (end->kept->fd >= 0 && !json.overflow &&
+        write(end->kept->fd, line, json.length) != (ssize_t)json.length)
+        return; /* who reads it says so */
     if (lh_options_format(end->options) != LH_FORMAT_JSON)
         return;
     struct lh_ring *header = new_header(end);
     struct lh_outputs *outputs = lh_outputs_new();
     struct lh_output *output = NULL;
-    lh_json_init(&json, line, sizeof(line));
-    lh_event_no_loops(&json, lh_realtime_ns(), (uint32_t)end->pid, why);
     if (header != NULL && outputs != NULL && lh_output_target(&target, header, false) == 0)
         output = lh_output_get(outputs, &target);
     if (output != NULL && !json.overflow)

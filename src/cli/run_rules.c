@@ -12,13 +12,14 @@
 #define PROBLEMS_BYTES (8 * LH_RULE_PROBLEM_BYTES)
 #define UNUSED_SHOWN   20u
 
-/* A rule may only be judged on what was told. */
+/* A rule may only be judged on what was told, and a report has nothing else. */
 static int tell_all(const struct lh_run_flags *flags, struct lh_options *options)
 {
     const struct lh_option_info *rate = lh_option_info(LH_OPTION_RATE);
     bool judged = options->suppress[0] != '\0' || options->allow[0] != '\0' ||
                   options->baseline[0] != '\0' || flags->budget != NULL;
-    if (!judged || flags->given[LH_OPTION_RATE] != NULL || getenv(rate->env) != NULL)
+    if ((!judged && flags->reports.count == 0) || flags->given[LH_OPTION_RATE] != NULL ||
+        getenv(rate->env) != NULL)
         return 0;
     options->rate_window_ns = 0;
     options->rate_reports = 0;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/noise.h"
 #include "common/ring.h"
 
 #define LH_EVENT_VERSION 1 /* of what is written: "v" of each line */
@@ -145,7 +146,9 @@ struct lh_report {
     const char *note;                 /* why names are missing in the stack, and how to get them */
     const struct lh_rule *suppressed; /* the rule that keeps it quiet; NULL: none does */
     enum lh_known_place known;
-    bool unended; /* of a block or stall: it lasted when the program or its watching ended */
+    enum lh_noise noise; /* the class of a call of strict mode … */
+    bool noise_is_on;    /* … which keeps it quiet, unless a rule with `!` wants it told */
+    bool unended;        /* of a block or stall: it lasted when the program or its watching ended */
 };
 
 #endif

@@ -221,6 +221,8 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
     write_advice(json, report->advice);
+    lh_member_string(json, "noise",
+                     report->noise != LH_NOISE_NONE ? lh_noise_name(report->noise) : NULL);
     write_judgement(json, report);
 }
 

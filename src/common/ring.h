@@ -279,7 +279,8 @@ struct lh_record {
     uint32_t call;           /* lh_call_info(); for LH_EVENT_LOOP the park it was found by */
     uint32_t group;          /* enum lh_group, read and write on a socket being NETWORK */
     uint32_t reason;         /* enum lh_reason */
-    uint32_t noise;          /* of a block, enum lh_noise: only a rule with `!` has it told */
+    uint32_t noise;          /* of a block, enum lh_noise: its class is off, or a rule with `!` has
+                                it told */
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */

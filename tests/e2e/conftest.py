@@ -9,6 +9,9 @@ from pathlib import Path
 
 import harness
 import pytest
+from exported_page import browser, open_page
+
+__all__ = ["browser", "open_page"]
 
 
 @pytest.fixture

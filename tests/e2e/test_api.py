@@ -47,7 +47,7 @@ def header_version() -> str:
 
 def test_without_the_library_every_function_does_nothing() -> None:
     done = subprocess.run([API, "absent"], capture_output=True, text=True, env=clean_environment())
-    assert done.stdout == "0 0 0 0 0 0 0 0 0 0 0 0 none\n"
+    assert done.stdout == "0 0 0 0 0 0 0 0 0 0 0 0 0 none\n"
 
 
 @pytest.mark.parametrize("optimise", ["-O0", "-O2"])

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import PYTHON, ROOT, SLEEP, blocks, of_type, read_events, run_command
+from terminal import on_terminal
 
 MISTAKES = ROOT / "tests" / "programs" / "python" / "mistakes.py"
 FIRST_LINE = "# loophound baseline"
@@ -17,6 +19,11 @@ FIRST_LINE = "# loophound baseline"
 def run(*flags: str | Path, mistakes: tuple[str, ...] = ("fetch",), **options: Any) -> Any:
     """Without stalls: a busy machine makes its own."""
     return run_command("run", "--no-stall", *flags, "--", PYTHON, MISTAKES, *mistakes, **options)
+
+
+def told(stderr: str, kind: str) -> list[list[str]]:
+    """The places that are told as NEW or GONE, a word an item."""
+    return [line.split()[1:] for line in stderr.splitlines() if line.startswith(f"  {kind} ")]
 
 
 def place(function: str) -> str:
@@ -67,8 +74,9 @@ def test_known_place_is_not_shown_in_text(baseline: Path) -> None:
 def test_new_place_fails_without_another_flag_and_is_named(baseline: Path, hits: Path) -> None:
     done = run("--baseline", baseline, "-o", hits, mistakes=("fetch", "load_models"))
     assert done.returncode == 99
-    assert f"loophound: new: {place('load_models')}" in done.stderr.splitlines()
-    assert "loophound: 1 new place, 1 known report, 0 known places" in done.stderr
+    ((call, where, function),) = told(done.stderr, "NEW")
+    assert (call, function) == (SLEEP, "load_models") and where.endswith("mistakes.py:12")
+    assert "loophound: 1 NEW place blocks the loop, 1 known\n" in done.stderr
     assert [block["known"] for block in blocks(read_events(hits))] == [True, False]
 
 
@@ -92,8 +100,58 @@ def test_place_that_is_gone_is_named_and_fails_where_that_was_asked(baseline: Pa
     plain = run("--baseline", baseline, mistakes=())
     strict = run("--baseline", baseline, "--strict-baseline", mistakes=())
     assert (plain.returncode, strict.returncode) == (0, 99), plain.stderr + strict.stderr
-    (line,) = (line for line in plain.stderr.splitlines() if ": gone: " in line)
-    assert line == f"loophound: gone: {place('fetch')} ({baseline}:4)"
+    file = place("fetch").split(":")[2]
+    assert told(plain.stderr, "GONE") == [[SLEEP, file, "fetch", f"({baseline}:4)"]]
+    assert "loophound: no NEW place blocks the loop, 0 known, 1 known place no longer does" in (
+        plain.stderr
+    )
+    assert "remove it: loophound run --update-baseline --force" in plain.stderr
+
+
+def test_nothing_is_said_to_be_gone_where_all_was_seen(baseline: Path) -> None:
+    done = run("--baseline", baseline)
+    assert "loophound: no NEW place blocks the loop, 1 known\n" in done.stderr
+    assert "GONE" not in done.stderr and "NEW  " not in done.stderr
+
+
+def test_new_place_is_told_with_its_worst_its_count_and_advice(baseline: Path) -> None:
+    done = run("--baseline", baseline, mistakes=("load_models", "load_models", "receive"))
+    lines = done.stderr.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("  NEW "))
+    assert (
+        lines[first - 1]
+        == "loophound: 2 NEW places block the loop, 0 known, 1 known place no longer does"
+    )
+    assert re.fullmatch(r"        worst \d+\.\d ms, 2 times \(sleep .* ms\)", lines[first + 1])
+    assert lines[first + 2] == "        advice: use await asyncio.sleep()  [ruff ASYNC251]"
+    assert "  NEW   recv  " in lines[first + 3]
+    assert re.fullmatch(r"        worst \d+\.\d ms, 1 time \(socket.*", lines[first + 4])
+
+
+def test_place_of_strict_mode_counts_what_was_met_again(baseline: Path, tmp_path: Path) -> None:
+    program = tmp_path / "short.py"
+    program.write_text(
+        "import asyncio, time\n"
+        "async def main():\n"
+        "    for _ in range(5):\n"
+        "        time.sleep(0.001)\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    command = ("run", "--strict", "--baseline", baseline, "--", PYTHON, program)
+    new = run_command(*command).stderr.split("  NEW ")[1].splitlines()
+    assert ", 5 times" in new[1], new
+
+
+def test_names_that_would_drive_a_terminal_do_not_and_lines_fit(
+    baseline: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "a\x1b[31mpp.py"
+    program.write_text(MISTAKES.read_text())
+    flags = ("run", "--no-stall", "--baseline", baseline, "-o", tmp_path / "x.jsonl")
+    shown = on_terminal(*flags, "--", PYTHON, program, "load_models", columns=40)
+    new = shown[shown.index("  NEW ") :].splitlines()[0]
+    assert "\x1b" not in shown and len(new) == 40, shown
 
 
 def test_update_adds_and_keeps_lines_and_reasons_but_force_drops(baseline: Path) -> None:

@@ -38,6 +38,17 @@ COMPLETED = [
     ("loophound run -- printen", "printenv"),
     ("loophound run -t 5ms printen", "printenv"),
     ("loophound report --sym", "--symbols"),
+    ("loophound doc", "doctor"),
+    ("loophound doctor --tri", "--trial"),
+    ("loophound doctor -- printen", "printenv"),
+    ("loophound report --format mark", "markdown"),
+    ("loophound diff --format mark", "markdown"),
+    ("loophound diff /etc/ld.so.conf", "/etc/ld.so.conf"),
+    ("loophound run --github of", "off"),
+    ("loophound exp", "export"),
+    ("loophound export -f speed", "speedscope"),
+    ("loophound export --form", "--format"),
+    ("loophound export -f folded /etc/ld.so.conf", "/etc/ld.so.conf"),
     ("loophound rul", "rules"),
     ("loophound rules --expl", "--explain"),
     ("loophound rules --check /etc/ld.so.conf", "/etc/ld.so.conf"),
@@ -151,7 +162,7 @@ def test_zsh_completes(line: str, word: str, zsh: Zsh) -> None:
 
 
 def test_every_flag_of_the_tables_is_offered_by_bash_and_fish(scripts: Path) -> None:
-    for subcommand in ("run", "report", "rules"):
+    for subcommand in ("run", "doctor", "report", "export", "rules"):
         names = {f"--{flag.name}" for flag in tables.flags(subcommand)}
         assert len(names) >= 3
         line = f"loophound {subcommand} --"

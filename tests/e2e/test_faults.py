@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ from pythons import READABLE
 
 IDLE_READER = PROGRAMS / "idle_reader"
 LOOPS = PROGRAMS / "loops"
+NOBODY = 65534
 
 # One turn for each line of standard input, with one block in it; it says when each is over.
 TURNS = """
@@ -43,6 +45,9 @@ async def main():
         if line == "fork\\n":
             child = os.fork() or os._exit(0)
             os.waitpid(child, 0)
+        if line == "become nobody\\n":
+            os.setgid(65534)
+            os.setuid(65534)
         start = time.monotonic()
         time.sleep(0.001)
         print("turn", time.monotonic() - start, flush=True)
@@ -73,6 +78,10 @@ class Turns:
 
     def fork(self) -> None:
         assert self.say("fork").startswith("turn")
+        self.blocks += 1
+
+    def become_nobody(self) -> None:
+        assert self.say("become nobody").startswith("turn")
         self.blocks += 1
 
     def flush(self) -> str:
@@ -256,6 +265,25 @@ def test_reports_of_a_killed_collector_are_taken_over(forks: bool, hits: Path) -
         block_until_taken_over(turns, hits)
         turns.end()
         check_taken_over(turns, hits, process.pid)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_reports_of_a_collector_that_died_are_taken_over_after_setuid() -> None:
+    """By a watchdog that came after it, and has no descriptor of the collector."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        hits = Path(directory, "hits.jsonl")
+        argv, environment, pipes = turning(OUTPUT=str(hits))
+        with started(argv, environment, **pipes) as process:
+            turns = Turns(process)
+            turns.block()
+            assert turns.flush() == "0"
+            os.chown(hits, NOBODY, NOBODY)  # for the collector to come
+            turns.become_nobody()
+            os.kill(collector_of(process), signal.SIGKILL)
+            block_until_taken_over(turns, hits)
+            turns.end()
+            check_taken_over(turns, hits, process.pid)
 
 
 @pytest.mark.parametrize("forks", [False, True])

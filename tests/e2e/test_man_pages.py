@@ -61,7 +61,7 @@ def test_page_is_well_formed_and_fits_the_terminal(name: str, pages: dict[str, P
     assert max(map(len, text.splitlines())) <= COLUMNS
 
 
-@pytest.mark.parametrize("subcommand", ["run", "report", "rules"])
+@pytest.mark.parametrize("subcommand", ["run", "report", "export", "diff", "rules"])
 def test_page_has_every_flag_and_its_default(subcommand: str, pages: dict[str, Path]) -> None:
     words = shown(pages[f"loophound-{subcommand}.1"]).split()
     text = " ".join(words)
@@ -77,6 +77,11 @@ def test_first_page_has_every_subcommand_and_variable(pages: dict[str, Path]) ->
         assert f"loophound {row.name}" in text
     for option in tables.options():
         assert option.variable in text
+
+
+def test_page_of_export_has_every_format(pages: dict[str, Path]) -> None:
+    words = shown(pages["loophound-export.1"]).split()
+    assert {one.name for one in tables.formats()} <= set(words)
 
 
 def test_page_of_rules_has_every_condition(pages: dict[str, Path]) -> None:

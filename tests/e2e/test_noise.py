@@ -5,22 +5,37 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PYTHON, ROOT, blocks, describe, of_type, read_events, run_command
+from harness import (
+    PROGRAMS,
+    PYTHON,
+    ROOT,
+    blocks,
+    describe,
+    functions,
+    of_type,
+    read_events,
+    run_command,
+)
 
 APPS = ROOT / "tests" / "programs" / "python"
+NOT_ALLOWED = 77
 
 # By src/noise.def, which says when each is on.
 CLASSES = dict(
     re.findall(r'^NOISE\(\w+, "([\w-]+)", (\w+),', (ROOT / "src/noise.def").read_text(), re.M)
 )
 
-# Of these no program is made here: they are states of a thread, which other tests are about.
-STATES = {"not-in-loop", "guest", "gil", "native-loop"}
+# These have no switch: whoever asks for them to be told is asked for another option.
+SWITCHED = {name for name, when in CLASSES.items() if when != "ALWAYS"}
+
+# Of these the program is a library's loop: how it is run, and which loops are wanted.
+LIBRARIES = {"guest": ("here", "auto"), "native-loop": ("thread", "poller")}
 
 
 def run_strict(
@@ -54,36 +69,103 @@ def copied(name: str, tmp_path: Path) -> Path:
 
 
 def run_noise(name: str, noise: str, tmp_path: Path) -> list[dict[str, Any]]:
+    """A class that no program is known for fails."""
+    hits = tmp_path / "hits.jsonl"
+    if name in LIBRARIES:
+        way, loops = LIBRARIES[name]
+        poller: list[str | Path] = [PYTHON, APPS / "poller.py", PROGRAMS / "poller.so", way]
+        return run_strict(poller, hits, noise, LOOPHOUND_LOOP=loops)
     others = "" if name == "memory-paths" else ",-memory-paths"
     command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), name, tmp_path]
-    return run_strict(command, tmp_path / "hits.jsonl", noise + others)
+    return run_strict(command, hits, noise + others)
 
 
 def test_all_classes_are_tried_here() -> None:
-    assert len(CLASSES) == 15 and set(CLASSES) > STATES
+    assert len(CLASSES) == 15 and set(CLASSES) > set(LIBRARIES)
 
 
-@pytest.mark.parametrize("name", sorted(set(CLASSES) - STATES))
+@pytest.mark.parametrize("name", sorted(CLASSES))
 def test_class_is_quiet_and_counted_where_it_is_on(name: str, tmp_path: Path) -> None:
     events = run_noise(name, f"auto,+{name}", tmp_path)
     assert quiet(events).get(name, 0) > 0, describe(events)
     assert not blocks(events), describe(events)
 
 
-@pytest.mark.parametrize("name", sorted(set(CLASSES) - STATES))
+@pytest.mark.parametrize("name", sorted(SWITCHED))
 def test_class_is_told_where_it_is_off(name: str, tmp_path: Path) -> None:
     events = run_noise(name, f"tests,-{name}", tmp_path)
     assert name not in quiet(events)
+    assert {block["noise"] for block in blocks(events)} == {name}, describe(events)
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - SWITCHED))
+def test_class_without_a_switch_is_quiet_whatever_is_asked(name: str, tmp_path: Path) -> None:
+    events = run_noise(name, "none", tmp_path)
+    assert quiet(events).get(name, 0) > 0, describe(events)
+    refused = run_command("run", "--strict", "--noise", f"-{name}", "--", "true")
+    assert refused.returncode == 2 and name in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "beside"),
+    [("not-in-loop", "finalize"), ("gil", "lock-handoff"), ("guest", "a handler")],
+)
+def test_class_of_a_state_holds_for_it_alone(state: str, beside: str, tmp_path: Path) -> None:
+    """The same call in the loop; a lock of the program's own; Python that a library calls."""
+    if state == "guest":
+        hits = tmp_path / "hits.jsonl"
+        events = run_strict([PYTHON, APPS / "poller.py", PROGRAMS / "poller.so", "handler"], hits)
+    else:
+        events = run_noise(beside, f"auto,-{beside}", tmp_path)
     assert blocks(events), describe(events)
+    assert all(block["noise"] != state for block in blocks(events))
 
 
-@pytest.mark.parametrize("name", sorted(set(CLASSES) - STATES))
+@pytest.mark.parametrize("name", sorted(SWITCHED))
 @pytest.mark.parametrize(
     ("mode", "on"), [("auto", {"STRICT"}), ("tests", {"STRICT", "TESTS"}), ("none", set())]
 )
 def test_mode_says_which_classes_are_on(mode: str, on: set[str], name: str, tmp_path: Path) -> None:
     events = run_noise(name, mode, tmp_path)
     assert (name in quiet(events)) == (CLASSES[name] in on), quiet(events)
+
+
+def run_libuv(noise: str, tmp_path: Path, **variables: str) -> list[dict[str, Any]]:
+    command: list[str | Path] = [PROGRAMS / "uring", "libuv"]
+    if subprocess.run(command, capture_output=True).returncode == NOT_ALLOWED:
+        pytest.skip("io_uring is not allowed here")
+    return run_strict(command, tmp_path / "hits.jsonl", noise, **variables)
+
+
+def test_function_of_libuv_is_known_by_its_name(tmp_path: Path) -> None:
+    """To the collector, which counts it as the library counts noise; the program's own is told."""
+    events = run_libuv("auto", tmp_path)
+    (block,) = blocks(events)
+    assert "uv__epoll_ctl_flush" not in functions(block) and block["noise"] is None
+    assert not of_type(events, "repeated")
+    (summary,) = of_type(events, "summary")
+    assert (summary["blocks"], summary["quiet"]) == (1, {"loop-own": 3}), summary
+    assert [(row["call"], row["count"]) for row in summary["by_call"]] == [("io_uring_enter", 1)]
+
+
+@pytest.mark.parametrize(
+    ("noise", "rule"), [("auto,-loop-own", ""), ("auto", "!noise:loop-own"), ("none", "")]
+)
+def test_function_of_libuv_is_told_where_that_is_wanted(
+    noise: str, rule: str, tmp_path: Path
+) -> None:
+    events = run_libuv(noise, tmp_path, LOOPHOUND_ALLOW=rule)
+    of_class = [block for block in blocks(events) if block["noise"] == "loop-own"]
+    assert of_class and all("uv__epoll_ctl_flush" in functions(block) for block in of_class)
+    (summary,) = of_type(events, "summary")
+    assert (summary["blocks"], summary["quiet"]) == (4, {}), summary
+
+
+def test_last_line_counts_what_the_collector_has_found_to_be_noise(tmp_path: Path) -> None:
+    run_libuv("auto", tmp_path)
+    done = run_command("run", "--strict", "--fail", "--", PROGRAMS / "uring", "libuv")
+    assert ", 1 block, " in done.stderr.splitlines()[-1]
+    assert done.stderr.endswith(", 3 calls quiet (loop-own 3)\n")
 
 
 def test_clean_program_is_silent(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Threads that only look like loops: a library's own, in a Python program."""
+"""Threads that only look like loops: a library's own in a Python program, schedulers."""
 
 from __future__ import annotations
 
@@ -48,3 +48,11 @@ def test_handler_that_such_a_loop_calls_is_told(way: str, hits: Path) -> None:
 def test_waits_of_such_a_loop_are_told_where_the_user_names_it(hits: Path) -> None:
     events = run_poller("here", hits, "main")
     assert len(blocks(events)) == 3, describe(events)
+
+
+def test_scheduler_that_preempts_is_silent_wherever_it_works(hits: Path) -> None:
+    """It has left the function that waits, and waits there again: that is no loop's turn here."""
+    _, events = run_preloaded([PROGRAMS / "preempting"], hits, THRESHOLD="100ms")
+    assert of_type(events, "loop"), "it was not seen at all"
+    told = [event for event in events if event["type"] in ("block", "inflight", "stall")]
+    assert told == [], describe(told)

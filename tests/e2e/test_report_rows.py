@@ -350,3 +350,38 @@ def test_many_places_and_stacks_take_little_memory_each() -> None:
         peaks.append(peak_bytes(lines))
     few, many = peaks
     assert many - few < 10_000 * 600
+
+
+def test_line_is_a_row_a_line_in_columns_for_other_tools(hits: Path) -> None:
+    events = [
+        event(1, duration_ms=12.5, stack=[frame(7, "a\tb")], advice={"text": "no", "rule": "X1"}),
+        event(2, duration_ms=1),
+    ]
+    out = run_command("report", "--format", "line", write(hits, *events)).stdout
+    assert out == "12.5\t12.5\t1\trecv\t/app/app.py:7 load\ta b\n1.0\t1.0\t1\trecv\t?\t\n"
+    advised = run_command("report", "--format", "line", "--advice", "--top", "1", hits).stdout
+    assert advised.endswith("\ta b\tno  [ruff X1]\n") and advised.count("\n") == 1
+    by = run_command("report", "--format", "line", "--by", "thread", hits).stdout
+    assert by == "13.5\t12.5\t2\t\tMain\t\n"
+
+
+def test_markdown_is_a_table_in_which_names_mean_nothing(hits: Path) -> None:
+    hostile = dict(frame(7, "x | `y` </b>"), function="f|g\n\n# h")
+    advice = {"text": "use *this* | that", "rule": None}
+    write(hits, event(1, stack=[hostile], advice=advice))
+    lines = run_command("report", "--format", "markdown", "--advice", hits).stdout.splitlines()
+    assert lines == [
+        "| TOTAL | WORST | COUNT | CALL | WHERE | LINE |",
+        "| ---: | ---: | ---: | --- | --- | --- |",
+        "| 100.0 ms | 100.0 ms | 1 | `recv` | `/app/app.py:7 f\\|g??# h` |"
+        " `` x \\| `y` </b> ``<br>use \\*this\\* \\| that |",
+        "", "1 process, 1 block, 0 stalls, 0 dropped",
+    ]  # fmt: skip
+    plain = run_command("report", "--format", "markdown", hits).stdout
+    assert "this" not in plain
+
+
+def test_markdown_of_nothing_has_no_table(hits: Path) -> None:
+    write(hits, {**event(1), "type": "start"})
+    out = run_command("report", "--format", "markdown", hits).stdout
+    assert "|" not in out and out.endswith("1 process, 0 blocks, 0 stalls, 0 dropped\n")

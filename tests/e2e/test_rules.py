@@ -270,6 +270,28 @@ def test_explain_says_which_rule_would_keep_which_report_quiet(
     assert lines[3] == "3 reports, 2 quiet"
 
 
+def test_explain_says_which_class_of_noise_would_keep_a_report_quiet(tmp_path: Path) -> None:
+    """One that is off; a rule that names it does so, too."""
+    hits, rules = tmp_path / "hits.jsonl", tmp_path / "quiet.txt"
+    program = tmp_path / "late.py"
+    program.write_text(
+        "import asyncio, os\n"
+        "async def main():\n"
+        "    import colorsys\n"
+        "    os.stat(__file__)\n"
+        "asyncio.run(main())\n"
+    )
+    options = ("--strict", "--noise", "-import,-memory-paths", "-t", "3600s")
+    done = run_command("run", *options, "-o", hits, "--", PYTHON, program)
+    assert done.returncode == 0, done.stderr
+    explained = run_command("rules", "--explain", hits).stdout.splitlines()
+    assert any(re.search(r"\d  reported  --noise \+import  stat  ", line) for line in explained)
+    assert any(re.search(r"\d  reported  stat  \S*late.py:4 main", line) for line in explained)
+    rules.write_text("noise:import  # as it is\n")
+    ruled = run_command("rules", "--explain", hits, "--suppress", rules).stdout
+    assert "--noise" not in ruled and f"quiet     {rules}:1: noise:import  stat  " in ruled
+
+
 def test_explain_agrees_with_what_a_run_does(hits: Path, tmp_path: Path) -> None:
     rules = tmp_path / "all.txt"
     rules.write_text(

@@ -8,7 +8,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from harness import (
@@ -228,6 +231,80 @@ def test_collector_of_root_reads_a_program_with_the_rights_of_its_user(
     frame = block["stack"][0]
     assert frame["module"] == str(module), describe([block])
     assert (frame["function"], frame["line"] is not None) == (function, line)
+
+
+@contextmanager
+def debug_file_of_root(module: Path) -> Iterator[None]:
+    """What the module is stripped of, where its build-id leads to, for root's eyes alone."""
+    notes = subprocess.run(["readelf", "-n", module], stdout=PIPE, text=True, check=True).stdout
+    found = re.search(r"Build ID: (..)(.+)", notes)
+    assert found, notes
+    debug = Path("/usr/lib/debug/.build-id", found[1], f"{found[2]}.debug")
+    debug.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        subprocess.run(["objcopy", "--only-keep-debug", module, debug], check=True)
+        subprocess.run(["strip", "--strip-all", module], check=True)
+        debug.chmod(0o600)
+        yield
+    finally:
+        debug.unlink(missing_ok=True)
+        with suppress(OSError):
+            debug.parent.rmdir()
+
+
+@pytest.mark.parametrize("user", ["root", "nobody", "nobody later"])
+def test_debug_file_of_root_is_not_read_for_a_program_that_is_no_longer_root(
+    user: str, tmp_path: Path, hits: Path
+) -> None:
+    module = tmp_path / "nap.so"
+    shutil.copy(PROGRAMS / "nap.so", module)
+    with debug_file_of_root(module):
+        options = ("--strict", "--calls=sleep", "-o", hits)
+        done = run_command("run", *options, "--", PYTHON, "-c", NAP, module, user)
+    assert done.returncode == 0, done.stderr
+    (block,) = blocks(read_events(hits))
+    frame = block["stack"][0]
+    assert frame["module"] == str(module), describe([block])
+    assert (frame["line"] is not None) == (user == "root")
+
+
+# Code that is made at run time, `push rbp; mov rbp, rsp; mov rax, usleep; call rax; pop rbp; ret`,
+# and a map that names it.
+MADE_CODE = """
+import asyncio, ctypes, mmap, os, struct, sys
+usleep = ctypes.cast(ctypes.CDLL(None).usleep, ctypes.c_void_p).value
+code = b"\\x55\\x48\\x89\\xe5\\x48\\xb8" + struct.pack("<Q", usleep) + b"\\xff\\xd0\\x5d\\xc3"
+memory = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
+memory.write(code)
+address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+made = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint)(address)
+path = f"/tmp/perf-{os.getpid()}.map"
+async def main():
+    await asyncio.sleep(0)
+    if sys.argv[1] == "nobody":
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    made(1000)
+    await asyncio.sleep(0)
+with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as map:
+    map.write(f"{address:x} {len(code):x} made_at_run_time\\n")
+print(path)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_map_of_root_is_not_read_for_a_program_that_is_no_longer_root(
+    user: str, hits: Path
+) -> None:
+    options = ("--strict", "--calls=sleep", "-o", hits)
+    done = run_command("run", *options, "--", PYTHON, "-c", MADE_CODE, user)
+    Path(done.stdout.strip()).unlink()
+    assert done.returncode == 0, done.stderr
+    (block,) = blocks(read_events(hits))
+    assert block["call"] == "usleep"
+    assert ("made_at_run_time" in functions(block)) == (user == "root"), describe([block])
 
 
 # It has a loop first, as a server that opens its port does.

@@ -194,11 +194,12 @@ static int count(void)
 static int absent(void)
 {
     const char *version = loophound_version();
-    printf("%d %d %d %d %d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(),
+    printf("%d %d %d %d %d %d %d %d %d %d %d %d %d %s\n", loophound_loop_enter(),
            loophound_loop_leave(), loophound_allow_begin(), loophound_allow_end(),
            loophound_flush(), loophound_mark("x"), loophound_label("x", "y"),
            (int)loophound_count(), loophound_flush_wait(1), (int)loophound_reports(),
-           (int)loophound_dropped(), loophound_labels(NULL), version ? version : "none");
+           (int)loophound_dropped(), loophound_labels(NULL), loophound_noise("tests"),
+           version ? version : "none");
     return 0;
 }
 

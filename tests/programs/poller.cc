@@ -2,6 +2,7 @@
 // A library that runs a loop in C: it parks, waits by itself for 200 ms, and calls back, if it is
 // told what. See python/poller.py.
 #include <ctime>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <thread>
 #include <unistd.h>
@@ -30,5 +31,8 @@ extern "C" void run_loop(void (*handler)())
 
 extern "C" void run_loop_in_thread(void (*handler)())
 {
-    std::thread(run_loop, handler).join();
+    std::thread([handler] {
+        pthread_setname_np(pthread_self(), "poller");
+        run_loop(handler);
+    }).join();
 }

@@ -5,6 +5,8 @@
  *                   takes 200 ms; it sleeps again when it has closed its ring
  *   uring clients   no loop: each answer is waited for, whether it is there at once or not
  *   uring beside    a loop on an epoll set that waits 200 ms for a ring
+ *   uring libuv     a loop on an epoll set that asks a ring from a function of libuv's, thrice, and
+ *                   from one of its own, once
  *
  * Ends with 77 where io_uring is not allowed. io_uring(7). */
 #include <errno.h>
@@ -177,6 +179,29 @@ static int beside(void)
     return 0;
 }
 
+/* As libuv has its epoll set changed: the answer is there at once. */
+__attribute__((noinline)) static void uv__epoll_ctl_flush(void)
+{
+    prepare(IORING_OP_NOP, -1, NULL, 0, 0);
+    submit_and_wait();
+    not_the_last_call = 1;
+}
+
+static int libuv(void)
+{
+    struct epoll_event event;
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    make_ring();
+    for (int turn = 0; turn < 3; turn++) {
+        epoll_wait(set, &event, 1, 0);
+        uv__epoll_ctl_flush();
+    }
+    prepare(IORING_OP_NOP, -1, NULL, 0, 0);
+    submit_and_wait();
+    epoll_wait(set, &event, 1, 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc == 2 ? argv[1] : "";
@@ -184,5 +209,7 @@ int main(int argc, char **argv)
         return loop();
     if (strcmp(what, "clients") == 0)
         return clients();
+    if (strcmp(what, "libuv") == 0)
+        return libuv();
     return strcmp(what, "beside") == 0 ? beside() : 2;
 }

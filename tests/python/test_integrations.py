@@ -12,6 +12,9 @@ import time
 
 async def blocks():
     time.sleep(0.01)
+
+def waits():
+    time.sleep(0.01)
 """
 
 CASES = {
@@ -40,7 +43,9 @@ def anyio_backend(): return "asyncio"
 async def test_blocks(): await application.blocks()
 
 @pytest.mark.anyio
-async def test_fine(): await anyio.sleep(0.001)
+async def test_fine():
+    application.time.sleep(0.001)  # the test itself, called by anyio
+    await anyio.sleep(0.001)
 """,
     "anyio-trio": """
 import pytest, application, anyio
@@ -52,7 +57,9 @@ def anyio_backend(): return "trio"
 async def test_blocks(): await application.blocks()
 
 @pytest.mark.anyio
-async def test_fine(): await anyio.sleep(0.001)
+async def test_fine():
+    application.time.sleep(0.001)  # the test itself, called by anyio
+    await anyio.sleep(0.001)
 """,
     "trio": """
 import trio, application
@@ -89,13 +96,25 @@ def run(coroutine):
     try: loop.run_until_complete(coroutine)
     finally: loop.close()
 
-async def later():  # libuv polls once before it is known as a loop: docs/pytest.md
+async def later():  # without asyncio.run() it is known when it has waited: docs/pytest.md
     await asyncio.sleep(0.001)
     await application.blocks()
 
 def test_blocks(): run(later())
 
 def test_fine(): run(asyncio.sleep(0.001))
+""",
+    "uvloop-first": """
+import asyncio, uvloop, application
+
+# libuv runs what is ready before it waits for the first time.
+def test_blocks(): uvloop.run(application.blocks())
+
+def test_fine():
+    loop = uvloop.new_event_loop()
+    application.waits()  # in no loop
+    loop.run_until_complete(asyncio.sleep(0.001))
+    loop.close()
 """,
     "fastapi": """
 from fastapi import FastAPI

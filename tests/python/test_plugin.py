@@ -195,12 +195,39 @@ def test_markers_say_what_holds_for_a_test(project: Project) -> None:
     assert "BlockingWarning: the event loop was blocked" in done.output
 
 
+NOISY = """
+import asyncio
+import pytest
+import application
+
+def imports(name): asyncio.run(application.imports(name))
+
+def test_usual(): imports("wave")
+
+@pytest.mark.loophound(noise="-import")
+def test_asked(): imports("mailbox")
+
+def test_after(): imports("netrc")
+"""
+
+
+def test_marker_has_noise_told_in_its_test_alone(project: Project) -> None:
+    project.write(application="async def imports(name): __import__(name)\n", test_it=NOISY)
+    done = project.pytest("--loophound")
+    assert done.outcomes == {
+        "test_usual": "passed",
+        "test_asked": "failure",
+        "test_after": "passed",
+    }, done.output
+
+
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
         ("loophound(colour=1)", "marker loophound(colour): it takes"),
         ("loophound(threshold='soon')", "'soon' is no time: expected one as 100ms"),
         ("loophound(scope='mine')", "'mine': expected all or project or own"),
+        ("loophound(noise='-all')", "marker loophound(noise): '-all': expected names"),
         ("loophound(allow='at app.py')", "'at' is no condition"),
         ("loophound_skip", "loophound_skip wants a reason"),
     ],

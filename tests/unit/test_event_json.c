@@ -290,7 +290,8 @@ static void test_a_block_has_its_members(void **state)
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
                  "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
-                 "\"note\":null,\"advice\":null,\"known\":null,\"suppressed\":null}\n");
+                 "\"note\":null,\"advice\":null,\"noise\":null,\"known\":null,"
+                 "\"suppressed\":null}\n");
 }
 
 static void test_a_task_has_a_name_and_a_coroutine(void **state)

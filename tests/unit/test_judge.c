@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "collect/link/own_judge.h"
+#include "collect/report/class_of_noise.h"
 #include "collect/report/facts.h"
 #include "collect/report/judge.h"
 #include "collect/report/place_rule.h"
@@ -123,6 +124,85 @@ static void test_exclamation_mark_wins_wherever_it_stands(void **state)
     lh_judge_free(judge);
 }
 
+static const struct lh_frame in_libuv[] = {
+    {.lang = LH_LANG_NATIVE, .function = "uv__io_uring_enter", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "uv__epoll_ctl_flush", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "uv_run", .module = "/srv/loop.so"},
+};
+
+static const struct lh_frame starts_pool[] = {
+    {.lang = LH_LANG_NATIVE, .function = "uv_sem_wait", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "init_threads", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_NATIVE, .function = "uv__work_submit", .module = "/srv/loop.so"},
+    {.lang = LH_LANG_PYTHON, .function = "resolve", .file = CWD "/app/views.py"},
+};
+
+static struct lh_report report_of_libuv(uint32_t call, const char *noise)
+{
+    struct lh_report report = report_of(LH_EVENT_BLOCK, call, 1000);
+    struct lh_options options;
+    lh_options_init(&options);
+    options.strict = 1;
+    assert_int_equal(lh_noise_parse(noise, &options.noise), 0);
+    record->reason = LH_REASON_STRICT;
+    record->id = 7;
+    report.frames = in_libuv;
+    report.frame_count = 3;
+    lh_noise_take(&report, &options);
+    return report;
+}
+
+static void test_class_is_known_by_a_function_of_machine_code_and_its_call(void **state)
+{
+    (void)state;
+    assert_int_equal(lh_noise_of_native("io_uring_enter", in_libuv, 3), LH_NOISE_LOOP_OWN);
+    assert_int_equal(lh_noise_of_native("io_uring_enter", in_libuv, 1), LH_NOISE_NONE);
+    assert_int_equal(lh_noise_of_native("io_uring_enter", frames, 4), LH_NOISE_NONE);
+    assert_int_equal(lh_noise_of_native("read", in_libuv, 3), LH_NOISE_NONE);
+    assert_int_equal(lh_noise_of_native("sem_wait", starts_pool, 4), LH_NOISE_THREAD_START);
+    assert_int_equal(lh_noise_of_native("sem_wait", starts_pool, 2), LH_NOISE_NONE);
+    const struct lh_report off = report_of_libuv(LH_CALL_io_uring_enter, "-loop-own");
+    assert_true(off.noise == LH_NOISE_LOOP_OWN && !off.noise_is_on);
+    const struct lh_report on = report_of_libuv(LH_CALL_io_uring_enter, "auto");
+    assert_true(on.noise == LH_NOISE_LOOP_OWN && on.noise_is_on);
+}
+
+static void test_noise_that_the_library_could_not_know_is_counted_as_such(void **state)
+{
+    int error;
+    struct lh_totals totals = {.blocks = 8, .quiet[LH_NOISE_LOOP_OWN] = 2};
+    struct lh_verdict verdict;
+    (void)state;
+    struct lh_judge *judge = judge_by("call:io_uring_enter; call:recv", "", &error);
+    struct lh_judged *judged = lh_judged_new(judge);
+    struct lh_report report = report_of_libuv(LH_CALL_io_uring_enter, "auto");
+    assert_false(lh_judge_take(judge, judged, &report, 1, CWD));
+    assert_false(lh_judge_repeat(judge, judged, 7, 4, 100));
+    assert_true(lh_judge_repeat(judge, judged, 8, 4, 100));
+    lh_judged_leave_out(judged, &totals);
+    assert_int_equal(totals.blocks, 3);
+    assert_int_equal(totals.quiet[LH_NOISE_LOOP_OWN], 7);
+    assert_int_equal(judged->quiet.suppressed, 0);
+    lh_judged_free(judge, judged);
+    lh_judge_verdict(judge, &verdict);
+    assert_int_equal(verdict.tallies[LH_GROUP_WAIT].count, 0);
+    assert_int_equal(verdict.rule_uses[0], 0);
+    lh_judge_free(judge);
+}
+
+static void test_rule_with_an_exclamation_mark_has_such_noise_told(void **state)
+{
+    int error;
+    (void)state;
+    struct lh_judge *judge = judge_by("!noise:loop-own", "", &error);
+    struct lh_judged *judged = lh_judged_new(judge);
+    struct lh_report report = report_of_libuv(LH_CALL_io_uring_enter, "auto");
+    assert_true(lh_judge_take(judge, judged, &report, 1, CWD));
+    assert_null(report.suppressed);
+    lh_judged_free(judge, judged);
+    lh_judge_free(judge);
+}
+
 static void test_what_goes_on_is_quiet_but_not_counted(void **state)
 {
     int error;
@@ -189,10 +269,46 @@ static void test_places_of_the_baseline_are_known_and_others_new_once_each(void 
     assert_int_equal(verdict.baseline_uses[0], 1);
     assert_int_equal(verdict.baseline_uses[1], 0);
     assert_int_equal(verdict.new_count, 2);
-    assert_string_equal(verdict.new_places[0], "call:nanosleep place:app/views.py:show");
-    assert_string_equal(verdict.new_places[1], "type:stall place:app/views.py:show");
+    const struct lh_new_place *place = verdict.new_places[0];
+    assert_string_equal(place->rule, "call:nanosleep place:app/views.py:show");
+    assert_string_equal(place->what, "nanosleep");
+    assert_string_equal(place->where, "app/views.py show");
+    assert_int_equal(place->count, 2);
+    assert_int_equal(place->total_ns, 2000);
+    assert_int_equal(place->worst_ns, 1000);
+    assert_string_equal(verdict.new_places[1]->rule, "type:stall place:app/views.py:show");
+    assert_string_equal(verdict.new_places[1]->what, "stall");
     assert_int_equal(verdict.tallies[LH_TALLY_STALLS].count, 2);
     assert_int_equal(verdict.tallies[LH_GROUP_NETWORK].count, 1);
+    lh_judge_free(judge);
+}
+
+static void test_new_place_is_told_as_its_longest_report(void **state)
+{
+    int error;
+    struct lh_verdict verdict;
+    static const uint64_t elapsed_ns[] = {500, 3000, 700};
+    static const struct lh_advice advice[] = {
+        {.text = "one", .rule = NULL}, {.text = "two", .rule = "ASYNC1"}, {.text = "three"}};
+    (void)state;
+    write_rules("");
+    struct lh_judge *judge = judge_by("", file_name, &error);
+    struct lh_judged *judged = lh_judged_new(judge);
+    for (size_t i = 0; i < 3; i++) {
+        struct lh_report report = report_of(LH_EVENT_BLOCK, LH_CALL_recv, elapsed_ns[i]);
+        report.advice = &advice[i];
+        record->id = i;
+        record->reason = LH_REASON_STRICT;
+        lh_judge_take(judge, judged, &report, 1, CWD);
+    }
+    lh_judge_repeat(judge, judged, 1, 5, 800);
+    lh_judged_free(judge, judged);
+    lh_judge_verdict(judge, &verdict);
+    assert_int_equal(verdict.new_count, 1);
+    assert_string_equal(verdict.new_places[0]->advice, "two  [ruff ASYNC1]");
+    assert_int_equal(verdict.new_places[0]->worst_ns, 3000);
+    assert_int_equal(verdict.new_places[0]->count, 8);
+    assert_int_equal(verdict.new_places[0]->total_ns, 5000);
     lh_judge_free(judge);
 }
 
@@ -408,9 +524,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_first_rule_that_matches_is_the_one_and_all_are_counted),
         TEST(test_exclamation_mark_wins_wherever_it_stands),
+        TEST(test_class_is_known_by_a_function_of_machine_code_and_its_call),
+        TEST(test_noise_that_the_library_could_not_know_is_counted_as_such),
+        TEST(test_rule_with_an_exclamation_mark_has_such_noise_told),
         TEST(test_what_goes_on_is_quiet_but_not_counted),
         TEST(test_suppressed_ones_are_taken_off_the_totals),
         TEST(test_places_of_the_baseline_are_known_and_others_new_once_each),
+        TEST(test_new_place_is_told_as_its_longest_report),
         TEST(test_report_without_a_stack_is_in_no_baseline),
         TEST(test_no_rule_of_a_source_with_a_fault_is_used),
         TEST(test_only_regular_files_of_a_sane_size_are_read),

@@ -155,6 +155,25 @@ static void test_descriptor_that_is_private_to_us_is_refused(void **state)
     close(ends[1]);
 }
 
+/* One that programs do not name, but that the collector writes to for itself. */
+static void test_own_file_is_written_to_and_no_program_that_guesses_its_number_is(void **state)
+{
+    struct fixture *fixture = *state;
+    char said[4096];
+    int fd = fileno(tmpfile());
+    assert_int_equal(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+    const struct lh_output_target ours = {.kind = LH_OUTPUT_FD, .fd = fd, .ours = true};
+    struct lh_output *own = lh_output_get(fixture->outputs, &ours);
+    assert_int_equal(lh_output_write(own, LINE, strlen(LINE)), 0);
+    fixture->output = open_fd(fixture, fd);
+    capture_stderr(fixture);
+    int result = lh_output_write(fixture->output, LINE, strlen(LINE));
+    release_stderr(fixture, said, sizeof(said));
+    assert_int_equal(result, -EBADF);
+    assert_int_equal(lseek(fd, 0, SEEK_END), strlen(LINE));
+    lh_output_put(fixture->outputs, own);
+}
+
 static void test_a_shared_pipe_keeps_its_own_flags(void **state)
 {
     struct fixture *fixture = *state;
@@ -350,6 +369,7 @@ int main(void)
         TEST(test_full_disk_is_a_loss_and_not_a_crash),
         TEST(test_closed_pipe_is_a_loss_and_raises_no_signal),
         TEST(test_descriptor_that_is_private_to_us_is_refused),
+        TEST(test_own_file_is_written_to_and_no_program_that_guesses_its_number_is),
         TEST(test_a_shared_pipe_keeps_its_own_flags),
         TEST(test_slow_reader_costs_a_bounded_time_once_and_tears_no_line),
         TEST(test_unix_socket_is_connected_again_after_its_reader_went),

@@ -28,6 +28,7 @@ static int make_process(void **state)
         return -1;
     lh_options_init(&lh_options);
     lh_clock_init();
+    lh_clock_start();
     lh_process = (struct lh_process *)memory;
     ring = (struct lh_ring *)(memory + sizeof(struct lh_process));
     lh_ring_init(ring, (uint32_t)getpid(), &lh_options);

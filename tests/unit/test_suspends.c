@@ -61,5 +61,6 @@ int main(void)
         cmocka_unit_test(test_what_comes_after_that_wait_is_one),
     };
     lh_clock_init();
+    lh_clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,8 @@
 #include "common/calls.h"
 #include "preload/sys/symbols.h"
 
+#define VERSIONS 4
+
 /* A sanitizer's program has functions of libc's names of its own, which dlsym(3) finds first. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -62,27 +64,43 @@ static void a_version_is_where_dlvsym_says(void **state)
                          found(LH_SYMBOL_AFTER_US, "pthread_cond_wait", "GLIBC_2.3.2"));
 }
 
-static unsigned compared;
-
-static void compare_searches(struct lh_loaded *loaded)
+/* `get` says where a search for a call, in a version, has ended. */
+static void search_for_all(void **get)
 {
-    static const char *const versions[] = {NULL, "GLIBC_2.2.5", "GLIBC_2.3.2", "GLIBC_9.9", NULL};
+    static const char *const versions[] = {NULL, "GLIBC_2.2.5", "GLIBC_2.3.2", "GLIBC_9.9"};
     for (int call = 0; call < LH_CALL_COUNT; call++)
-        for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-            const char *name = lh_call_info((enum lh_call)call)->canonical;
-            struct lh_symbol symbol = {NULL, 0, 0};
-            int error = lh_loaded_find(loaded, name, versions[i], &symbol);
-            assert_ptr_equal(symbol.address, found(LH_SYMBOL_AFTER_US, name, versions[i]));
-            assert_int_equal(error, symbol.address != NULL ? 0 : -ENOENT);
-            compared += error == 0;
-        }
+        for (int i = 0; i < VERSIONS; i++)
+            get[call * VERSIONS + i] =
+                found(LH_SYMBOL_AFTER_US, lh_call_info((enum lh_call)call)->canonical, versions[i]);
 }
 
-static void many_searches_at_once_find_what_each_finds_alone(void **state)
+/* As often as `what` is found without a lock, after it was noted. */
+static int count_noted(void *const *what)
 {
+    int there = 0;
+    for (int call = 0; call < LH_CALL_COUNT; call++) {
+        const char *name = lh_call_info((enum lh_call)call)->canonical;
+        void *noted = found(LH_SYMBOL_NOTED, name, NULL);
+        if (noted != NULL)
+            assert_ptr_equal(noted, what[call * VERSIONS]);
+        there += noted != NULL;
+    }
+    return there;
+}
+
+/* In this order: what is noted stays. */
+static void what_is_noted_is_what_is_found_without(void **state)
+{
+    static void *before[LH_CALL_COUNT * VERSIONS];
+    static void *after[LH_CALL_COUNT * VERSIONS];
     (void)state;
-    lh_loaded_use(compare_searches);
-    assert_true(compared > 200);
+    search_for_all(before);
+    lh_symbols_note((uintptr_t)&before);
+    assert_int_equal(count_noted(before), 0); /* there is no such object behind us */
+    lh_symbols_note((uintptr_t)dlsym(RTLD_NEXT, "gnu_get_libc_version"));
+    assert_true(count_noted(before) > 100);
+    search_for_all(after);
+    assert_memory_equal(before, after, sizeof(before));
 }
 
 /* The kernel's vDSO has one too, for libc alone. */
@@ -121,7 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_is_where_dlsym_says),
         cmocka_unit_test(a_version_is_where_dlvsym_says),
-        cmocka_unit_test(many_searches_at_once_find_what_each_finds_alone),
+        cmocka_unit_test(what_is_noted_is_what_is_found_without),
         cmocka_unit_test(the_clock_is_libcs),
         cmocka_unit_test(what_nobody_defines_is_not_found),
         cmocka_unit_test(the_object_of_an_address_is_where_dladdr_says),

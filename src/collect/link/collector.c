@@ -84,6 +84,7 @@ struct lh_collector *lh_collector_new(void)
         return NULL;
     lh_sigbus_guard();
     collector->listen_fd = -1;
+    collector->kept_fd = -1;
     collector->outputs = lh_outputs_new();
     if (open_descriptors(collector) == 0 && collector->outputs != NULL)
         return collector;
@@ -133,6 +134,11 @@ int lh_collector_listen(struct lh_collector *collector, const char *path,
     if (listen(fd, BACKLOG) != 0)
         return -errno;
     return lh_peer_watch(collector, fd, &collector->listening);
+}
+
+void lh_collector_keep(struct lh_collector *collector, int fd)
+{
+    collector->kept_fd = fd;
 }
 
 int lh_collector_adopt(struct lh_collector *collector, int socket_fd)

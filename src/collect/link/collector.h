@@ -24,6 +24,11 @@ void lh_collector_free(struct lh_collector *collector);
 int lh_collector_listen(struct lh_collector *collector, const char *path,
                         const struct lh_options *options, struct lh_judge *judge);
 
+/* From now on all that programs report is written to this file, too, in JSON and whatever the
+ * limits of their outputs are. The descriptor stays the caller's, and open as long as the collector
+ * is. */
+void lh_collector_keep(struct lh_collector *collector, int fd);
+
 /* Started by the library: serves the one program at the other end of this socket. */
 int lh_collector_adopt(struct lh_collector *collector, int socket_fd);
 

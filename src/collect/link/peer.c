@@ -152,6 +152,7 @@ static int start_watching(struct lh_collector *collector, struct lh_peer *peer,
         .imposed = peer->credentials.uid != geteuid() ? &collector->options : NULL,
         .ended_fd = collector->ended_fd,
         .outputs = collector->outputs,
+        .kept_fd = collector->kept_fd,
         .judge = collector->judge,
     };
     int error = lh_watched_start(&peer->watched, &setup);

@@ -41,6 +41,7 @@ struct lh_collector {
     int listen_fd;
     struct lh_judge *judge;    /* likewise; NULL: each program's own */
     struct lh_options options; /* with listen_fd: those of `loophound run` */
+    int kept_fd;               /* lh_collector_keep(); -1: none */
     int ended_fd;              /* eventfd: a thread of a ring has ended */
     int timer_fd;              /* runs while there is a peer to look at */
     int spare_fd;              /* given up for a moment where there are no descriptors left */

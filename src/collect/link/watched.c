@@ -34,6 +34,14 @@ static void impose(struct lh_options *options, const struct lh_options *imposed)
     memcpy(options->output, imposed->output, sizeof(options->output));
 }
 
+static int open_kept(struct lh_watched *watched, const struct lh_watched_setup *setup)
+{
+    const struct lh_output_target target = {
+        .kind = LH_OUTPUT_FD, .fd = setup->kept_fd, .ours = true};
+    watched->kept = lh_output_get(setup->outputs, &target);
+    return watched->kept != NULL ? 0 : -ENOMEM;
+}
+
 static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *setup,
                      uint32_t main_tid)
 {
@@ -46,8 +54,11 @@ static int open_sink(struct lh_watched *watched, const struct lh_watched_setup *
     watched->output = lh_output_get(setup->outputs, &target);
     if (watched->output == NULL)
         return -ENOMEM;
+    if (setup->kept_fd >= 0 && open_kept(watched, setup) != 0)
+        return -ENOMEM;
     const struct lh_sink_setup sink = {
         .header = watched->header,
+        .kept = watched->kept,
         .main_tid = main_tid,
         .output = watched->output,
         .colour = !lh_sink_no_colour(watched->peer.pid),
@@ -203,11 +214,16 @@ uint64_t lh_watched_abandon(struct lh_watched *watched)
 void lh_watched_count(const struct lh_watched *watched, struct lh_run_totals *run)
 {
     const struct lh_totals *totals = &watched->ring->totals;
+    const struct lh_judged *judged = lh_reporter_judged(watched->reporter);
+    uint64_t blocks = atomic_load(&totals->blocks) + atomic_load(&watched->blocks);
+    for (int noise = LH_NOISE_NONE + 1; noise < LH_NOISE_COUNT; noise++) {
+        uint64_t found = atomic_load(&judged->noise[noise]);
+        run->quiet[noise] += atomic_load(&totals->quiet[noise]) + found;
+        blocks -= found < blocks ? found : blocks;
+    }
+    run->blocks += blocks;
     run->loops += atomic_load(&totals->loops);
-    run->blocks += atomic_load(&totals->blocks) + atomic_load(&watched->blocks);
     run->stalls += atomic_load(&totals->stalls) + atomic_load(&watched->stalls);
-    for (int noise = 0; noise < LH_NOISE_COUNT; noise++)
-        run->quiet[noise] += atomic_load(&totals->quiet[noise]);
     run->dropped += atomic_load(&totals->dropped) + atomic_load(&watched->lost);
 }
 
@@ -223,6 +239,8 @@ void lh_watched_free(struct lh_watched *watched)
         lh_stacks_close(watched->stacks);
     if (watched->output != NULL)
         lh_output_put(watched->outputs, watched->output);
+    if (watched->kept != NULL)
+        lh_output_put(watched->outputs, watched->kept);
     close_if_open(watched->maps_fd);
     close_if_open(watched->pidfd);
     if (watched->header != NULL)

@@ -22,6 +22,7 @@ struct lh_watched_setup {
     const struct lh_options *imposed; /* of another user's program: where its reports go; or NULL */
     int ended_fd;                     /* an eventfd that is raised when the thread has ended */
     struct lh_outputs *outputs;
+    int kept_fd;            /* a file that gets all in JSON, too; -1: none does */
     struct lh_judge *judge; /* of the run; NULL: by the program's own options */
 };
 

@@ -5,11 +5,13 @@
 #define LH_COLLECT_LINK_WATCHED_THREAD_H
 
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "collect/link/rights.h"
 #include "collect/link/ring_thread.h"
-#include "collect/link/watched.h"
+#include "collect/report/judge.h"
 #include "collect/report/reporter.h"
+#include "collect/sink/output.h"
 #include "collect/sink/sink.h"
 #include "collect/stack/stack.h"
 
@@ -22,6 +24,7 @@ struct lh_watched {
     int ended_fd; /* not ours */
     struct lh_outputs *outputs;
     struct lh_output *output;
+    struct lh_output *kept; /* NULL: none */
     struct lh_sink *sink;
     struct lh_stacks *stacks;
     struct lh_judge *judge;

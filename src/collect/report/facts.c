@@ -116,7 +116,7 @@ void lh_facts_take(struct lh_facts *facts, const struct lh_report *report, uint3
         of->task = record->strings + record->task.name;
     if (record->task.has_coroutine)
         of->coroutine = record->strings + record->task.coroutine;
-    of->noise = record->noise != LH_NOISE_NONE ? lh_noise_name((enum lh_noise)record->noise) : NULL;
+    of->noise = report->noise != LH_NOISE_NONE ? lh_noise_name(report->noise) : NULL;
     take_resource(facts, &record->resource);
     take_tags(of, &record->tags);
     if (report->group_count > 0)

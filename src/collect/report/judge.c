@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "collect/report/facts.h"
+#include "collect/report/new_place.h"
 #include "collect/report/place_rule.h"
 
 #define PLACES_MAX 65536u /* new ones that are remembered */
@@ -76,7 +77,7 @@ void lh_judge_free(struct lh_judge *judge)
     if (judge == NULL)
         return;
     for (uint32_t i = 0; i < judge->verdict.new_count; i++)
-        free(judge->verdict.new_places[i]);
+        lh_new_place_free(judge->verdict.new_places[i]);
     free(judge->verdict.new_places);
     free(judge->rule_uses);
     free(judge->baseline_uses);
@@ -121,7 +122,7 @@ static uint32_t place_index(const struct lh_verdict *verdict, const char *rule, 
     *found = false;
     while (low < high && !*found) {
         uint32_t middle = low + (high - low) / 2;
-        int order = strcmp(rule, verdict->new_places[middle]);
+        int order = strcmp(rule, verdict->new_places[middle]->rule);
         *found = order == 0;
         if (order > 0)
             low = middle + 1;
@@ -131,28 +132,33 @@ static uint32_t place_index(const struct lh_verdict *verdict, const char *rule, 
     return high;
 }
 
-static void add_place(struct lh_judge *judge, const char *rule)
+/* NULL: there are too many, or there is no memory. */
+static struct lh_new_place *find_place(struct lh_judge *judge, const char *rule)
 {
     struct lh_verdict *verdict = &judge->verdict;
     bool found;
     uint32_t index = place_index(verdict, rule, &found);
-    if (found || verdict->new_count == PLACES_MAX)
-        return;
+    if (found)
+        return verdict->new_places[index];
+    if (verdict->new_count == PLACES_MAX)
+        return NULL;
     if (verdict->new_count == judge->places_room) {
         uint32_t room = judge->places_room > 0 ? 2 * judge->places_room : 64;
-        char **places = reallocarray(verdict->new_places, room, sizeof(*places));
+        struct lh_new_place **places =
+            reallocarray(verdict->new_places, room, sizeof(struct lh_new_place *));
         if (places == NULL)
-            return;
+            return NULL;
         verdict->new_places = places;
         judge->places_room = room;
     }
-    char *copy = strdup(rule);
-    if (copy == NULL)
-        return;
+    struct lh_new_place *place = lh_new_place_new(rule);
+    if (place == NULL)
+        return NULL;
     memmove(&verdict->new_places[index + 1], &verdict->new_places[index],
-            (verdict->new_count - index) * sizeof(*verdict->new_places));
-    verdict->new_places[index] = copy;
+            (verdict->new_count - index) * sizeof(struct lh_new_place *));
+    verdict->new_places[index] = place;
     verdict->new_count++;
+    return place;
 }
 
 /* So many of one kind, which took so long in all; the longest of them is known only of one. */
@@ -199,54 +205,101 @@ static void count_process(struct lh_judged *judged, const struct lh_ruling *ruli
     atomic_fetch_add(&out->by_call[ruling->call].total_ns, amount->total_ns);
 }
 
+/* Behind what the library has counted as noise itself. */
+static void count_noise(struct lh_judged *judged, const struct lh_ruling *ruling,
+                        const struct amount *amount)
+{
+    struct lh_totals *out = &judged->left_out;
+    atomic_fetch_add(&judged->noise[ruling->noise], amount->count);
+    atomic_fetch_add(&out->blocks, amount->count);
+    atomic_fetch_add(&out->blocked_ns, amount->total_ns);
+    atomic_fetch_add(&out->by_call[ruling->call].count, amount->count);
+    atomic_fetch_add(&out->by_call[ruling->call].total_ns, amount->total_ns);
+}
+
 static void count(struct lh_judge *judge, struct lh_judged *judged, const struct lh_ruling *ruling,
                   bool call, const struct amount *amount)
 {
+    if (ruling->noise != LH_NOISE_NONE) {
+        count_noise(judged, ruling, amount);
+        return;
+    }
     count_process(judged, ruling, call, amount);
     pthread_mutex_lock(&judge->lock);
     count_run(&judge->verdict, ruling, call, amount);
     pthread_mutex_unlock(&judge->lock);
 }
 
-/* A place that is in no baseline. */
-static void note_new(struct lh_judge *judge, const struct lh_facts *facts, const char *cwd)
+/* A place that is in no baseline; NULL: it has no place, or is not remembered. */
+static struct lh_new_place *note_new(struct lh_judge *judge, const struct lh_facts *facts,
+                                     const struct lh_report *report, const char *cwd)
 {
     char rule[LH_PLACE_RULE_BYTES];
+    struct lh_new_place *place = NULL;
     bool has_place = lh_place_rule(&facts->of, cwd, rule);
     pthread_mutex_lock(&judge->lock);
     if (has_place)
-        add_place(judge, rule);
+        place = find_place(judge, rule);
     else
         judge->verdict.placeless++;
+    if (place != NULL)
+        lh_new_place_note(place, &facts->of, report, cwd);
     pthread_mutex_unlock(&judge->lock);
+    return place;
 }
 
 static void note_ended(struct lh_judge *judge, struct lh_judged *judged,
-                       const struct lh_report *report)
+                       const struct lh_report *report, enum lh_noise noise,
+                       struct lh_new_place *place)
 {
     const struct lh_record *record = report->record;
     const struct lh_ruling ruling = {.id = record->id,
                                      .call = record->call,
                                      .group = record->group,
                                      .suppressed = report->suppressed != NULL,
-                                     .known = report->known == LH_PLACE_KNOWN};
+                                     .known = report->known == LH_PLACE_KNOWN,
+                                     .noise = noise,
+                                     .place = place};
     const struct amount amount = {1, record->elapsed_ns, record->elapsed_ns};
     count(judge, judged, &ruling, record->type == LH_EVENT_BLOCK, &amount);
     if (record->reason == LH_REASON_STRICT)
         lh_rulings_add(&judged->rulings, &ruling);
 }
 
-void lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
+/* Of the run, once a place was met again. */
+static void count_again(struct lh_judge *judge, struct lh_new_place *place,
+                        const struct amount *amount)
+{
+    if (place == NULL)
+        return;
+    pthread_mutex_lock(&judge->lock);
+    place->count += amount->count;
+    place->total_ns += amount->total_ns;
+    pthread_mutex_unlock(&judge->lock);
+}
+
+bool lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
                      uint64_t elapsed_ns)
 {
     const struct lh_ruling *ruling = lh_rulings_find(&judged->rulings, id);
     const struct amount amount = {again, elapsed_ns, 0};
-    if (ruling != NULL)
-        count(judge, judged, ruling, true, &amount);
+    if (ruling == NULL)
+        return true;
+    count(judge, judged, ruling, true, &amount);
+    count_again(judge, ruling->place, &amount);
+    return ruling->noise == LH_NOISE_NONE;
+}
+
+/* What the library has told although it is noise, which it could not know, and no rule wants. */
+static bool is_noise(const struct lh_judge *judge, const struct lh_report *report,
+                     const struct lh_facts *facts)
+{
+    return report->noise_is_on && report->record->noise == LH_NOISE_NONE &&
+           !lh_rule_set_wants(&judge->rules, &facts->of);
 }
 
 /* Uses are counted of what has ended: what goes on is looked at again and again. */
-void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
+bool lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
                    uint32_t main_tid, const char *cwd)
 {
     struct lh_facts facts;
@@ -254,19 +307,25 @@ void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_r
     uint64_t *uses = ends ? judged->uses : NULL;
     uint64_t *baseline_uses = ends ? judged->uses + judge->rules.count : NULL;
     lh_facts_take(&facts, report, main_tid);
+    if (is_noise(judge, report, &facts)) {
+        if (ends)
+            note_ended(judge, judged, report, report->noise, NULL);
+        return false;
+    }
     report->suppressed = lh_rule_set_find(&judge->rules, &facts.of, uses);
-    if (report->suppressed == NULL && facts.of.noise != NULL &&
+    if (report->suppressed == NULL && report->noise_is_on &&
         !lh_rule_set_wants(&judge->rules, &facts.of))
-        report->suppressed = &noise_rules[report->record->noise];
+        report->suppressed = &noise_rules[report->noise];
     if (report->suppressed == NULL && judge->verdict.has_baseline)
         report->known = lh_rule_set_find(&judge->baseline, &facts.of, baseline_uses) != NULL
                             ? LH_PLACE_KNOWN
                             : LH_PLACE_NEW;
     if (!ends)
-        return;
-    note_ended(judge, judged, report);
-    if (report->known == LH_PLACE_NEW)
-        note_new(judge, &facts, cwd);
+        return true;
+    bool is_new = report->known == LH_PLACE_NEW;
+    note_ended(judge, judged, report, LH_NOISE_NONE,
+               is_new ? note_new(judge, &facts, report, cwd) : NULL);
+    return true;
 }
 
 static void take_off(_Atomic uint64_t *from, const _Atomic uint64_t *less)
@@ -283,6 +342,8 @@ void lh_judged_leave_out(const struct lh_judged *judged, struct lh_totals *total
     take_off(&totals->stalls, &out->stalls);
     take_off(&totals->blocked_ns, &out->blocked_ns);
     take_off(&totals->stalled_ns, &out->stalled_ns);
+    for (int noise = LH_NOISE_NONE + 1; noise < LH_NOISE_COUNT; noise++)
+        atomic_fetch_add(&totals->quiet[noise], atomic_load(&judged->noise[noise]));
     for (uint32_t call = 0; call < LH_CALLS_MAX; call++) {
         take_off(&totals->by_call[call].count, &out->by_call[call].count);
         take_off(&totals->by_call[call].total_ns, &out->by_call[call].total_ns);

@@ -6,6 +6,7 @@
 #ifndef LH_COLLECT_REPORT_JUDGE_H
 #define LH_COLLECT_REPORT_JUDGE_H
 
+#include "collect/report/new_place.h"
 #include "collect/report/rule_set.h"
 #include "collect/report/rulings.h"
 #include "common/calls.h"
@@ -30,9 +31,10 @@ void lh_judge_free(struct lh_judge *judge); /* one thread, once nobody judges an
 /* What was judged in one process. */
 struct lh_judged {
     struct lh_quiet quiet;
-    struct lh_totals left_out; /* what the suppressed ones come to */
-    struct lh_rulings rulings; /* of strict mode */
-    uint64_t uses[];           /* of the suppressions, then of the baseline's rules */
+    struct lh_totals left_out;              /* what the suppressed ones and noise come to */
+    struct lh_rulings rulings;              /* of strict mode */
+    _Atomic uint64_t noise[LH_NOISE_COUNT]; /* calls that were found to be noise here */
+    uint64_t uses[];                        /* of the suppressions, then of the baseline's rules */
 };
 
 struct lh_judged *lh_judged_new(const struct lh_judge *judge); /* NULL: no memory */
@@ -41,16 +43,18 @@ struct lh_judged *lh_judged_new(const struct lh_judge *judge); /* NULL: no memor
 void lh_judged_free(struct lh_judge *judge, struct lh_judged *judged);
 
 /* Sets `suppressed` and `known` of a block or stall, and counts where it is one that has ended.
- * `main_tid` as in facts.h, `cwd`: where the program's relative names begin. */
-void lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
+ * `main_tid` as in facts.h, `cwd`: where the program's relative names begin. False: it is noise, of
+ * which the library could not know. It is counted as such, and not told. */
+bool lh_judge_take(struct lh_judge *judge, struct lh_judged *judged, struct lh_report *report,
                    uint32_t main_tid, const char *cwd);
 
 /* The place of a report of strict mode was met `again` times more, which took `elapsed_ns` in all:
- * all of these are what the report was. The rules' uses stay as they are: they count reports. */
-void lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
+ * all of these are what the report was. The rules' uses stay as they are: they count reports.
+ * False: as above. */
+bool lh_judge_repeat(struct lh_judge *judge, struct lh_judged *judged, uint64_t id, uint64_t again,
                      uint64_t elapsed_ns);
 
-/* Takes what was suppressed off the totals of this process. */
+/* Takes what was suppressed off the totals of this process, and puts noise where it belongs. */
 void lh_judged_leave_out(const struct lh_judged *judged, struct lh_totals *totals);
 
 /* Blocks and stalls that have ended and were told. */
@@ -74,8 +78,8 @@ struct lh_verdict {
     uint64_t suppressed_stalls;
     uint64_t known_blocks;
     uint64_t known_stalls;
-    uint64_t placeless; /* neither known nor new places: they have no stack */
-    char **new_places;  /* rules of places that are not in the baseline, sorted */
+    uint64_t placeless;               /* neither known nor new places: they have no stack */
+    struct lh_new_place **new_places; /* by their rules */
     uint32_t new_count;
     struct lh_tally tallies[LH_GROUP_COUNT + 1]; /* of all but the suppressed ones */
 };

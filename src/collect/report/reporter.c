@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "collect/report/advice.h"
+#include "collect/report/class_of_noise.h"
 #include "collect/report/fingerprint.h"
 #include "collect/report/groups.h"
 #include "collect/report/holders.h"
@@ -188,9 +189,10 @@ static void take_advice(struct lh_reporter *reporter, struct lh_report *report)
 /* With all that is known of it. */
 static uint32_t judge_and_tell(struct lh_reporter *reporter, struct lh_report *report)
 {
-    if (report->record->type != LH_EVENT_LOOP)
-        lh_judge_take(reporter->with.judge, reporter->judged, report, reporter->with.main_tid,
-                      reporter->with.header->cwd);
+    if (report->record->type != LH_EVENT_LOOP &&
+        !lh_judge_take(reporter->with.judge, reporter->judged, report, reporter->with.main_tid,
+                       reporter->with.header->cwd))
+        return 0;
     return lh_sink_report(reporter->with.sink, report) != 0;
 }
 
@@ -214,6 +216,7 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     report.collects =
         record->type == LH_EVENT_STALLING && lh_frames_collect(report.frames, report.frame_count);
     take_advice(reporter, &report);
+    lh_noise_take(&report, &reporter->with.header->options);
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)
         lh_unended_put(reporter->unended, reporter->with.ring, record, report.frames,
                        report.frame_count);
@@ -305,6 +308,7 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
         take_samples(reporter, &report);
     take_fingerprint(reporter, &report);
     take_advice(reporter, &report);
+    lh_noise_take(&report, &reporter->with.header->options);
     return judge_and_tell(reporter, &report);
 }
 
@@ -349,8 +353,9 @@ static void add_awaited(struct lh_reporter *reporter, const struct lh_record *re
 static uint32_t tell_repeated(struct lh_reporter *reporter, const struct lh_record *record)
 {
     const struct lh_report report = {.record = record};
-    lh_judge_repeat(reporter->with.judge, reporter->judged, record->id, record->again,
-                    record->elapsed_ns);
+    if (!lh_judge_repeat(reporter->with.judge, reporter->judged, record->id, record->again,
+                         record->elapsed_ns))
+        return 0;
     return lh_sink_report(reporter->with.sink, &report) != 0;
 }
 

@@ -8,12 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/noise.h"
+
+struct lh_new_place;
+
 struct lh_ruling {
     uint64_t id; /* of the report */
     uint32_t call;
     uint32_t group;
     bool suppressed;
     bool known;
+    enum lh_noise noise;        /* LH_NOISE_NONE: it was told, or a rule keeps it quiet */
+    struct lh_new_place *place; /* of the judge; NULL: it is not new */
 };
 
 /* All zeroes: empty. */

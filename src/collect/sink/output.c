@@ -371,7 +371,8 @@ void lh_outputs_free(struct lh_outputs *outputs)
 
 static bool is_same_target(const struct lh_output_target *a, const struct lh_output_target *b)
 {
-    return a->kind == b->kind && a->fd == b->fd && strcmp(a->path, b->path) == 0;
+    return a->kind == b->kind && a->fd == b->fd && a->ours == b->ours &&
+           strcmp(a->path, b->path) == 0;
 }
 
 static struct lh_output *output_new(const struct lh_output_target *target)

@@ -47,7 +47,7 @@ static int open_fd(struct lh_output_file *file, const struct lh_output_target *t
     int flags = fcntl(target->fd, F_GETFD);
     if (flags < 0)
         return -errno;
-    if ((flags & FD_CLOEXEC) != 0)
+    if ((flags & FD_CLOEXEC) != 0 && !target->ours)
         return -EBADF;
     return open_again(file, target->fd);
 }

@@ -13,6 +13,7 @@
 struct lh_output_target {
     enum lh_output_kind kind;
     int fd;              /* of LH_OUTPUT_STDERR and LH_OUTPUT_FD */
+    bool ours;           /* the descriptor is one that no program may name */
     bool own_name;       /* of LH_OUTPUT_PATH: it has the program's pid in it */
     uint64_t limit;      /* bytes a second; 0: no limit. The first program's counts for all */
     char path[PATH_MAX]; /* of LH_OUTPUT_PATH and LH_OUTPUT_UNIX, expanded */

@@ -23,17 +23,18 @@ struct lh_sink {
     struct lh_bucket share; /* of the output's limit */
     uint32_t loops;         /* told, up to LOOPS_MAX */
     bool whole;             /* there is no limit: nothing is left out, and places are told once */
+    struct lh_sink *kept;   /* gets the same; what it loses is nobody's loss. NULL: there is none */
     char buf[LH_SINK_BYTES];
 };
 
-struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
+static struct lh_sink *new_sink(const struct lh_sink_setup *setup, enum lh_format format)
 {
     static const struct lh_sink_format *const formats[] = {
         [LH_FORMAT_TEXT] = &lh_sink_text, [LH_FORMAT_JSON] = &lh_sink_json};
     struct lh_sink *sink = calloc(1, sizeof(*sink));
     if (sink == NULL)
         return NULL;
-    sink->format = formats[lh_options_format(&setup->header->options)];
+    sink->format = formats[format];
     sink->output = setup->output;
     sink->whole = lh_options_tell_once(&setup->header->options);
     sink->state = sink->format->new (setup);
@@ -43,10 +44,27 @@ struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
     return NULL;
 }
 
+struct lh_sink *lh_sink_new(const struct lh_sink_setup *setup)
+{
+    struct lh_sink *sink = new_sink(setup, lh_options_format(&setup->header->options));
+    if (sink == NULL || setup->kept == NULL)
+        return sink;
+    const struct lh_sink_setup kept = {
+        .header = setup->header, .main_tid = setup->main_tid, .output = setup->kept};
+    sink->kept = new_sink(&kept, LH_FORMAT_JSON);
+    if (sink->kept != NULL) {
+        sink->kept->whole = true;
+        return sink;
+    }
+    lh_sink_free(sink);
+    return NULL;
+}
+
 void lh_sink_free(struct lh_sink *sink)
 {
     if (sink == NULL)
         return;
+    lh_sink_free(sink->kept);
     sink->format->free(sink->state);
     free(sink);
 }
@@ -58,6 +76,8 @@ static int put_out(struct lh_sink *sink, size_t length)
 
 int lh_sink_start(struct lh_sink *sink)
 {
+    if (sink->kept != NULL)
+        (void)lh_sink_start(sink->kept);
     return put_out(sink, sink->format->start(sink->state, sink->buf, sizeof(sink->buf)));
 }
 
@@ -74,6 +94,8 @@ static bool is_told_anyway(struct lh_sink *sink, const struct lh_report *report)
 
 int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
 {
+    if (sink->kept != NULL)
+        (void)lh_sink_report(sink->kept, report);
     bool anyway = is_told_anyway(sink, report);
     struct lh_bucket *share = sink->whole ? NULL : &sink->share;
     int error = -ESTALE;
@@ -90,6 +112,8 @@ int lh_sink_report(struct lh_sink *sink, const struct lh_report *report)
 
 int lh_sink_summary(struct lh_sink *sink, int64_t time_ns, const struct lh_quiet *quiet)
 {
+    if (sink->kept != NULL)
+        (void)lh_sink_summary(sink->kept, time_ns, quiet);
     return put_out(
         sink, sink->format->summary(sink->state, time_ns, quiet, sink->buf, sizeof(sink->buf)));
 }

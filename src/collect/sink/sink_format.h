@@ -22,6 +22,8 @@ struct lh_sink_setup {
     uint32_t main_tid;        /* the main thread, as the program counts */
     struct lh_output *output; /* outlives the sink */
     bool colour;              /* of text, where the output is a terminal */
+    struct lh_output *kept;   /* gets all of it in JSON, too, whatever the options say; NULL: nobody
+                                 wants that */
 };
 
 struct lh_sink_format {

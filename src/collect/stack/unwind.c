@@ -25,7 +25,8 @@ extern int search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_in
                                unw_proc_info_t *info, int need_unwind_info, void *argument);
 
 struct lh_unwinder {
-    unw_addr_space_t space; /* NULL: there is no libunwind (lazy.h), or no memory */
+    unw_addr_space_t space; /* NULL: not asked for yet, no libunwind (lazy.h), or no memory */
+    bool has_asked;         /* for that */
     struct lh_modules *modules;
     uint32_t generation; /* of `modules`, for which libunwind's cache holds */
     const struct lh_record *record;
@@ -169,7 +170,9 @@ static int refuse_name(unw_addr_space_t space, unw_word_t address, char *name, s
     return -UNW_ENOINFO;
 }
 
-struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
+/* With the first stack: that loads libunwind, and most loops of short programs have none to tell.
+ */
+static bool has_space(struct lh_unwinder *unwinder)
 {
     static unw_accessors_t accessors = {
         .find_proc_info = find_proc_info,
@@ -181,13 +184,20 @@ struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
         .resume = refuse_resume,
         .get_proc_name = refuse_name,
     };
-    struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
-    if (unwinder == NULL)
-        return NULL;
-    unwinder->modules = modules;
+    if (unwinder->has_asked)
+        return unwinder->space != NULL;
+    unwinder->has_asked = true;
     unwinder->space = unw_create_addr_space(&accessors, 0);
     if (unwinder->space != NULL)
         unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
+    return unwinder->space != NULL;
+}
+
+struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
+{
+    struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
+    if (unwinder != NULL)
+        unwinder->modules = modules;
     return unwinder;
 }
 
@@ -295,7 +305,7 @@ uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
     unwinder->record = record;
     unwinder->registers = record->registers;
     unwinder->beyond = false;
-    if (unwinder->space == NULL || record->stack_address == 0 ||
+    if (record->stack_address == 0 || !has_space(unwinder) ||
         !is_code(unwinder, record->registers.pc, &refreshed))
         return 0;
     unwinder->reads_left = READS_PER_STEP;

@@ -8,6 +8,7 @@
 
 #define LH_PROCESSOR_NAME "x86-64"               /* for people */
 #define LH_ELF_MACHINE    EM_X86_64              /* of <elf.h> */
+#define LH_MULTIARCH      "x86_64-linux-gnu"     /* of Debian's library directories */
 #define LH_DYNAMIC_LINKER "ld-linux-x86-64.so.2" /* of glibc, whatever its directory */
 
 /* The registers a caller of libc had, as far as unwinding needs them: at `pc`, inside our wrapper.

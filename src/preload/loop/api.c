@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "common/noise.h"
 #include "common/version.h"
 #include "preload/loop/loop.h"
 #include "preload/process/lifecycle.h"
@@ -75,6 +76,15 @@ EXPORTED int loophound_labels(const char *pairs)
     if (slot != NULL)
         atomic_store_explicit(&slot->labels_at, (uintptr_t)pairs, memory_order_release);
     return 0;
+}
+
+EXPORTED int loophound_noise(const char *list)
+{
+    lh_noise_set chosen = 0;
+    int error = list != NULL ? lh_noise_parse(list, &chosen) : 0;
+    if (error == 0)
+        atomic_store(&lh_noise_now, chosen);
+    return error;
 }
 
 EXPORTED uint64_t loophound_count(void)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/call_ids.h"
 #include "preload/iteration/sampler.h"
 #include "preload/loop/anchor.h"
 #include "preload/loop/poll_sites.h"
@@ -70,7 +71,8 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     if (slot == NULL)
         return -ENOMEM;
     slot->tick_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    slot->tick_delay_ns = lh_proc_run_delay_ns(atomic_load(&slot->tid));
+    slot->tick_delay_ns =
+        lh_stall_is_on() ? lh_proc_run_delay_ns(atomic_load(&slot->tid)) : LH_UNKNOWN;
     slot->epfd = epfd;
     slot->park = (struct lh_call_site){0, 0};
     memset(slot->former, -1, sizeof(slot->former));
@@ -98,7 +100,7 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     if (ring != NULL)
         atomic_fetch_add(&ring->totals.loops, 1);
     write_loop_event(slot, call, found);
-    lh_watchdog_call();
+    lh_watchdog_call_if_idle();
     return 0;
 }
 
@@ -291,6 +293,30 @@ int lh_loop_declare(enum lh_found found)
     if (slot != NULL)
         slot->stays |= found == LH_FOUND_BY_OPTION;
     return slot == NULL && may_watch() ? become_loop(-1, 0, found) : 0;
+}
+
+/* Others make theirs at the same place again and again. */
+static bool is_uvloops(uintptr_t site)
+{
+    static _Atomic uintptr_t other;
+    if (atomic_load(&other) == site || lh_python_find() != 0)
+        return false;
+    bool is = lh_poller_is_uvloop(site);
+    if (!is)
+        atomic_store(&other, site);
+    return is;
+}
+
+void lh_loop_is_made(uintptr_t site)
+{
+    int saved_errno = errno;
+    if (lh_options.loop_mode == LH_LOOP_AUTO && is_uvloops(site) && met_slot() == NULL &&
+        may_watch() && become_loop(-1, LH_CALL_epoll_wait, LH_FOUND_BY_CALL) == 0) {
+        struct lh_slot *slot = lh_self.slot;
+        slot->place = (struct lh_python_place){.runs = LH_PYTHON_RUNS_LOOP, .is_unborn = true};
+        atomic_store(&slot->parked, 1); /* nothing to look at until it has waited */
+    }
+    errno = saved_errno;
 }
 
 void lh_loop_named(const char *name)

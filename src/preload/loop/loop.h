@@ -104,6 +104,11 @@ static inline void lh_park_end_counted(long returned, long most)
     lh_ready_count(lh_self.slot, returned, most);
 }
 
+/* Runs before an epoll set is made by a call from `site`. uvloop (libuv) runs what is ready before
+ * it waits for the first time: there the thread becomes a loop thread now, which is not in its loop
+ * but below a function that runs it, asyncio.run() or a Runner's. */
+void lh_loop_is_made(uintptr_t site);
+
 /* The calling thread is said to run an event loop, by itself or by an option (no epoll set is known
  * yet); or it says that it no longer does. 0 (also where this process is not to be watched) or
  * -ENOMEM: no ring, too many loop threads. */

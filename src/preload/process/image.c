@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "preload/state/image.h"
 #include "preload/state/state.h"
+#include "preload/state/tags.h"
 #include "preload/sys/libc.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/symbols.h"
@@ -50,6 +51,15 @@ static void find_service(void)
     const char *name = getenv("OTEL_SERVICE_NAME");
     if (lh_options.service[0] == '\0' && name != NULL)
         (void)lh_text_copy(lh_options.service, sizeof(lh_options.service), name);
+}
+
+/* pytest's name for the test that runs, in the processes that it starts (its documentation, "How to
+ * get information about the test that is running"). */
+static void find_test(void)
+{
+    const char *test = getenv("PYTEST_CURRENT_TEST");
+    if (test != NULL)
+        lh_tag_test(test);
 }
 
 /* dir + below, if there is such an executable. */
@@ -153,6 +163,7 @@ void lh_image_init(void)
 {
     read_options();
     find_service();
+    find_test();
     read_image();
     find_collector();
     lh_image.is_root = is_told_from_descendants() && is_root();

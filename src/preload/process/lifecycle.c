@@ -23,7 +23,7 @@
 #define END_WAIT_NS    (200 * LH_NS_PER_MS)
 #define READER_LOOK_NS 20000000L /* between two looks whether there still is a reader */
 
-bool lh_process_may_watch(void)
+static bool may_watch(void)
 {
     if (lh_image.off || atomic_load(&lh_process->state) == LH_PROCESS_OFF)
         return false;
@@ -31,6 +31,14 @@ bool lh_process_may_watch(void)
         lh_image.pid != (uint32_t)lh_syscall0(SYS_getpid))
         return false;
     return lh_seccomp_lets_us_be();
+}
+
+bool lh_process_may_watch(void)
+{
+    bool may = may_watch();
+    if (may)
+        lh_clock_start();
+    return may;
 }
 
 void lh_process_scout(void)

@@ -35,6 +35,7 @@ static const struct known {
 } functions[] = {
     {"run_forever", "asyncio/base_events.py", LH_PYTHON_RUNS_LOOP},
     {"run", "asyncio/runners.py", LH_PYTHON_RUNS_LOOP}, /* also of loops in C, as uvloop's */
+    {"run", "uvloop/__init__.py", LH_PYTHON_RUNS_LOOP}, /* its own copy, up to 3.10 */
     {"run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
     {"unrolled_run", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP},
     {"guest_tick", "trio/_core/_run.py", LH_PYTHON_RUNS_LOOP}, /* in the host's loop */

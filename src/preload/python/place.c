@@ -89,7 +89,9 @@ enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *l
     if (now.is_threads || now.runs == LH_PYTHON_RUNS_JOB)
         return LH_PYTHON_LEFT;
     bool left =
-        !own_stack && parked->outermost != 0 &&
-        (now.outermost == 0 || !lh_python_walk_frame_lives(&walk, parked->outermost, parked->code));
+        !own_stack && (parked->is_unborn ||
+                       (parked->outermost != 0 &&
+                        (now.outermost == 0 ||
+                         !lh_python_walk_frame_lives(&walk, parked->outermost, parked->code))));
     return left ? LH_PYTHON_LEFT : LH_PYTHON_INSIDE;
 }

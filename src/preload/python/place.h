@@ -14,6 +14,8 @@
 #include "preload/python/walker.h"
 
 struct lh_python_place {
+    bool is_unborn; /* of a loop that has not waited yet: it runs below a function that is known
+                       to run loops, or not at all */
     enum lh_python_runs runs; /* of the functions that are known, the innermost */
     bool is_whole;            /* all frames were read */
     bool is_threads;     /* the outermost of them is one that threads begin with, no coroutine's */

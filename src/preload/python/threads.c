@@ -7,20 +7,24 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "preload/sys/memory.h"
 #include "preload/sys/syscall.h"
 
-#define THREADS_MAX  1000 /* looked at to find one */
-#define STATE_BYTES  1024 /* of a PyThreadState that may hold the pthread_t */
-#define PTHREAD_FROM 256  /* of glibc's struct pthread: behind its header … */
-#define PTHREAD_TO   1280 /* … and far enough for the thread's number */
+#define THREADS_MAX 1000 /* looked at to find one */
 
 /* Where prev, next and interp are, and what is before the GIL's condition. */
 #define STATE_NEXT         8
 #define STATE_INTERPRETER  16
 #define BEFORE_LAST_HOLDER 24
 #define BEFORE_LOCKED      16
+
+#define STATE_FROM   (STATE_INTERPRETER + 8) /* of a PyThreadState: that may hold the pthread_t */
+#define STATE_TO     1024
+#define PTHREAD_FROM 256  /* of glibc's struct pthread: behind its header … */
+#define PTHREAD_TO   1280 /* … and far enough for the thread's number */
+#define LEARNT_BYTES 1024 /* the larger of the two */
 
 static _Atomic uint32_t tried; /* 1: there is no more to learn */
 
@@ -40,20 +44,28 @@ static uint32_t number_at(uintptr_t address)
     return lh_memory_read_self(&number, address, sizeof(number)) == 0 ? number : 0;
 }
 
+/* Where what is wanted stands in [from, to), in steps of its size. 0: nowhere. Read at once, for a
+ * look at each would be a system call of its own: hundreds, as an asyncio program starts. */
+static uint32_t find(uintptr_t base, uint32_t from, uint32_t to, const void *wanted, uint32_t size)
+{
+    char bytes[LEARNT_BYTES];
+    size_t length = lh_memory_copy_self(bytes, base + from, to - from);
+    for (uint32_t at = 0; at + size <= length; at += size)
+        if (memcmp(bytes + at, wanted, size) == 0)
+            return from + at;
+    return 0;
+}
+
 void lh_python_threads_learn(uintptr_t thread_state)
 {
-    uintptr_t self = (uintptr_t)pthread_self();
-    uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
-    uint32_t at = STATE_INTERPRETER + sizeof(uintptr_t);
-    uint32_t number = PTHREAD_FROM;
     if (thread_state == 0 || atomic_load(&tried) != 0)
         return;
+    uintptr_t self = (uintptr_t)pthread_self();
+    uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
     atomic_store(&tried, 1);
-    while (at < STATE_BYTES && word_at(thread_state + at) != self)
-        at += sizeof(uintptr_t);
-    while (number < PTHREAD_TO && number_at(self + number) != tid)
-        number += sizeof(tid);
-    if (at == STATE_BYTES || number == PTHREAD_TO)
+    uint32_t at = find(thread_state, STATE_FROM, STATE_TO, &self, sizeof(self));
+    uint32_t number = find(self, PTHREAD_FROM, PTHREAD_TO, &tid, sizeof(tid));
+    if (at == 0 || number == 0)
         return;
     atomic_store(&tid_at, number);
     atomic_store(&pthread_at, at);

@@ -122,7 +122,8 @@ static void write_report(struct lh_ring *ring)
                                      .frames = frames,
                                      .frame_count = build_frames(),
                                      .threshold_ns = ring->options.threshold_ns,
-                                     .no_stack = (enum lh_no_stack)lh_process->taken.no_stack};
+                                     .no_stack = (enum lh_no_stack)lh_process->taken.no_stack,
+                                     .noise = (enum lh_noise)lh_process->taken.noise};
     lh_json_init(&json, line, sizeof(line));
     if (lh_event_ends(lh_process->taken.type))
         lh_told_end(ring, lh_process->taken.id);

@@ -3,6 +3,7 @@
  * state, no malloc, no locks. */
 #include "preload/state/home.h"
 
+#include "preload/state/pollers.h"
 #include "preload/state/record.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
@@ -169,7 +170,7 @@ static bool may_ask(struct lh_slot *slot)
 {
     const struct lh_ring *ring = atomic_load(&lh_process->ring);
     if (lh_options.strict != 0 || slot->home.questions >= QUESTIONS || slot->stays ||
-        slot->place.runs == LH_PYTHON_RUNS_LOOP)
+        slot->place.runs == LH_PYTHON_RUNS_LOOP || lh_poller_may_be(slot))
         return false;
     if (ring != NULL && lh_ring_is_calm(ring))
         return true;

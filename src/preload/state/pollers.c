@@ -88,6 +88,15 @@ static void note_library(struct lh_slot *slot, uintptr_t site)
     slot->library = own ? (struct lh_code){0, 0} : caller.code;
 }
 
+bool lh_poller_is_uvloop(uintptr_t address)
+{
+    static const char part[] = "/uvloop/loop.";
+    if (!lh_image_may_look_up())
+        return false;
+    struct search caller = code_at(address);
+    return caller.code.size != 0 && strstr(caller.path, part) != NULL;
+}
+
 void lh_poller_note(struct lh_slot *slot, uintptr_t site)
 {
     slot->preempts = false;
@@ -139,12 +148,17 @@ static bool look_at(void *context, uintptr_t at, uintptr_t word)
     return look->library_waits || look->has_handler;
 }
 
+bool lh_poller_may_be(const struct lh_slot *slot)
+{
+    return slot->preempts || (slot->library.size != 0 && slot->place.runs != LH_PYTHON_RUNS_LOOP &&
+                              slot->place.runs != LH_PYTHON_RUNS_HUB);
+}
+
 bool lh_poller_is(const struct lh_slot *slot, uintptr_t sp)
 {
     if (slot->preempts)
         return true;
-    if (slot->library.size == 0 || slot->place.runs == LH_PYTHON_RUNS_LOOP ||
-        slot->place.runs == LH_PYTHON_RUNS_HUB)
+    if (!lh_poller_may_be(slot))
         return false;
     struct look look = {slot->library, slot->python_code, .innermost_known = sp == 0};
     uintptr_t from = sp != 0 ? sp : slot->park_frame;

@@ -25,6 +25,13 @@
  * where every such thread passes for a loop. */
 void lh_poller_note(struct lh_slot *slot, uintptr_t site);
 
+/* May that be one? Then what it does when it has left its park's function is in no handler, and it
+ * is not asked which function that is (home.h): that it parks again does not make it one. */
+bool lh_poller_may_be(const struct lh_slot *slot);
+
+/* Is this address in uvloop's code? Same conditions; false in a child of fork. */
+bool lh_poller_is_uvloop(uintptr_t address);
+
 /* Does the thread run no handler now? `sp`: its stack pointer, or 0. Any thread, before something
  * is told; raw system calls. */
 bool lh_poller_is(const struct lh_slot *slot, uintptr_t sp);

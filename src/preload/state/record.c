@@ -181,7 +181,9 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
         record->no_stack = LH_NO_STACK_DENIED;
 }
 
-/* How a type of record is handed over. The ring's second half is not for what can be missed. */
+/* How a type of record is handed over. The ring's second half is not for what can be missed. A
+ * reader that is there looks by itself, twice a second: a program that makes a loop for each of its
+ * tests need not wake it each time. */
 static const struct handling {
     bool optional;  /* only while less than half of the ring is in use */
     bool uncounted; /* one that is lost was no report */
@@ -273,14 +275,27 @@ static bool shows_loops(void)
     return lh_image.run_socket[0] != '\0' || lh_options_format(&lh_options) == LH_FORMAT_JSON;
 }
 
+static bool is_to_wake(const struct lh_ring *ring, const struct handling *handling, bool is_read)
+{
+    switch (handling->wake) {
+    case WAKE:
+        return true;
+    case WAKE_IF_READ:
+        return is_read;
+    case WAKE_IF_SHOWN:
+        return is_read ? !lh_ring_has_room(ring) : shows_loops();
+    default:
+        return false;
+    }
+}
+
 static void hand_over(struct lh_ring *ring, struct lh_record *record)
 {
     uint32_t type = record->type; /* shared: the program can write to it by mistake */
     const struct handling *handling = &handlings[type < LH_EVENT_COUNT ? type : LH_EVENT_LOST];
     lh_ring_commit(ring, record);
     bool is_read = atomic_load(&ring->attached) != 0;
-    if (handling->wake == WAKE || (handling->wake != WAKE_LATER && is_read) ||
-        (handling->wake == WAKE_IF_SHOWN && shows_loops()))
+    if (is_to_wake(ring, handling, is_read))
         lh_wake_reader(ring);
 }
 

@@ -13,6 +13,7 @@
 LH_HIDDEN __thread struct lh_thread lh_self;
 LH_HIDDEN struct lh_process *lh_process;
 LH_HIDDEN struct lh_options lh_options;
+LH_HIDDEN _Atomic lh_noise_set lh_noise_now;
 LH_HIDDEN struct lh_image lh_image;
 LH_HIDDEN _Atomic uint32_t lh_time_all_calls;
 LH_HIDDEN void (*lh_meet_ask)(bool ask);

@@ -341,6 +341,7 @@ struct lh_thread {
     bool stopped_watchdog;                         /* it ran, and was stopped for that: */
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
     struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
+    uint32_t noise_off;          /* enum lh_noise: of its call, by what that works on; it is off */
     _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
     struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */
 };
@@ -351,9 +352,13 @@ extern LH_HIDDEN struct lh_process *lh_process; /* NULL until our set-up (setup.
 /* Constant after our set-up, also in children. */
 extern LH_HIDDEN struct lh_options lh_options;
 
+/* Classes of noise that loophound_noise() has chosen; 0: those of the options. */
+extern LH_HIDDEN _Atomic lh_noise_set lh_noise_now;
+
 /* Not 0: every call on a loop thread takes its end time, because marks cannot be relied on: strict
- * mode, a threshold below four ticks, or no watchdog at the moment; or very many loops. */
-enum { LH_TIMED_WITHOUT_MARKS = 1, LH_TIMED_IN_CROWD = 2 };
+ * mode, a threshold below four ticks, or no watchdog at the moment; very many loops; or a watchdog
+ * that comes too late. */
+enum { LH_TIMED_WITHOUT_MARKS = 1, LH_TIMED_IN_CROWD = 2, LH_TIMED_STARVED = 4 };
 extern LH_HIDDEN _Atomic uint32_t lh_time_all_calls;
 
 /* One clear line on the program's standard error, at most once for each `once` flag. */

@@ -39,12 +39,16 @@ mode_t lh_fd_type(int fd)
     return lh_syscall2(SYS_fstat, fd, (long)&status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
+bool lh_file_is_on_disk(int fd)
+{
+    struct statfs system;
+    return lh_syscall2(SYS_fstatfs, fd, (long)&system) == 0 && is_disk(&system);
+}
+
 bool lh_fd_is_on_disk(int fd)
 {
     mode_t type = lh_fd_type(fd);
-    struct statfs system;
-    return (type == S_IFREG || type == S_IFDIR) &&
-           lh_syscall2(SYS_fstatfs, fd, (long)&system) == 0 && is_disk(&system);
+    return (type == S_IFREG || type == S_IFDIR) && lh_file_is_on_disk(fd);
 }
 
 /* Makes a path the one of its directory; false when there is none above it. */
@@ -70,7 +74,7 @@ bool lh_path_is_on_disk(int dirfd, const char *path, bool follow)
 {
     char copy[PATH_SIZE];
     struct statfs system = {0};
-    size_t length = lh_memory_copy_self(copy, (uintptr_t)path, sizeof(copy) - 1);
+    size_t length = lh_memory_copy_near(copy, (uintptr_t)path, sizeof(copy) - 1);
     copy[length] = '\0';
     if (copy[0] == '\0')
         return false;

@@ -12,8 +12,9 @@
 /* The type bits of st_mode; 0 when fd is not open. */
 mode_t lh_fd_type(int fd);
 
-/* An open file or directory. */
+/* An open file or directory, and one that is known to be of these. */
 bool lh_fd_is_on_disk(int fd);
+bool lh_file_is_on_disk(int fd);
 
 /* Where a look at this path ends: at the file, with `follow` behind symbolic links, else in the
  * directory that has its name. Of a path that does not exist the part counts that does. `dirfd` may

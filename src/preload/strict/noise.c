@@ -14,9 +14,12 @@
 #include "preload/sys/stack_words.h"
 
 #define PLACED_MAX 4u
+#define WORD_MASK  (sizeof(uintptr_t) - 1)
+#define ADDRESSES  (1ULL << 63) /* none is above: a word has a bit to spare */
 
 struct search {
     const struct lh_slot *slot;
+    const struct lh_call_info *info; /* of the call */
     lh_memory_read *read;
     bool is_lock;       /* the call is of that group */
     uint32_t frames;    /* seen so far */
@@ -28,6 +31,7 @@ struct search {
     bool has_queue;     /* … or works with a SimpleQueue, which waits inside C */
     bool whole;         /* noise is no reason to stop: the place is wanted, too */
     enum lh_noise noise;
+    enum lh_noise off; /* the first class that would hold if it were on */
 
     /* The functions that the place is known by. */
     uint32_t placed;
@@ -89,6 +93,13 @@ static void add_to_place(struct search *search, const struct lh_python_step *ste
     search->outside |= mark->whose != LH_PYTHON_STANDARD && !generated;
 }
 
+static void take_class(struct search *search, enum lh_noise noise)
+{
+    enum lh_noise *found = lh_noise_is_on(noise) ? &search->noise : &search->off;
+    if (*found == LH_NOISE_NONE)
+        *found = noise;
+}
+
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
                   void *context)
 {
@@ -96,9 +107,8 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     const struct lh_python_mark mark = lh_python_mark_of(walk, step);
     if (is_loops(search, step, &mark))
         return false;
-    if (search->noise == LH_NOISE_NONE && holds(search, &mark) &&
-        lh_noise_is_on((enum lh_noise)mark.noise))
-        search->noise = (enum lh_noise)mark.noise;
+    if (holds(search, &mark))
+        take_class(search, (enum lh_noise)mark.noise);
     search->reads |= mark.where == LH_NOISE_READS;
     if (search->frames == 0) {
         search->waits = mark.where == LH_NOISE_WAITS && mark.whose == LH_PYTHON_STANDARD;
@@ -141,9 +151,8 @@ static bool takes_lock(const struct lh_slot *slot)
 /* Python's own locks are semaphores and conditions of libc's. */
 static bool takes_python_lock(const struct search *search)
 {
-    const struct lh_call_info *info = lh_call_info(search->slot->call);
-    return search->frames > 0 &&
-           (info->operand == LH_OPERAND_LOCK || info->operand == LH_OPERAND_CONDITION) &&
+    enum lh_operand operand = search->info->operand;
+    return search->frames > 0 && (operand == LH_OPERAND_LOCK || operand == LH_OPERAND_CONDITION) &&
            !search->waits && !search->has_queue && is_interpreters(search);
 }
 
@@ -159,24 +168,38 @@ static enum lh_noise noise_of_lock(const struct search *search)
     return takes_python_lock(search) ? LH_NOISE_LOCK_HANDOFF : LH_NOISE_NONE;
 }
 
-#define NATIVE_BYTES 512u /* of a stack without Python */
+#define NATIVE_WORDS 64u   /* of a stack without Python */
+#define KNOWN_WORDS  1024u /* a power of two */
 
-static bool add_return(void *context, uintptr_t at, uintptr_t word)
+/* Words that were looked at, each in its place: twice the word, and 1 more where it looks like a
+ * return address. One that has become another since, with the library that was there, makes two
+ * places of one. */
+static _Atomic uintptr_t known_words[KNOWN_WORDS];
+
+static bool looks_like_return(uintptr_t word)
 {
-    uint64_t *sum = context;
-    (void)at;
-    if (word > UINT16_MAX && lh_is_after_call(word))
-        *sum = lh_mix(*sum, word);
-    return false;
+    _Atomic uintptr_t *place = &known_words[lh_mix(0, word) % KNOWN_WORDS];
+    uintptr_t known = atomic_load_explicit(place, memory_order_relaxed);
+    if (known >> 1 != word) {
+        known = word << 1 | lh_is_after_call(word);
+        atomic_store_explicit(place, known, memory_order_relaxed);
+    }
+    return (known & 1) != 0;
 }
 
 /* Without Python: what looks like return addresses. Words that are left over make two places of
  * one, never one of two. */
 static uint64_t native_place(const struct search *search)
 {
+    uintptr_t words[NATIVE_WORDS];
     uint64_t sum = caller_of(search);
-    if (sum != 0)
-        lh_stack_words(search->slot->registers.fp, NATIVE_BYTES, add_return, &sum);
+    size_t count = sum != 0 ? lh_memory_copy_near(words, search->slot->registers.fp & ~WORD_MASK,
+                                                  sizeof(words)) /
+                                  sizeof(words[0])
+                            : 0;
+    for (size_t i = 0; i < count; i++)
+        if (words[i] > UINT16_MAX && words[i] < ADDRESSES && looks_like_return(words[i]))
+            sum = lh_mix(sum, words[i]);
     return sum;
 }
 
@@ -191,23 +214,26 @@ static uint64_t place_of(const struct search *search)
     return place != 0 ? lh_mix(place, search->slot->call) : 0;
 }
 
+static struct search search_of(const struct lh_slot *slot, uint32_t call, lh_memory_read *read)
+{
+    const struct lh_call_info *info = lh_call_info(call);
+    return (struct search){
+        .slot = slot, .info = info, .read = read, .is_lock = info->group == LH_GROUP_LOCK};
+}
+
 static void look(struct search *search, int error)
 {
     const struct lh_slot *slot = search->slot;
-    search->is_lock = lh_call_info(slot->call)->group == LH_GROUP_LOCK;
     lh_python_visit_frames(search->read, slot->python_thread, visit, search);
-    if (search->noise == LH_NOISE_NONE && error != ETIMEDOUT) /* it was handed over */
-        search->noise = noise_of_lock(search);
-    if (search->noise == LH_NOISE_NONE && search->frames == 0 && lh_python_is_loaded())
-        search->noise = LH_NOISE_NATIVE_LOOP;
-    if (!lh_noise_is_on(search->noise))
-        search->noise = LH_NOISE_NONE;
+    if (error != ETIMEDOUT) /* it was handed over */
+        take_class(search, noise_of_lock(search));
+    if (search->frames == 0 && lh_python_is_loaded())
+        take_class(search, LH_NOISE_NATIVE_LOOP);
 }
 
 /* May a rule that begins with `!` want it told? */
-static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
+static bool is_asked(const struct lh_call_info *info, enum lh_noise noise)
 {
-    const struct lh_call_info *info = lh_call_info(slot->call);
     const struct lh_rule_facts facts = {.type = "block",
                                         .call = info->canonical,
                                         .symbol = info->symbol,
@@ -219,20 +245,38 @@ static bool is_asked(const struct lh_slot *slot, enum lh_noise noise)
 
 struct lh_noise_look lh_noise_look(const struct lh_slot *slot, int error)
 {
-    struct search search = {.slot = slot, .read = lh_memory_read_near};
+    struct search search = search_of(slot, slot->call, lh_memory_read_near);
     look(&search, error);
-    bool asked = search.noise != LH_NOISE_NONE && is_asked(slot, search.noise);
+    bool asked = search.noise != LH_NOISE_NONE && is_asked(search.info, search.noise);
     if (asked) {
-        search = (struct search){.slot = slot, .read = lh_memory_read_near, .whole = true};
+        search = search_of(slot, slot->call, lh_memory_read_near);
+        search.whole = true;
         look(&search, error);
     }
     bool told = asked || search.noise == LH_NOISE_NONE;
-    return (struct lh_noise_look){search.noise, asked, told ? place_of(&search) : 0};
+    return (struct lh_noise_look){
+        search.noise,
+        search.off != LH_NOISE_NONE ? search.off : (enum lh_noise)lh_self.noise_off,
+        asked,
+        told ? place_of(&search) : 0,
+    };
+}
+
+enum lh_noise lh_noise_look_ahead(struct lh_slot *slot, uint32_t call)
+{
+    if (lh_call_info(call)->operand != LH_OPERAND_PATH || lh_process == NULL ||
+        atomic_load(&lh_process->pid) == 0) /* a child of fork has no slots */
+        return LH_NOISE_NONE;
+    struct search search = search_of(slot, call, lh_memory_read_near);
+    lh_slot_note_python(slot);
+    look(&search, 0);
+    return search.noise != LH_NOISE_NONE && is_asked(search.info, search.noise) ? LH_NOISE_NONE
+                                                                                : search.noise;
 }
 
 bool lh_noise_covers(const struct lh_slot *slot)
 {
-    struct search search = {.slot = slot, .read = lh_memory_read_self};
+    struct search search = search_of(slot, slot->call, lh_memory_read_self);
     look(&search, 0);
     return search.noise != LH_NOISE_NONE && !lh_noise_is_brief(search.noise);
 }

@@ -82,7 +82,7 @@ enum lh_waits lh_rule_fd_or_disk(int fd)
         return LH_WAITS_NO;
     case S_IFREG:
     case S_IFDIR:
-        return yes_if(lh_fd_is_on_disk(fd));
+        return yes_if(lh_file_is_on_disk(fd));
     case S_IFCHR:
         return yes_if(fd_blocks(fd) &&
                       !(is_memory_device(fd) && lh_noise_quiets(LH_NOISE_MEMORY_PATHS)));

@@ -3,6 +3,8 @@
  * coarse clock, which libc reads from the vDSO without touching thread-local storage. */
 #include "preload/sys/clock.h"
 
+#include <stdatomic.h>
+
 #include "preload/sys/symbols.h"
 #include "preload/sys/syscall.h"
 
@@ -20,7 +22,7 @@ struct moment {
     int64_t ns;
 };
 
-static struct moment reference; /* taken at the start */
+static struct moment reference; /* taken before anything is timed */
 static uint64_t usual_width;    /* the least counts between two readings of the counter */
 
 int64_t lh_clock_ns(clockid_t clock)
@@ -80,8 +82,18 @@ void lh_clock_init(void)
     struct lh_symbol next = symbol_of(LH_SYMBOL_AFTER_US, "clock_gettime");
     read_clock = (int (*)(clockid_t, struct timespec *))next.address;
     lh_clock_is_faked = is_faked(&next);
+}
+
+/* Two threads that come at once both know the counter when they go on; the reference is for when
+ * something has lasted. */
+void lh_clock_start(void)
+{
+    static _Atomic bool begun;
+    if (LH_LIKELY(atomic_load_explicit(&begun, memory_order_acquire)))
+        return;
     lh_counter_is_tsc = lh_cpu_counter_is_steady();
-    reference = read_moment(0, &usual_width);
+    if (!atomic_exchange(&begun, true))
+        reference = read_moment(0, &usual_width);
 }
 
 uint64_t lh_counter_to_ns(uint64_t count)

@@ -25,10 +25,16 @@ static inline uint64_t lh_counter(void)
     return LH_LIKELY(lh_counter_is_tsc) ? lh_cpu_counter() : lh_counter_coarse();
 }
 
-/* Takes the reference readings; once, in our set-up. */
+/* Finds libc's clock; once, in our set-up. */
 void lh_clock_init(void);
 
-/* The length of `count` counter steps, by the rate measured from lh_clock_init() until now. */
+/* Before lh_counter() is used: learns what the counter is, and takes the reference readings. The
+ * first time costs 50 us on a virtual machine, where CPUID ends in the hypervisor, so it is not
+ * done for programs that have no loop. Any thread of the program, signal handlers and children of
+ * fork too. */
+void lh_clock_start(void);
+
+/* The length of `count` counter steps, by the rate measured from lh_clock_start() until now. */
 uint64_t lh_counter_to_ns(uint64_t count);
 
 /* The CPU clock of another thread of this process: clock_getcpuclockid(3) and the kernel's

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions behind our names. Runs on the program's threads, at the first call of each function
- * before our constructor has run, else in it. */
+/* The functions behind our names. Runs on the program's threads, at the first call of each
+ * function, which may be in a signal handler or in a child of vfork. */
 #include "preload/sys/libc.h"
 
 #include <errno.h>
@@ -42,29 +42,38 @@ static bool is_newer_than_libc(const char *version)
     return minor_version(version) > minor_version(gnu_get_libc_version());
 }
 
-static int find(struct lh_loaded *loaded, const char *name, const char *version,
-                struct lh_symbol *found)
-{
-    return loaded != NULL ? lh_loaded_find(loaded, name, version, found)
-                          : lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, found);
-}
-
-void *lh_real_in(struct lh_loaded *loaded, const char *name, const char *version)
+static void *real_in(enum lh_symbol_scope scope, const char *name, const char *version)
 {
     struct lh_symbol found = {NULL, 0, 0};
     bool versioned = version[0] != '\0' && lh_libc_is_known();
     if (versioned && is_newer_than_libc(version))
         return (void *)(size_t)lacks_it;
-    if (versioned && find(loaded, name, version, &found) == 0)
+    if (versioned && lh_symbol_find(scope, name, version, &found) == 0)
         return found.address;
-    if (find(loaded, name, NULL, &found) == 0)
+    if (lh_symbol_find(scope, name, NULL, &found) == 0)
         return found.address;
     return (void *)(size_t)lacks_it;
 }
 
 void *lh_real(const char *name, const char *version)
 {
-    return lh_real_in(NULL, name, version);
+    return real_in(LH_SYMBOL_AFTER_US, name, version);
+}
+
+void *lh_real_noted(const char *name, const char *version)
+{
+    return real_in(LH_SYMBOL_NOTED, name, version);
+}
+
+/* Since 2.34 libpthread, libdl, librt, libanl and libutil are in it: its NEWS. */
+#define WHOLE_SINCE 34
+
+bool lh_libc_note(void)
+{
+    if (!lh_libc_is_known())
+        return false;
+    lh_symbols_note((uintptr_t)gnu_get_libc_version);
+    return minor_version(gnu_get_libc_version()) >= WHOLE_SINCE;
 }
 
 bool lh_libc_has(const void *function)

@@ -10,14 +10,19 @@ bool lh_libc_is_known(void);
 
 /* libc's own function of this name, bound to `version` ("": the default one), else to whatever
  * comes next in the look-up order. A function that fails with ENOSYS where there is none (so far: a
- * libpthread of before 2.34 can come later). Not in a signal handler: symbols.h. */
+ * libpthread of before 2.34 can come later). After lh_libc_note() takes no lock for what there is;
+ * else not in a signal handler: symbols.h. */
 void *lh_real(const char *name, const char *version);
 
-/* The same, for many names at once: see lh_loaded_use(). */
-struct lh_loaded;
-void *lh_real_in(struct lh_loaded *loaded, const char *name, const char *version);
+/* The same, but never takes a lock: of functions that lh_libc_note() has not brought near nothing
+ * is known. Any thread, also the watchdog. */
+void *lh_real_noted(const char *name, const char *version);
 
-/* Is that what lh_real() found, and not the function that fails? */
+/* Brings near what is between us and libc in the look-up order, libc included. True: all that we
+ * wrap is there, if it is anywhere. Once, in our constructor. */
+bool lh_libc_note(void);
+
+/* Is that what they found, and not the function that fails? */
 bool lh_libc_has(const void *function);
 
 #endif

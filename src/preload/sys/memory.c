@@ -90,6 +90,19 @@ int lh_memory_read_near(void *to, uintptr_t address, size_t size)
     return 0;
 }
 
+size_t lh_memory_copy_near(void *to, uintptr_t address, size_t size)
+{
+    size_t copied = 0;
+    while (copied < size) {
+        size_t part = PAGE - ((address + copied) & (PAGE - 1));
+        part = part < size - copied ? part : size - copied;
+        if (lh_memory_read_near((char *)to + copied, address + copied, part) != 0)
+            break;
+        copied += part;
+    }
+    return copied;
+}
+
 bool lh_memory_is_denied(void)
 {
     char byte = 0;

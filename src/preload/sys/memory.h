@@ -21,6 +21,11 @@ lh_memory_read lh_memory_read_self;
  * (in a signal handler, as the thread was changing it) does no harm. */
 lh_memory_read lh_memory_read_near;
 
+/* Copies as much as can be read of [address, address + size), likewise. Returns the number of
+ * bytes.
+ */
+size_t lh_memory_copy_near(void *to, uintptr_t address, size_t size);
+
 /* Is there no way to read it, so that there are no stacks? Of the calling thread. */
 bool lh_memory_is_denied(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dynamic symbol tables of what is loaded: see symbols.h. Runs on the program's threads; no
- * malloc, no stdio, no lock but the one of dl_iterate_phdr(3).
+/* The dynamic symbol tables of what is loaded: see symbols.h. No malloc, no stdio, no lock but the
+ * one of dl_iterate_phdr(3), for what has not been noted.
  *
  * System V ABI (gABI), "Dynamic Linking"; the GNU hash table as binutils writes it; versions as in
  * the Linux Standard Base, "Symbol Versioning". */
@@ -9,13 +9,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 #define VERSION_HIDDEN 0x8000 /* not the default version of this name */
 #define VERSION_NONE   0x8001 /* of no symbol: an index has 15 bits */
-#define OBJECTS_MAX    64
+#define NOTED_MAX      64
 
 /* One loaded object's table; a member it does not have is NULL. */
 struct table {
@@ -26,14 +27,11 @@ struct table {
     const char *version_names; /* ElfW(Verdef) entries, a chain */
     const uint32_t *gnu_hash;
     const uint32_t *sysv_hash;
-    const char *asked; /* the version that was last looked for, and its index */
-    uint16_t asked_index;
 };
 
-struct lh_loaded {
-    unsigned count;
-    struct table tables[OBJECTS_MAX];
-};
+/* Written once, in our constructor, before the count. */
+static struct table noted[NOTED_MAX];
+static _Atomic unsigned noted_count;
 
 struct search {
     enum lh_symbol_scope scope;
@@ -134,21 +132,17 @@ static uint16_t index_of(const struct table *table, const char *version)
     return VERSION_NONE;
 }
 
-static bool has_version(struct table *table, uint32_t index, const char *version)
+static bool has_version(const struct table *table, uint32_t index, const char *version)
 {
     if (table->versions == NULL)
         return true;
     uint16_t own = table->versions[index];
     if (version == NULL)
         return (own & VERSION_HIDDEN) == 0;
-    if (table->asked == NULL || strcmp(table->asked, version) != 0) {
-        table->asked = version;
-        table->asked_index = index_of(table, version);
-    }
-    return (own & (uint16_t)~VERSION_HIDDEN) == table->asked_index;
+    return (own & (uint16_t)~VERSION_HIDDEN) == index_of(table, version);
 }
 
-static bool is_wanted(struct table *table, uint32_t index, const struct search *search)
+static bool is_wanted(const struct table *table, uint32_t index, const struct search *search)
 {
     const ElfW(Sym) *symbol = &table->symbols[index];
     return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
@@ -158,7 +152,7 @@ static bool is_wanted(struct table *table, uint32_t index, const struct search *
 }
 
 /* Header: buckets, first symbol that is hashed, words of the Bloom filter, its shift. */
-static const ElfW(Sym) * find_by_gnu_hash(struct table *table, const struct search *search)
+static const ElfW(Sym) * find_by_gnu_hash(const struct table *table, const struct search *search)
 {
     const uint32_t *head = table->gnu_hash;
     const unsigned bits = 8 * sizeof(ElfW(Addr));
@@ -182,7 +176,7 @@ static const ElfW(Sym) * find_by_gnu_hash(struct table *table, const struct sear
 }
 
 /* Header: buckets, symbols. */
-static const ElfW(Sym) * find_by_sysv_hash(struct table *table, const struct search *search)
+static const ElfW(Sym) * find_by_sysv_hash(const struct table *table, const struct search *search)
 {
     const uint32_t *head = table->sysv_hash;
     const uint32_t *buckets = &head[2];
@@ -196,7 +190,7 @@ static const ElfW(Sym) * find_by_sysv_hash(struct table *table, const struct sea
     return NULL;
 }
 
-static const ElfW(Sym) * find_in(struct table *table, const struct search *search)
+static const ElfW(Sym) * find_in(const struct table *table, const struct search *search)
 {
     if (table->gnu_hash != NULL)
         return find_by_gnu_hash(table, search);
@@ -221,7 +215,7 @@ static bool is_searched(const struct dl_phdr_info *info, struct search *search)
     return info->dlpi_addr != getauxval(AT_SYSINFO_EHDR); /* the vDSO: the kernel's, for libc */
 }
 
-static bool search_table(struct table *table, const struct search *search)
+static bool search_table(const struct table *table, const struct search *search)
 {
     const ElfW(Sym) *symbol = find_in(table, search);
     if (symbol != NULL)
@@ -252,56 +246,49 @@ static struct search search_for(enum lh_symbol_scope scope, const char *name, co
     };
 }
 
+static int find_noted(const struct search *search)
+{
+    unsigned count = atomic_load_explicit(&noted_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        if (search_table(&noted[i], search))
+            return 0;
+    return -ENOENT;
+}
+
 int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
                    struct lh_symbol *found)
 {
     struct search search = search_for(scope, name, version, found);
-    return dl_iterate_phdr(look_in, &search) != 0 ? 0 : -ENOENT;
+    if (scope != LH_SYMBOL_ANYWHERE && find_noted(&search) == 0)
+        return 0;
+    return scope != LH_SYMBOL_NOTED && dl_iterate_phdr(look_in, &search) != 0 ? 0 : -ENOENT;
 }
 
-struct collection {
+struct note {
     struct search search; /* for its scope only */
-    struct lh_loaded *loaded;
+    uintptr_t last;
+    unsigned count;
 };
 
-static int collect(struct dl_phdr_info *info, size_t size, void *data)
+/* 1: that was the last one. 2: there are too many. */
+static int note_table(struct dl_phdr_info *info, size_t size, void *data)
 {
-    struct collection *collection = data;
-    struct lh_loaded *loaded = collection->loaded;
+    struct note *note = data;
     (void)size;
-    if (is_searched(info, &collection->search) && read_table(info, &loaded->tables[loaded->count]))
-        loaded->count++;
-    return loaded->count == OBJECTS_MAX;
+    if (!is_searched(info, &note->search))
+        return 0;
+    if (note->count == NOTED_MAX)
+        return 2;
+    if (read_table(info, &noted[note->count]))
+        note->count++;
+    return holds(info, note->last);
 }
 
-/* The first object only: its turn is taken for all of them, for nothing goes while it lasts. */
-static int use_all(struct dl_phdr_info *info, size_t size, void *data)
+void lh_symbols_note(uintptr_t last)
 {
-    void (*use)(struct lh_loaded *) = *(void (**)(struct lh_loaded *))data;
-    struct lh_loaded loaded;
-    struct collection collection = {{.scope = LH_SYMBOL_AFTER_US}, &loaded};
-    (void)info;
-    (void)size;
-    loaded.count = 0;
-    dl_iterate_phdr(collect, &collection);
-    use(&loaded);
-    return 1;
-}
-
-void lh_loaded_use(void (*use)(struct lh_loaded *loaded))
-{
-    dl_iterate_phdr(use_all, &use);
-}
-
-int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
-                   struct lh_symbol *found)
-{
-    struct search search = search_for(LH_SYMBOL_AFTER_US, name, version, found);
-    for (unsigned i = 0; i < loaded->count; i++)
-        if (search_table(&loaded->tables[i], &search))
-            return 0;
-    return loaded->count < OBJECTS_MAX ? -ENOENT
-                                       : lh_symbol_find(LH_SYMBOL_AFTER_US, name, version, found);
+    struct note note = {.search = {.scope = LH_SYMBOL_AFTER_US}, .last = last};
+    if (dl_iterate_phdr(note_table, &note) == 1)
+        atomic_store_explicit(&noted_count, note.count, memory_order_release);
 }
 
 struct place {

@@ -4,7 +4,8 @@
  *
  * Any thread; allocates nothing. Takes the lock of dl_iterate_phdr(3), which no constructor runs
  * under, so it waits for no other thread's dlopen(3). Not in a signal handler, and not where a
- * thread that is gone may have had the lock (the child of a raw fork). */
+ * thread that is gone may have had the lock (the child of a raw fork). What is found in an object
+ * that was noted is found without a lock: there and everywhere. */
 #ifndef LH_PRELOAD_SYS_SYMBOLS_H
 #define LH_PRELOAD_SYS_SYMBOLS_H
 
@@ -15,6 +16,7 @@ enum lh_symbol_scope {
     LH_SYMBOL_ANYWHERE, /* in any object of this namespace, in the order in which they were loaded
                          */
     LH_SYMBOL_AFTER_US, /* in those after this library: RTLD_NEXT */
+    LH_SYMBOL_NOTED,    /* the same, but of them only those that were noted: takes no lock */
 };
 
 struct lh_symbol {
@@ -28,12 +30,10 @@ struct lh_symbol {
 int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *version,
                    struct lh_symbol *found);
 
-/* For many searches at once: calls `use` with the objects after this library, while none of them
- * can go. lh_loaded_find() is lh_symbol_find(LH_SYMBOL_AFTER_US) in those; in `use` only. */
-struct lh_loaded;
-void lh_loaded_use(void (*use)(struct lh_loaded *loaded));
-int lh_loaded_find(struct lh_loaded *loaded, const char *name, const char *version,
-                   struct lh_symbol *found);
+/* Notes the objects after this library, up to the one that has the address `last` in it. They have
+ * to be there since the program's start, for then none of them ever goes. Once, in our constructor.
+ * Where they are many, or there is no such object, nothing is noted. */
+void lh_symbols_note(uintptr_t last);
 
 /* The path, as the dynamic linker knows it ("" for the program itself), of the object that has
  * `address` in it. 0, -ENOENT, or -ENAMETOOLONG. */

@@ -38,6 +38,7 @@ static struct {
     struct candidate seen[CANDIDATES];
     uint32_t count;
     uint32_t next;
+    bool is_go; /* nothing is to be found */
 } finds;
 
 static void begin_anew(void)
@@ -206,9 +207,17 @@ static void note_not_wanted(const struct lh_thread_wait *wait, int32_t epfd)
         atomic_store(&lh_process->not_wanted, word);
 }
 
+/* Its threads wait past libc, and run no loop. Asked for the first thread that waits so: the answer
+ * is looked for in the whole file's data. */
+static bool has_gos_waits(void)
+{
+    finds.is_go = lh_is_go();
+    return finds.is_go;
+}
+
 static bool is_loop(uint32_t tid, const struct lh_thread_wait *wait, int32_t *epfd)
 {
-    if (!lh_inline_is_park(wait, epfd) || only_looks(wait))
+    if (!lh_inline_is_park(wait, epfd) || only_looks(wait) || has_gos_waits())
         return false;
     if (!is_wanted(tid)) {
         note_not_wanted(wait, *epfd);
@@ -328,13 +337,13 @@ void lh_inline_look(bool (*found)(void))
     if (lh_inline_due_ns() != 0)
         return;
     wait_longer();
-    if (!lh_is_go())
+    if (!finds.is_go)
         look_at_all(found);
 }
 
 void lh_inline_look_now(void)
 {
-    if (lh_options.loop_mode != LH_LOOP_NONE && !lh_is_go())
+    if (lh_options.loop_mode != LH_LOOP_NONE && !finds.is_go)
         look_at_all(NULL);
 }
 

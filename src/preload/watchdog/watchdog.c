@@ -182,6 +182,12 @@ void lh_watchdog_call(void)
     lh_futex_wake(&lh_process->watchdog_wake, false);
 }
 
+void lh_watchdog_call_if_idle(void)
+{
+    if (!is_going_on() || atomic_load(&lh_process->watchdog_call) != 0)
+        lh_watchdog_call();
+}
+
 static void stop(int tid, int64_t most_ns)
 {
     lh_watchdog_choose_timing(false);

@@ -16,6 +16,10 @@
 /* Makes the watchdog look, starting it when there is none. Any thread of the program. */
 void lh_watchdog_call(void);
 
+/* The same, unless there is one that ticks: its next tick sees what is new. For a loop that begins,
+ * as a program may make thousands of them. */
+void lh_watchdog_call_if_idle(void);
+
 /* Makes it look for loops that no wrapper sees (inline_find.h), in a process without a loop thread,
  * once. Any thread of the program; errno stays. */
 void lh_watchdog_scout(void);

@@ -56,6 +56,28 @@ static void doze(uint32_t seen, int64_t timeout_ns)
     lh_suspends_after();
 }
 
+/* It got no processor for so long that a whole block may have passed unmarked: calls take their end
+ * times until it has come in time for a while. */
+#define IN_TIME 256 /* ticks in a row */
+static void note_delay(uint64_t slept_tsc)
+{
+    static uint32_t left;
+    uint64_t threshold_tsc = atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
+    if (slept_tsc >= threshold_tsc - threshold_tsc / 4) {
+        left = IN_TIME;
+        atomic_fetch_or(&lh_time_all_calls, LH_TIMED_STARVED);
+    } else if (LH_UNLIKELY(left > 0) && --left == 0) {
+        atomic_fetch_and(&lh_time_all_calls, ~LH_TIMED_STARVED);
+    }
+}
+
+static void doze_a_tick(uint32_t seen)
+{
+    uint64_t before = lh_counter();
+    doze(seen, tick_ns());
+    note_delay(lh_counter() - before);
+}
+
 static void sleep_until_called(uint32_t seen)
 {
     atomic_store(&lh_process->watchdog_call, 1);
@@ -78,7 +100,7 @@ static void watch(void)
         lh_link_serve();
         lh_inline_look(NULL);
         if (lh_loops_tick((uint64_t)tick_ns()))
-            doze(seen, tick_ns());
+            doze_a_tick(seen);
         else
             sleep_until_called(seen);
     }

@@ -39,9 +39,14 @@ static bool may_start_watchdog(enum lh_group group, enum lh_waits waits)
            waits == LH_WAITS_IF_OPENED;
 }
 
-bool lh_call_asks_rule(void)
+/* Noise is asked for first: that asks the kernel for nothing, as the rules about paths do. */
+enum lh_waits lh_call_ask(uint32_t call)
 {
-    return lh_options.strict != 0 || is_watchdog_away();
+    if (lh_options.strict == 0)
+        return is_watchdog_away() ? LH_WAITS_ASK : LH_WAITS_NO;
+    lh_self.noise_off = LH_NOISE_NONE;
+    enum lh_noise noise = lh_noise_look_ahead(lh_self.slot, call);
+    return noise != LH_NOISE_NONE ? (enum lh_waits)(LH_WAITS_NOISE + noise) : LH_WAITS_ASK;
 }
 
 enum lh_waits lh_call_prepare(uint32_t call, enum lh_waits waits)
@@ -67,7 +72,7 @@ struct verdict {
     enum lh_reason reason;
     uint32_t group;
     uint64_t place;      /* of strict mode: lh_noise_look() … */
-    enum lh_noise noise; /* … and the class that it is told in spite of */
+    enum lh_noise noise; /* … and the class that it is told in spite of, or that is off */
 };
 
 static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapsed_ns)
@@ -80,7 +85,7 @@ static void count_block(struct lh_totals *totals, uint32_t call, uint64_t elapse
 }
 
 /* The id under which the watchdog has reported this call in flight, or 0. */
-static uint64_t id_of_inflight(struct lh_slot *slot, uint64_t seq)
+static uint64_t id_of_inflight(const struct lh_slot *slot, uint64_t seq)
 {
     return atomic_load_explicit(&slot->reported_seq, memory_order_acquire) == seq
                ? slot->reported_id
@@ -191,18 +196,28 @@ static void claim(const struct lh_scope *scope, uint32_t call)
 }
 
 /* Without strict mode only a wait for the GIL is; that is a part of its stall. */
-static bool is_noise(struct lh_slot *slot, struct verdict *verdict)
+static struct lh_noise_look look_at(const struct lh_slot *slot, const struct verdict *verdict)
 {
-    struct lh_noise_look look = {LH_NOISE_NONE, false, 0};
+    struct lh_noise_look look = {.noise = LH_NOISE_NONE};
     if (lh_call_info(verdict->call)->operand == LH_OPERAND_CONDITION &&
         lh_python_is_runtime_lock(verdict->scope->operand))
         look.noise = LH_NOISE_GIL;
     else if (lh_options.strict != 0 && id_of_inflight(slot, verdict->scope->seq) == 0)
         look = lh_noise_look(slot, verdict->error);
-    if (verdict->reason == LH_REASON_THRESHOLD && lh_noise_is_brief(look.noise))
+    if (verdict->reason != LH_REASON_THRESHOLD)
+        return look;
+    if (lh_noise_is_brief(look.noise))
         look.noise = LH_NOISE_NONE;
+    if (lh_noise_is_brief(look.off))
+        look.off = LH_NOISE_NONE;
+    return look;
+}
+
+static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
+{
+    const struct lh_noise_look look = look_at(slot, verdict);
     verdict->place = look.place;
-    verdict->noise = look.noise;
+    verdict->noise = look.noise != LH_NOISE_NONE ? look.noise : look.off;
     if (look.noise == LH_NOISE_NONE || look.asked)
         return false;
     lh_noise_count(look.noise);
@@ -270,14 +285,24 @@ bool lh_call_end(struct lh_scope *scope)
     return elapsed_of(scope) >= atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
 }
 
+/* Nothing is to be decided. What the watchdog has told ends as what it was told to be. */
+static bool is_quiet(const struct lh_scope *scope, enum lh_waits waits, uint64_t elapsed_tsc)
+{
+    if (waits <= LH_WAITS_NEVER)
+        return elapsed_tsc < atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed);
+    if (waits < LH_WAITS_NOISE || id_of_inflight(scope->slot, scope->seq) != 0)
+        return false;
+    lh_noise_count((enum lh_noise)(waits - LH_WAITS_NOISE));
+    return true;
+}
+
 void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits waits, long result,
                     int error)
 {
     struct lh_slot *slot = scope->slot;
     uint64_t elapsed_tsc = elapsed_of(scope);
     claim(scope, call);
-    if (waits <= LH_WAITS_NEVER &&
-        elapsed_tsc < atomic_load_explicit(&lh_threshold_tsc, memory_order_relaxed)) {
+    if (is_quiet(scope, waits, elapsed_tsc)) {
         lh_stall_add_call(slot, elapsed_tsc);
         if (LH_UNLIKELY(lh_home_is_due(slot)))
             lh_home_look(slot);

@@ -105,8 +105,16 @@ static inline void lh_before_loop_may_come(void)
         return;
     lh_process_scout();
 }
-#define lh_before_epoll_create(...)  lh_before_loop_may_come()
-#define lh_before_epoll_create1(...) lh_before_loop_may_come()
+#define lh_before_epoll_create(...) lh_before_loop_may_come()
+#define lh_before_epoll_create1(...)                                                               \
+    (lh_before_loop_may_come(), lh_before_loop_is_made((uintptr_t)__builtin_return_address(0)))
+
+/* By a thread that has no loop yet. */
+static inline void lh_before_loop_is_made(uintptr_t site)
+{
+    if (LH_UNLIKELY(lh_self.slot == NULL))
+        lh_loop_is_made(site);
+}
 
 #define NAME_BYTES 16 /* of a thread, for the kernel: pthread_setname_np(3) takes no longer one */
 

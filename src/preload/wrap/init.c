@@ -12,7 +12,7 @@
 __attribute__((constructor)) static void start(void)
 {
     int saved_errno = errno;
-    lh_wrappers_resolve();
+    lh_wrappers_init();
     lh_meet_init(lh_wrappers_ask);
     lh_setup_finish();
     lh_loop_name_main();

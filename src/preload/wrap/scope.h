@@ -50,11 +50,12 @@ static inline __attribute__((always_inline)) bool lh_scope_is_timed(void)
     return atomic_load_explicit(&lh_time_all_calls, memory_order_relaxed) != 0;
 }
 
-/* Before a call, while all are timed: does anybody want to know whether it could wait? */
-bool lh_call_asks_rule(void);
+/* Before a call, while all are timed. LH_WAITS_NO: nobody wants to know whether it could wait;
+ * LH_WAITS_ASK: its rule is to be asked; LH_WAITS_NOISE and above: what it is, is known already. */
+enum lh_waits lh_call_ask(uint32_t call);
 
-/* The same, with the answer: starts the watchdog that a fork has stopped, so that a call that never
- * returns is seen. Returns what lh_call_finish() is to be told: strict mode's answer. */
+/* The same, with the rule's answer: starts the watchdog that a fork has stopped, so that a call
+ * that never returns is seen. Returns what lh_call_finish() is to be told: strict mode's answer. */
 enum lh_waits lh_call_prepare(uint32_t call, enum lh_waits waits);
 
 /* Takes the end time, once: what is decided later is decided about that, also where the thread

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "preload/sys/libc.h"
-#include "preload/wrap/wrappers.h"
 #include "preload/wrap/wrapping.h"
 
 typedef int read_clock(clockid_t clock, struct timespec *now);
@@ -19,14 +18,9 @@ static read_clock *_Atomic real_read = look_up;
 
 static int look_up(clockid_t clock, struct timespec *now)
 {
-    lh_wrap_clock_resolve();
-    return atomic_load_explicit(&real_read, memory_order_relaxed)(clock, now);
-}
-
-void lh_wrap_clock_resolve(void)
-{
-    atomic_store_explicit(&real_read, (read_clock *)lh_real("clock_gettime", ""),
-                          memory_order_relaxed);
+    read_clock *real = (read_clock *)lh_real("clock_gettime", "");
+    atomic_store_explicit(&real_read, real, memory_order_relaxed);
+    return real(clock, now);
 }
 
 static int read_real(clockid_t clock, struct timespec *now)

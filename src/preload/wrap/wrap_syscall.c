@@ -219,11 +219,7 @@ long wrap_syscall SIX_PARAMS
 
 void lh_wrap_syscall_ask(bool on)
 {
+    if (on)
+        RESOLVE(syscall, lh_real_noted, "syscall", "");
     ASK(syscall, on);
-}
-
-void lh_wrap_syscall_resolve(void)
-{
-    atomic_store_explicit(&real_syscall, (tracked_call *)lh_real("syscall", ""),
-                          memory_order_relaxed);
 }

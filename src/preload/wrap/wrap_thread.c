@@ -12,7 +12,6 @@
 #include "preload/state/chain.h"
 #include "preload/state/state.h"
 #include "preload/wrap/hooks.h"
-#include "preload/wrap/wrappers.h"
 #include "preload/wrap/wrapping.h"
 
 #define BEGINNINGS 64 /* threads that are being started; more begin without us */
@@ -83,12 +82,4 @@ int wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, sta
     if (error != 0)
         atomic_store(&beginning->taken, 0);
     return error;
-}
-
-void lh_wrap_thread_resolve(void)
-{
-    atomic_store_explicit(&real_pthread_create,
-                          (int (*)(pthread_t *, const pthread_attr_t *, start_routine *,
-                                   void *))lh_real("pthread_create", ""),
-                          memory_order_relaxed);
 }

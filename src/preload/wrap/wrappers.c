@@ -238,33 +238,28 @@
 #define SYSCALL_ONLY(...)
 #include "calls.def"
 
-static void resolve_all(struct lh_loaded *loaded)
+typedef void *look_up(const char *symbol, const char *version);
+
+static void resolve_all(look_up *find)
 {
-#define RESOLVE(row, ret, params, ...)                                                             \
-    real = lh_real_in(loaded, LH_COLUMN(SYMBOL, #row, __VA_ARGS__),                                \
-                      LH_COLUMN(VERSION, "", __VA_ARGS__));                                        \
-    if (lh_libc_has(real))                                                                         \
-        atomic_store_explicit(&real_##row, (ret(*) params)real, memory_order_relaxed);
-    void *real;
-#define CALL(row, group, ret, params, args, ...) RESOLVE(row, ret, params, __VA_ARGS__)
-#define BEFORE(symbol, ret, params, args)        RESOLVE(symbol, ret, params, )
+#define CALL(row, group, ret, params, args, ...)                                                   \
+    RESOLVE(row, find, LH_COLUMN(SYMBOL, #row, __VA_ARGS__), LH_COLUMN(VERSION, "", __VA_ARGS__));
+#define BEFORE(symbol, ret, params, args) RESOLVE(symbol, find, #symbol, "");
 #define SYSCALL_ONLY(...)
 #define VARIADIC(...)
 #include "calls.def"
 }
 
-/* In our constructor: later calls, which may come from signal handlers, find everything resolved.
- */
-void lh_wrappers_resolve(void)
+void lh_wrappers_init(void)
 {
-    lh_loaded_use(resolve_all);
-    lh_wrap_syscall_resolve();
-    lh_wrap_thread_resolve();
-    lh_wrap_clock_resolve();
+    if (!lh_libc_note())
+        resolve_all(lh_real);
 }
 
 void lh_wrappers_ask(bool on)
 {
+    if (on)
+        resolve_all(lh_real_noted);
 #define CALL(row, group, ret, params, args, ...) ASK(row, on);
 #define BEFORE(symbol, ret, params, args)
 #define SYSCALL_ONLY(...)

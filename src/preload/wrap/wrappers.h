@@ -6,21 +6,15 @@
 
 #include <stdbool.h>
 
-/* Looks up every libc function behind a wrapper. */
-void lh_wrappers_resolve(void);
+/* Makes sure that each libc function behind a wrapper can be looked up at its first call, which may
+ * come in a signal handler; looks them up where that cannot be. */
+void lh_wrappers_init(void);
 
 /* Makes each wrapped call of a thread that is no loop thread ask whether it is one, or no longer:
  * see state/meet.h. Runs on the watchdog. */
 void lh_wrappers_ask(bool on);
 
-/* The same two for syscall(2), whose wrapper is wrap_syscall.c; called by those. */
-void lh_wrap_syscall_resolve(void);
+/* The same for syscall(2), whose wrapper is wrap_syscall.c; called by that. */
 void lh_wrap_syscall_ask(bool on);
-
-/* The same for pthread_create(3), whose wrapper is wrap_thread.c. */
-void lh_wrap_thread_resolve(void);
-
-/* The same for clock_gettime(2), whose wrapper is wrap_clock.c. */
-void lh_wrap_clock_resolve(void);
 
 #endif

@@ -24,17 +24,34 @@
 /* The stack of the program's caller ends just above it. */
 #define FRAME ((uintptr_t)__builtin_frame_address(0))
 
-/* real_<row> begins as first_<row>, which looks the function up and stays out of the way. */
+/* real_<row> begins as first_<row>, which looks the function up at its first call and stays out of
+ * the way. So a start costs nothing for what is never called. */
 #define REAL(row, symbol, version, ret, params, args)                                              \
     static ret first_##row params;                                                                 \
     static ret(*_Atomic real_##row) params = first_##row;                                          \
     static ret first_##row params                                                                  \
     {                                                                                              \
         ret(*real) params = (ret(*) params)lh_real(symbol, version);                               \
-        if (lh_libc_has((void *)real))                                                             \
-            atomic_store_explicit(&real_##row, real, memory_order_relaxed);                        \
+        RESOLVED(row, real);                                                                       \
         return real args;                                                                          \
     }
+/* Only the first one counts: meet_<row> may stand there by now. */
+#define RESOLVED(row, real)                                                                        \
+    do {                                                                                           \
+        __typeof__(&first_##row) first_ = first_##row;                                             \
+        if (lh_libc_has((void *)(real)))                                                           \
+            atomic_compare_exchange_strong(&real_##row, &first_, real);                            \
+    } while (0)
+
+/* Looks it up before it is called. */
+#define RESOLVE(row, look_up, symbol, version)                                                     \
+    do {                                                                                           \
+        if (atomic_load_explicit(&real_##row, memory_order_relaxed) == first_##row) {              \
+            __typeof__(&first_##row) found_ = (__typeof__(&first_##row))look_up(symbol, version);  \
+            RESOLVED(row, found_);                                                                 \
+        }                                                                                          \
+    } while (0)
+
 /* Stands before a real function while a loop was found whose thread does not know it yet: the call
  * of that thread is then one on a loop thread. See state/meet.h. Ends in a jump. */
 #define MEETING(row, wrapper, ret, params, args)                                                   \
@@ -46,8 +63,7 @@
         return atomic_load_explicit(&kept_##row, memory_order_relaxed) args;                       \
     }
 
-/* One that was not called yet, before our constructor, is looked up at its first call: it does not
- * ask. */
+/* One that is not looked up yet, for there was none, does not ask. */
 #define ASK(row, on)                                                                               \
     do {                                                                                           \
         __typeof__(&first_##row) now_ = atomic_load(&real_##row);                                  \
@@ -79,7 +95,9 @@
         LH_PERSONALITY;                                                                            \
         struct lh_scope scope;                                                                     \
         enum lh_waits waits = LH_WAITS_NO;                                                         \
-        if (LH_UNLIKELY(lh_scope_is_timed()) && lh_call_asks_rule())                               \
+        if (LH_UNLIKELY(lh_scope_is_timed()))                                                      \
+            waits = lh_call_ask(call);                                                             \
+        if (LH_UNLIKELY(waits == LH_WAITS_ASK))                                                    \
             waits = lh_call_prepare(call, LH_COLUMN(RULE, lh_rule_always(), __VA_ARGS__));         \
         lh_scope_enter(&scope, call, (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__));                  \
         ret returned = forward;                                                                    \

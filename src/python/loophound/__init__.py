@@ -8,15 +8,19 @@ why_inactive() says why. Times are in milliseconds where a name does not say oth
 
 from __future__ import annotations
 
-from loophound._allow import allow
-from loophound._callbacks import Subscription, on_event
-from loophound._detect import detect
-from loophound._events import Event, Frame
-from loophound._hub import hub as _hub
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from loophound._library import is_active, why_inactive
 from loophound._library import library as _native
-from loophound._report import BlockingError, BlockingWarning, Report
-from loophound._rules import RuleError
+
+if TYPE_CHECKING:
+    from loophound._allow import allow
+    from loophound._callbacks import Subscription, on_event
+    from loophound._detect import detect
+    from loophound._events import Event, Frame
+    from loophound._report import BlockingError, BlockingWarning, Report
+    from loophound._rules import RuleError
 
 __all__ = [
     "BlockingError",
@@ -38,6 +42,33 @@ __all__ = [
     "why_inactive",
 ]
 
+# Imported when they are asked for: a program that is not watched, and pytest before it is started
+# again, have no use for them.
+_MODULES = {
+    "BlockingError": "_report",
+    "BlockingWarning": "_report",
+    "Event": "_events",
+    "Frame": "_events",
+    "Report": "_report",
+    "RuleError": "_rules",
+    "Subscription": "_callbacks",
+    "allow": "_allow",
+    "detect": "_detect",
+    "on_event": "_callbacks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 def loop_enter() -> None:
     """This thread runs a loop that loophound cannot know by itself, from now on until
@@ -55,7 +86,9 @@ def loop_leave() -> None:
 def mark(test: str | None) -> None:
     """Reports that begin from now on have `test` as their member, in the whole process; None: no
     test runs. At most 255 bytes."""
-    _hub.mark(None if test is None else test.encode(errors="replace"))
+    from loophound._hub import hub
+
+    hub.mark(None if test is None else test.encode(errors="replace"))
 
 
 def label(key: str, value: str | None) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import inspect
 import itertools
+import os
 import sys
 import threading
 from types import FrameType
@@ -106,6 +107,8 @@ def _new_scope(reason: str, call: str | None, task: str | None, code: str) -> st
 
 def why_allowed(event: Event) -> str | None:
     """The reason of the scope that it happened in; None: it was not allowed."""
+    if event.id[0] != os.getpid():
+        return "its own process allowed it" if ALLOW_LABEL in event.labels else None
     for number in event.labels.get(ALLOW_LABEL, "").split():
         scope = _scopes.get(number)
         if scope is None or (scope.call is not None and scope.call != event.call):

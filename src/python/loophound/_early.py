@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is it plain from the command line and the configuration's text that pytest is to be started
-again? Then that is done before the other plugins are imported, which takes most of a start.
+again? Then that is done before the other plugins are imported, which takes most of a start, and
+before the rest of this package is.
 
-Where it is not plain, _early says no, and pytest_load_initial_conftests decides, which knows all.
+Where it is not plain nothing is done, and pytest_load_initial_conftests decides, which knows all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+from typing import Any
 
+from loophound import _reexec
+
+# Of LOOPHOUND_<name>, with which pytest is started again.
+USUAL_OPTIONS = {
+    "STRICT": "on",
+    "RATE": "off",
+    "OUTPUT_LIMIT": "off",
+    "NOISE": "tests,-test-code",  # whether a test or what it calls did it is judged by _scope.py
+    "FOLLOW": "*python*",
+}
+_COMMANDS = ("console_main", "_console_main")  # functions of pytest
 _FILES = (
     "pytest.toml",
     ".pytest.toml",
@@ -70,3 +84,27 @@ def is_plain() -> bool:
     if _OPTIONS.search(text):
         return False
     return "--loophound" in arguments or bool(_ASKED.search(text))
+
+
+def is_command() -> bool:
+    """Was this pytest started as a command, and not by pytest.main() in another program, which
+    would be started anew, nor in a test of pytest itself?"""
+    frame: Any | None = sys._getframe()
+    while frame is not None:
+        code, frame = frame.f_code, frame.f_back
+        if not code.co_filename.endswith("_pytest/config/__init__.py"):
+            continue
+        if code.co_name in _COMMANDS:
+            return True
+        if code.co_name == "main":  # called by the command up to pytest 9.0
+            return frame is not None and frame.f_code.co_name in _COMMANDS
+    return False
+
+
+def start_again() -> None:
+    """As the plugin is imported: nothing is captured yet, and no other plugin's time is lost."""
+    if not is_plain() or not is_command() or _reexec.why_not() is not None:
+        return
+    if "PYTEST_CURRENT_TEST" not in _reexec.initial_environment():
+        with contextlib.suppress(OSError):  # then pytest_load_initial_conftests says it
+            _reexec.start_again(USUAL_OPTIONS)

@@ -109,6 +109,12 @@ class Event:
         return self.raw.get("resource") or {}
 
     @property
+    def suppressed(self) -> str | None:
+        """The rule of LOOPHOUND_SUPPRESS or LOOPHOUND_ALLOW that keeps it quiet."""
+        rule = self.raw.get("suppressed")
+        return str(rule["rule"]) if rule else None
+
+    @property
     def advice(self) -> str | None:
         """What can be done about it, and the rule of ruff that finds it without running it."""
         advice = self.raw.get("advice")

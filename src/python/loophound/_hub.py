@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from loophound._events import Event
 from loophound._inbox import Inbox, inbox_path
-from loophound._library import Library, library, why_inactive
+from loophound._library import library, why_inactive
+
+if TYPE_CHECKING:
+    from loophound._native import Library
 
 FLUSH_MS = 10_000
 Listener = Callable[[Event], None]

@@ -44,9 +44,10 @@ def inbox_path() -> str | None:
 class Inbox:
     """Reads on from where it has read to. One thread at a time."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, pid: int | None = None) -> None:
+        """Of this process, or of another one: `pid`."""
         self.path = path
-        self._pid = os.getpid()
+        self._pid = os.getpid() if pid is None else pid
         self._fd = -1
         self._torn = b""
         self._frames: dict[str, dict[str, Any]] = {}

@@ -1,73 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The preloaded library, by ctypes: there or not, and if not, why.
-
-Nothing here loads it: a library that was not in the process from its start has not seen its
-loops begin. What is preloaded is found in the program's own symbols.
-"""
+"""The preloaded library: there or not, and if not, why."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
-from typing import Any, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from loophound import _files
 
-_PROTOTYPES = {
-    "loop_enter": (ctypes.c_int, []),
-    "loop_leave": (ctypes.c_int, []),
-    "allow_begin": (ctypes.c_int, []),
-    "allow_end": (ctypes.c_int, []),
-    "mark": (ctypes.c_int, [ctypes.c_char_p]),
-    "label": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_char_p]),
-    "labels": (ctypes.c_int, [ctypes.c_char_p]),
-    "count": (ctypes.c_uint64, []),
-    "reports": (ctypes.c_uint64, []),
-    "dropped": (ctypes.c_uint64, []),
-    "version": (ctypes.c_char_p, []),
-}
+if TYPE_CHECKING:
+    from loophound._native import Library
 
 
-class Library:
-    """The functions of include/loophound.h, without their prefix.
-
-    They keep the GIL, for they take less than giving it away would; but for flush_wait(), which
-    waits for the collector.
-    """
-
-    loop_enter: Callable[[], int]
-    loop_leave: Callable[[], int]
-    allow_begin: Callable[[], int]
-    allow_end: Callable[[], int]
-    mark: Callable[[bytes | None], int]
-    label: Callable[[bytes, bytes | None], int]
-    labels: Callable[[bytes | None], int]
-    count: Callable[[], int]
-    reports: Callable[[], int]
-    dropped: Callable[[], int]
-    version: Callable[[], bytes]
-    flush_wait: Callable[[int], int]
-
-    def __init__(self) -> None:
-        """AttributeError: the library is not there, or older than this package."""
-        holding = ctypes.PyDLL(None)
-        for name, (result, arguments) in _PROTOTYPES.items():
-            setattr(self, name, _function(holding, name, result, arguments))
-        waiting = ctypes.CDLL(None)
-        self.flush_wait = _function(waiting, "flush_wait", ctypes.c_int, [ctypes.c_int])
-
-
-def _function(program: ctypes.CDLL, name: str, result: type, arguments: Sequence[Any]) -> Any:
-    function = getattr(program, f"loophound_{name}")
-    function.restype = result
-    function.argtypes = arguments
-    return function
+def _may_be_there() -> bool:
+    """Looking costs a tenth of what importing ctypes does."""
+    if not sys.platform.startswith("linux"):
+        return False
+    if "LD_PRELOAD" in os.environ:
+        return True
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            return b"loophound" in maps.read()
+    except OSError:
+        return True
 
 
 def _find() -> Library | None:
-    if not sys.platform.startswith("linux"):
+    if not _may_be_there():
         return None
+    from loophound._native import Library
+
     try:
         return Library()
     except (AttributeError, OSError):

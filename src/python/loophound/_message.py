@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 from typing import Any, Sequence
 
 from loophound._events import Event, Frame
@@ -47,7 +48,8 @@ def resource_text(resource: dict[str, Any]) -> str:
         suffix = "" if get("nonblocking") in (None, True) else ", not O_NONBLOCK"
         return f"socket to {get('peer') or 'an unknown peer'}{suffix}"
     if kind == "duration":
-        return "for ever" if get("ms") is None else f"{get('ms'):g} ms were asked for"
+        ms = get("ms")
+        return "for ever" if ms is None else f"{_asked(ms)} ms were asked for"
     texts = {
         "file": get("path"),
         "name": f"host {get('host')}",
@@ -56,6 +58,11 @@ def resource_text(resource: dict[str, Any]) -> str:
         "lock": "a lock",
     }
     return str(texts.get(str(kind)) or "")
+
+
+def _asked(ms: float) -> str:
+    """A time until a moment has lost some microseconds on its way."""
+    return f"{round(ms, 1) or ms:g}"
 
 
 def _time(event: Event) -> str:
@@ -87,6 +94,8 @@ def _in_full(event: Event, project: Project, whole: bool) -> list[str]:
     nearest = next((f for f in event.python_stack if project.kind(f.file) != STANDARD), None)
     if nearest is not None and nearest != place:
         lines.append(f"    in {where(nearest, project)}")
+    if event.id[0] != os.getpid():
+        lines.append(f"    in process {event.id[0]}, which the test has started")
     if event.task:
         lines.append(f"    in task {event.task} on {event.thread}")
     lines += [f"    {key}: {value}" for key, value in event.labels.items() if key != ALLOW_LABEL]

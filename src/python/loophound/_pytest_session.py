@@ -14,6 +14,8 @@ from typing import Any, Generator
 import pytest
 
 from loophound import _reexec
+from loophound._allow import why_allowed
+from loophound._children import Children
 from loophound._events import Event
 from loophound._hub import hub
 from loophound._library import library
@@ -22,7 +24,7 @@ from loophound._pytest_settings import FIXTURE, MARKER, SKIP_MARKER, RunSettings
 from loophound._raising import Raiser
 from loophound._report import BlockingError, BlockingWarning, Report
 from loophound._rules import rule_for
-from loophound._scope import Verdict
+from loophound._scope import PROJECT
 
 LOST = 98
 _TEST_BYTES = 255
@@ -46,14 +48,31 @@ class _Current:
 
     def __init__(self, item: pytest.Item, settings: TestSettings) -> None:
         self.item = item
+        self.nodeid = item.nodeid  # pytest puts it together each time
         self.settings = settings
         self.tests: list[str] = []
         """what its phases were marked with"""
         self.report = Report(settings, self._is_ours)
-        self.raiser: Raiser | None = None
 
     def _is_ours(self, event: Event) -> bool:
         return event.test in self.tests
+
+
+class _Shower:
+    """A plugin from the first test on that has blocked: how that is shown."""
+
+    def __init__(self, whole: bool) -> None:
+        self._whole = whole
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, None]:
+        outcome = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Found):
+            report = outcome.get_result()
+            if report.outcome == "failed":
+                report.longrepr = _shown(call.excinfo.value, self._whole)
 
 
 class Watch:
@@ -70,6 +89,7 @@ class Watch:
         self.unused = Counter({rule.text: rule.used for rule in run.rules.rules})
         self.dropped = 0
         self._usual: TestSettings | None = None
+        self._shower: _Shower | None = None
         self._verbose = config.option.verbose >= 2
         self._is_worker = hasattr(config, "workerinput")
         if self.run.report_file and not self._is_worker:
@@ -80,6 +100,11 @@ class Watch:
         directory = _reexec.directory_of_this_start()
         if directory is not None:
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        common = _reexec.directory()
+        distributes = getattr(config.option, "dist", "no") != "no" and not self._is_worker
+        reads = self.active and common is not None and not distributes
+        self._children = Children(common) if reads and common is not None else None
+        self._ran: set[str | None] = set()
 
     def _hear(self, event: Event) -> None:
         current = self.current
@@ -89,6 +114,12 @@ class Watch:
             current.report._hear(event)
         else:
             self.outside.append(event)
+
+    def _hear_children(self) -> None:
+        """Beside a worker of xdist there are others' processes, too."""
+        for event in self._children.read() if self._children is not None else ():
+            if not self._is_worker or event.test in self._ran:
+                self._hear(event)
 
     def report_of(self, item: pytest.Item) -> Report:
         """Of the test that runs."""
@@ -107,29 +138,36 @@ class Watch:
 
     # The phases of a test.
 
-    def _phase(self, item: pytest.Item, phase: str) -> Generator[None, Any, None]:
+    def _begin(self, item: pytest.Item, phase: str) -> None:
         if not self.active:
-            yield
             return
         if self.current is None or self.current.item is not item:
             self.current = _Current(item, self._settings_of(item))
-        current = self.current
-        test = _test_name(item.nodeid, phase)
-        current.tests.append(test)
+            if self.current.settings.noise is not None and library is not None:
+                library.noise(self.current.settings.noise)
+        test = _test_name(self.current.nodeid, phase)
+        self.current.tests.append(test)
+        if self._is_worker:
+            self._ran.add(test)
         hub.mark(test.encode())
-        wants_raise = current.settings.action == "raise" and not current.settings.off
-        raiser = Raiser(current.report) if wants_raise and phase == "call" else None
-        if raiser is not None:
-            raiser.__enter__()
-        outcome = yield
-        if raiser is not None:
-            raiser.__exit__()
-        if phase == "teardown" or hub.has_news():
+
+    def _end(self, item: pytest.Item, outcome: Any, is_last: bool = False) -> None:
+        current = self.current
+        if not self.active or current is None:
+            return
+        if is_last or hub.has_news():
             hub.mark(None)  # with which the counts of this phase are told
             hub.drain()
-        if current.report.is_empty():
-            return
-        self._conclude(item, current, outcome)
+        self._hear_children()
+        if is_last and current.settings.noise is not None and library is not None:
+            library.noise(None)
+        if not current.report.is_empty():
+            self._conclude(item, current, outcome)
+
+    def _raiser_of(self, current: _Current | None) -> Raiser | None:
+        if current is None or current.settings.off or current.settings.action != "raise":
+            return None
+        return Raiser(current.report)
 
     def _conclude(self, item: pytest.Item, current: _Current, outcome: Any) -> None:
         settings, report = current.settings, current.report
@@ -146,6 +184,9 @@ class Watch:
             warnings.warn_explicit(BlockingWarning(text), None, *_location(item))
             return
         error = Found(events, settings)
+        if self._shower is None:
+            self._shower = _Shower(self._verbose)
+            self.config.pluginmanager.register(self._shower)
         if outcome.excinfo is None:
             outcome.force_exception(error)
         else:  # the test has failed by itself: this stands beside it
@@ -162,25 +203,26 @@ class Watch:
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "setup")
+        self._begin(item, "setup")
+        outcome = yield
+        self._end(item, outcome)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "call")
+        self._begin(item, "call")
+        raiser = self._raiser_of(self.current)
+        if raiser is None:
+            outcome = yield
+        else:
+            with raiser:
+                outcome = yield
+        self._end(item, outcome)
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, None]:
-        yield from self._phase(item, "teardown")
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Any, None]:
+        self._begin(item, "teardown")
         outcome = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, Found):
-            report = outcome.get_result()
-            if report.outcome == "failed":
-                report.longrepr = _shown(call.excinfo.value, self._verbose)
+        self._end(item, outcome, is_last=True)
 
     # The end.
 
@@ -188,7 +230,9 @@ class Watch:
         if not self.active:
             return
         hub.drain()
+        self._hear_children()
         self.dropped += library.dropped() if library is not None else 0
+        self.dropped += self._children.dropped if self._children is not None else 0
         for rule in self.run.rules.rules:
             self.unused[rule.text] += rule.used
 
@@ -200,7 +244,7 @@ class Watch:
                 "places": self.places,
                 "used": dict(self.unused),
                 "elsewhere": dict(self.elsewhere),
-                "outside": [one_line(event, self.run.project) for event in self.outside],
+                "outside": self._outside_here(),
                 "dropped": self.dropped,
                 "active": self.active,
             }
@@ -261,10 +305,7 @@ class Watch:
             lines.append(f"{len(self.places)} places written to {self.run.baseline_file}")
         if self.run.rules.rules:
             lines += [f"rule was not used: {rule}" for rule in self._unused_rules()]
-        outside = [
-            one_line(event, self.run.project) for event in self.outside if self._tells(event)
-        ]
-        outside += self._outside_of_workers
+        outside = self._outside_here() + self._outside_of_workers
         if outside:
             lines.append(f"outside of tests, or after the test that began it: {len(outside)}")
             lines += [f"  {line}" for line in outside[:_LATE_SHOWN]]
@@ -273,9 +314,15 @@ class Watch:
             lines.append(f"not counted, by whose code it is: {counts} (--loophound-scope=all)")
         return lines
 
-    def _tells(self, event: Event) -> bool:
-        verdict: Verdict = self.run.project.judge(event)
-        return verdict.kind == "project"
+    def _outside_here(self) -> list[str]:
+        project = self.run.project
+        return [
+            one_line(event, project)
+            for event in self.outside
+            if project.judge(event).kind == PROJECT
+            and event.suppressed is None
+            and why_allowed(event) is None
+        ]
 
 
 def _test_name(nodeid: str, phase: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Iterable
 import pytest
 
 from loophound._duration import duration_ms
+from loophound._early import USUAL_OPTIONS
+from loophound._library import library, option
 from loophound._report import SCOPES, Settings
 from loophound._rules import Rule, RuleError, Rules
 from loophound._scope import Project
@@ -18,7 +20,7 @@ ACTIONS = ("fail", "raise", "warn")
 FIXTURE = "detect_blocking"
 MARKER = "loophound"
 SKIP_MARKER = "loophound_skip"
-_MARKER_NAMES = {"strict", "threshold", "action", "scope", "allow", "off"}
+_MARKER_NAMES = {"strict", "threshold", "action", "scope", "allow", "noise", "off"}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -77,16 +79,6 @@ def is_asked_for(config: pytest.Config, options: Any = None) -> bool:
         return False
     chosen = getattr(options or config.option, "loophound", None)
     return bool(chosen) or bool(config.getini("loophound"))
-
-
-# Of LOOPHOUND_<name>, with which pytest is started again.
-USUAL_OPTIONS = {
-    "STRICT": "on",
-    "RATE": "off",
-    "OUTPUT_LIMIT": "off",
-    "NOISE": "tests,-test-code",  # whether a test or what it calls did it is judged by _scope.py
-    "FOLLOW": "*python*",
-}
 
 
 def library_options(config: pytest.Config, options: Any) -> dict[str, str]:
@@ -221,6 +213,7 @@ class TestSettings(Settings):
         )
         self.action = chosen.get("action") or run.action
         _one_of(f"{item.nodeid}: marker loophound(action)", self.action, ACTIONS)
+        self.noise = self._noise_of(item, chosen.get("noise"))
         skip = item.get_closest_marker(SKIP_MARKER)
         if skip is not None and not (skip.args or skip.kwargs.get("reason")):
             raise pytest.UsageError(
@@ -228,3 +221,17 @@ class TestSettings(Settings):
             )
         self.off = bool(chosen.get("off")) or skip is not None or not (run.autouse or is_marked)
         self.is_marked = is_marked and not self.off
+
+    @staticmethod
+    def _noise_of(item: pytest.Item, more: object) -> bytes | None:
+        """The list for loophound_noise(); None: as it is for the run."""
+        if not more or library is None:
+            return None
+        noise = ",".join(part for part in (option("NOISE"), str(more)) if part).encode()
+        if library.noise(noise) != 0:
+            raise pytest.UsageError(
+                f"{item.nodeid}: marker loophound(noise): {more!r}: expected names with + or - in"
+                " front, as LOOPHOUND_NOISE has them"
+            )
+        library.noise(None)
+        return noise

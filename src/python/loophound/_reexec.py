@@ -99,3 +99,8 @@ def start_again(options: dict[str, str]) -> None:
 def directory_of_this_start() -> str | None:
     """Where this process and its children write, if it is the one to remove it."""
     return os.environ.get(DIRECTORY) if was_started_again() else None
+
+
+def directory() -> str | None:
+    """Where this process writes, and those that it starts, if pytest was started again."""
+    return os.environ.get(DIRECTORY)

@@ -92,7 +92,7 @@ class Report:
         with self._lock:
             if self.settings.project.judge(event).kind == OWN:
                 return  # what this package does, to tell of the others
-            if why_allowed(event) is not None:
+            if event.suppressed is not None or why_allowed(event) is not None:
                 self._allowed.append(event)
             elif not self.settings.is_in_scope(event):
                 self._elsewhere.append(event)

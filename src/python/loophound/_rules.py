@@ -3,11 +3,16 @@
 
 All conditions of a rule must hold. One that begins with `!` always reports, whatever the others
 say. The text after ` # ` is the reason. FILE matches whole components of a path, from the right.
+
+It is the language of docs/rules.md, which the collector reads too, and judges by (`suppressed` of
+an event). Rules are read here as well because those of a marker or of detect() hold for a part of a
+program that runs already, and a collector takes its rules at its start.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import Callable, Iterable
 
 from loophound._duration import duration_ms
@@ -40,6 +45,10 @@ def _at(event: Event, value: str, project: Project) -> bool:
     return nearest is not None and _matches_frame(nearest, value)
 
 
+def _place(event: Event, value: str, _: Project) -> bool:
+    return event.place is not None and _matches_frame(event.place, value)
+
+
 def _in(event: Event, value: str, _: Project) -> bool:
     return any(_matches_frame(frame, value) for frame in event.python_stack)
 
@@ -61,6 +70,29 @@ def _text(get: Callable[[Event], str | None]) -> Callable[[Event, str, Project],
     return matches
 
 
+# As lh_facts_descriptor() in src/collect/report/facts.c has them.
+_DESCRIPTORS = (
+    ("/dev/pts/", "tty"),
+    ("/dev/tty", "tty"),
+    ("/dev/console", "tty"),
+    ("/dev/", "device"),
+    ("/", "file"),
+    ("pipe:", "pipe"),
+    ("socket:", "socket"),
+    ("anon_inode:", "anon"),
+)
+
+
+def _descriptor(event: Event) -> str | None:
+    resource = event.resource
+    if (resource.get("fd") or 0) < 0 or "fd" not in resource:
+        return None
+    if resource.get("kind") == "socket":
+        return "socket"
+    path = resource.get("path") or ""
+    return next((kind for begin, kind in _DESCRIPTORS if path.startswith(begin)), None)
+
+
 def _test_name(event: Event) -> str:
     return (event.test or "").rpartition(" (")[0] or (event.test or "")
 
@@ -72,18 +104,26 @@ def _phase(event: Event) -> str:
 _CONDITIONS: dict[str, Callable[[Event, str, Project], bool]] = {
     "call": _text(lambda event: event.call),
     "group": _text(lambda event: event.group),
+    "type": _text(lambda event: event.type),
     "at": _at,
     "in": _in,
+    "place": _place,
     "native": _native,
     "path": _text(lambda event: event.resource.get("path")),
     "peer": _text(lambda event: event.resource.get("peer")),
     "host": _text(lambda event: event.resource.get("host")),
+    "fd": _text(_descriptor),
     "thread": _text(lambda event: event.thread),
     "task": _text(lambda event: event.task),
     "test": _text(_test_name),
     "phase": _text(_phase),
     "under": lambda event, value, _: event.duration_ms < duration_ms(value),
+    "noise": _text(lambda event: event.raw.get("noise")),
 }
+# name:value, name:"a value", name:'a value'
+_WORD = re.compile(
+    r"""([a-z]+):(?:"([^"]*)"|'([^']*)'|([^\s"']\S*))(?=\s|$)|(\S+)""",
+)
 
 
 class RuleError(ValueError):
@@ -99,18 +139,21 @@ class Rule:
         text, _, self.reason = line.strip().partition(" # ")
         self.always = text.startswith("!")
         self.text = text.strip()
-        self._conditions = [self._condition(word) for word in self.text.lstrip("!").split()]
+        self._conditions = [self._condition(word) for word in _WORD.finditer(self.text.lstrip("!"))]
         if not self._conditions:
             raise RuleError(f"{self._where()}a rule needs a condition, as call:open or at:FILE")
 
     def _where(self) -> str:
         return f"{self.origin}: " if self.origin else ""
 
-    def _condition(self, word: str) -> tuple[Callable[[Event, str, Project], bool], str]:
-        name, colon, value = word.partition(":")
-        if not colon or not value or name not in _CONDITIONS:
+    def _condition(self, word: re.Match[str]) -> tuple[Callable[[Event, str, Project], bool], str]:
+        name, *values, _ = word.groups()
+        value = next((text for text in values if text), "")
+        if not value or name not in _CONDITIONS:
             known = ", ".join(f"{name}:" for name in _CONDITIONS)
-            raise RuleError(f"{self._where()}{word!r} is no condition; expected one of {known}")
+            raise RuleError(
+                f"{self._where()}{word.group()!r} is no condition; expected one of {known}"
+            )
         if name == "under":
             duration_ms(value)
         return _CONDITIONS[name], value

@@ -35,6 +35,11 @@ _TOOLS = (
     "_pydevd_bundle",
     "debugpy",
 )
+# Functions by which a library runs tests.
+_RUNNERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("anyio/_backends/_asyncio.py", ("_run_tests_and_fixtures", "_call_in_runner_task")),
+    ("anyio/_backends/_trio.py", ("_run_tests_and_fixtures", "_call_in_runner_task")),
+)
 # File and functions that run a loop: what is further out is not in it.
 _LOOPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("asyncio/base_events.py", ("_run_once", "run_forever", "run_until_complete")),
@@ -58,6 +63,11 @@ def _is_below(path: str, directories: Iterable[str]) -> bool:
     return any(path.startswith(directory.rstrip("/") + "/") for directory in directories)
 
 
+def _is_one_of(frame: Frame, known: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
+    name = (frame.function or "").rpartition(".")[2]
+    return any((frame.file or "").endswith(file) and name in names for file, names in known)
+
+
 def frames_in_loop(event: Event) -> list[Frame]:
     """The Python frames between the call and the loop, innermost first."""
     frames: list[Frame] = []
@@ -66,11 +76,7 @@ def frames_in_loop(event: Event) -> list[Frame]:
             if "uvloop" in (frame.module or "") and frames:
                 break
             continue
-        if any(
-            (frame.file or "").endswith(file)
-            and (frame.function or "").rpartition(".")[2] in functions
-            for file, functions in _LOOPS
-        ):
+        if _is_one_of(frame, _LOOPS):
             break
         frames.append(frame)
     return frames
@@ -139,7 +145,7 @@ class Project:
         """A test that is called by a library is the application of that test, which is told; one
         that the test runner or the project calls has blocked by itself."""
         frames = [f for f in frames_in_loop(event) if self.kind(f.file) != STANDARD]
-        kinds = [self.kind(frame.file) for frame in frames]
+        kinds = [TOOL if _is_one_of(f, _RUNNERS) else self.kind(f.file) for f in frames]
         if not frames:
             return Verdict(STANDARD, event.place)
         if kinds[0] in (TOOL, OWN):

@@ -6,22 +6,23 @@ collected. Each phase of each test is marked, so that a report belongs to the te
 began; what counts fails that test, or is an error of its set-up or tear-down.
 """
 
+# ruff: noqa: E402  what is imported before pytest is started again is imported twice
 from __future__ import annotations
 
-import contextlib
-import sys
+from loophound import _early
+
+_early.start_again()
+
 from typing import Any, Generator
 
 import pytest
 
 from loophound import _reexec
-from loophound._early import is_plain
 from loophound._library import is_active, library, why_inactive
 from loophound._pytest_session import Watch
 from loophound._pytest_settings import (
     FIXTURE,
     MARKER,
-    USUAL_OPTIONS,
     RunSettings,
     TestSettings,
     add_options,
@@ -31,35 +32,10 @@ from loophound._pytest_settings import (
 from loophound._report import Report
 
 PLUGIN = "loophound_watch"
-_COMMANDS = ("console_main", "_console_main")  # functions of pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
-
-
-def _start_again_early() -> None:
-    """As this module is imported: nothing is captured yet, and no other plugin's time is lost."""
-    if is_active() or not is_plain() or not _is_command() or _reexec.why_not() is not None:
-        return
-    if "PYTEST_CURRENT_TEST" not in _reexec.initial_environment():
-        with contextlib.suppress(OSError):  # then pytest_load_initial_conftests says it
-            _reexec.start_again(USUAL_OPTIONS)
-
-
-def _is_command() -> bool:
-    """Was this pytest started as a command, and not by pytest.main() in another program, which
-    would be started anew, nor in a test of pytest itself?"""
-    frame: Any | None = sys._getframe()
-    while frame is not None:
-        code, frame = frame.f_code, frame.f_back
-        if not code.co_filename.endswith("_pytest/config/__init__.py"):
-            continue
-        if code.co_name in _COMMANDS:
-            return True
-        if code.co_name == "main":  # called by the command up to pytest 9.0
-            return frame is not None and frame.f_code.co_name in _COMMANDS
-    return False
 
 
 def _start_again(config: pytest.Config, options: Any) -> str | None:
@@ -69,7 +45,7 @@ def _start_again(config: pytest.Config, options: Any) -> str | None:
         return reason
     if getattr(options, "loophound_no_reexec", False):
         return "libloophound.so is not preloaded, and --loophound-no-reexec was given"
-    if not _is_command():
+    if not _early.is_command():
         return "pytest was not started as a command: LD_PRELOAD=libloophound.so does it"
     if "PYTEST_CURRENT_TEST" in _reexec.initial_environment():
         return "pytest runs in a test of pytest"
@@ -173,6 +149,3 @@ def detect_blocking(request: pytest.FixtureRequest) -> Generator[Report, None, N
     if _is_worker(request.config):
         pytest.fail("detect_blocking with xdist wants `pytest --loophound`", pytrace=False)
     yield Report(TestSettings(request.node, RunSettings(request.config)))
-
-
-_start_again_early()

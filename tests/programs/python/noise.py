@@ -2,12 +2,14 @@
 """Does, in a coroutine, what strict mode knows as noise of one class: noise.py CLASS DIRECTORY."""
 
 import asyncio
+import ctypes
 import importlib.util
 import logging
 import mimetypes
 import os
 import sys
 import threading
+import time
 import traceback
 import types
 from pathlib import Path
@@ -35,6 +37,16 @@ handler = logging.FileHandler(DIRECTORY / "log", delay=False)
 class Finalized:
     def __del__(self) -> None:
         os.stat(__file__)  # noqa: PTH116
+
+
+def main_sleeps() -> bool:
+    """Reads without giving the interpreter away."""
+    libc = ctypes.PyDLL(None)
+    text = ctypes.create_string_buffer(256)
+    file = libc.open(f"/proc/self/task/{os.getpid()}/stat".encode(), os.O_RDONLY)
+    libc.read(file, text, 255)
+    libc.close(file)
+    return b" S " in text.value
 
 
 def wait_until_main_sleeps() -> None:
@@ -75,6 +87,30 @@ async def listen() -> None:
     (await asyncio.start_unix_server(print, DIRECTORY / "socket")).close()
 
 
+def keep_interpreter(wanted: threading.Lock, is_kept: list[bool]) -> None:
+    wanted.acquire()
+    is_kept.append(True)
+    for _ in range(100):  # it has no other way to sleep so often
+        while not main_sleeps():
+            pass
+
+
+def wait_for_interpreter() -> None:
+    wanted, is_kept = threading.Lock(), []
+    with wanted:
+        thread = threading.Thread(target=keep_interpreter, args=(wanted, is_kept), daemon=True)
+        thread.start()
+    while not is_kept:
+        time.sleep(0)  # lets it have the interpreter
+
+
+def look_beside_the_loop() -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(asyncio.sleep(0))
+    os.stat(__file__)  # noqa: PTH116
+    loop.close()
+
+
 async def make_noise() -> None:
     sys.setswitchinterval(1000)  # nobody gets the interpreter but where its holder waits
     if CLASS == "import":
@@ -99,6 +135,13 @@ async def make_noise() -> None:
         Finalized()
     elif CLASS == "loop-own":
         await listen()
+    elif CLASS == "gil":
+        wait_for_interpreter()
+    elif CLASS != "not-in-loop":
+        sys.exit(f"noise.py does not know how to make: {CLASS}")
 
 
-asyncio.run(make_noise())
+if CLASS == "not-in-loop":
+    look_beside_the_loop()
+else:
+    asyncio.run(make_noise())
