@@ -270,6 +270,13 @@ test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own 
 	@scripts/new-pythons $(B)/pythons
 	@LOOPHOUND_TEST_PYTHONS="$$(printf '%s:' $(B)/pythons/python3.*)" $(MAKE) --no-print-directory test-pythons
 
+.PHONY: test-node
+test-node: ## compare JavaScript stacks with V8's own on Node.js 16 to 26, which npm gets
+	@scripts/bootstrap build node
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) scripts/node_versions.py $(B)/nodes
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only node
+
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
 
@@ -362,6 +369,7 @@ torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, w
 bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start, strict tests
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
+	@echo "== tests/bench/js_walk_cost.py" && $(PYTHON) tests/bench/js_walk_cost.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
 	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)

@@ -3,9 +3,10 @@
 """Runs every test that has been built and ends with one line: N passed, N failed.
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
-(tests/e2e), and so are those of real event loops (tests/runtimes), of exported formats
-(tests/export), of native stacks (tests/stacks) and of the Python package (tests/python), which run
-only where they are asked for: `make test-runtimes`, `make test-export`, `make test-stacks`, `make test-python`.
+(tests/e2e), and so are those of real event loops (tests/runtimes), of Node.js's versions
+(tests/node), of exported formats (tests/export), of native stacks (tests/stacks) and of the Python
+package (tests/python), which run only where they are asked for: `make test-runtimes`, `make
+test-node`, `make test-export`, `make test-stacks`, `make test-python`.
 Nothing is skipped silently: skipped tests are in the last line too.
 
 With LOOPHOUND_TEST_AGAIN=1, as .ci/run has it, a test that fails is run once more when the others
@@ -181,7 +182,17 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument(
         "--only",
-        choices=["unit", "e2e", "runtimes", "export", "stacks", "wheel", "python", "sanitized"],
+        choices=[
+            "unit",
+            "e2e",
+            "runtimes",
+            "export",
+            "node",
+            "stacks",
+            "wheel",
+            "python",
+            "sanitized",
+        ],
     )
     parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
     arguments = parser.parse_args()

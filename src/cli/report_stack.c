@@ -31,10 +31,13 @@ static enum lh_lang lang_of(const json_t *json)
 static struct lh_frame frame_of(const json_t *json)
 {
     uint64_t line = number_of(json, "line");
+    uint64_t column = number_of(json, "column");
     return (struct lh_frame){.lang = lang_of(json),
                              .function = lh_string_of(json, "function"),
                              .file = lh_string_of(json, "file"),
                              .line = line <= UINT32_MAX ? (uint32_t)line : 0,
+                             .column = column <= UINT32_MAX ? (uint32_t)column : 0,
+                             .at_start = json_is_true(json_object_get(json, "at_start")),
                              .module = lh_string_of(json, "module"),
                              .offset = number_of(json, "offset"),
                              .inlined = json_is_true(json_object_get(json, "inlined")),

@@ -30,6 +30,8 @@ struct lh_frame {
     const char *function;
     const char *file;
     uint32_t line;
+    uint32_t column;       /* from 1 on; of JavaScript alone */
+    bool at_start;         /* line and column are where the function begins */
     const char *directory; /* in which a relative `file` is; NULL: the working directory */
     const char *module;    /* path of the ELF file */
     uint64_t offset;       /* address inside the module, as its symbol table counts */

@@ -240,6 +240,9 @@ void lh_event_frame(struct lh_json *json, const struct lh_frame *frame, bool nul
     write_number(json, "line", frame->line, nulls);
     write_text(json, "module", frame->module, nulls);
     write_number(json, "offset", frame->offset, nulls);
+    write_number(json, "column", frame->column, false);
+    if (frame->at_start)
+        lh_member_true(json, "at_start");
     if (frame->inlined)
         lh_member_true(json, "inlined");
     if (frame->user)

@@ -30,8 +30,8 @@ static bool awaited_is_sane(const struct lh_awaited *awaited, const struct lh_re
 
 static bool strings_are_inside(const struct lh_record *record)
 {
-    if (record->python_count == 0 && !record->task.has_name && !record->task.has_coroutine &&
-        !record->awaited.has_coroutine)
+    if (record->python_count == 0 && record->js_count == 0 && !record->task.has_name &&
+        !record->task.has_coroutine && !record->awaited.has_coroutine)
         return true;
     /* The last byte of the pool is a NUL, so every offset inside it starts a terminated string. */
     if (record->strings_length == 0 || record->strings[record->strings_length - 1] != '\0')
@@ -39,6 +39,11 @@ static bool strings_are_inside(const struct lh_record *record)
     for (uint32_t i = 0; i < record->python_count; i++)
         if (record->python[i].file >= record->strings_length ||
             record->python[i].function >= record->strings_length)
+            return false;
+    for (uint32_t i = 0; i < record->js_count; i++)
+        if (record->js[i].script >= record->strings_length ||
+            record->js[i].function >= record->strings_length ||
+            record->js[i].kind >= LH_JS_KIND_COUNT || record->js[i].how >= LH_JS_HOW_COUNT)
             return false;
     return task_is_inside(&record->task, record->strings_length);
 }
@@ -86,8 +91,8 @@ bool lh_record_check(const struct lh_record *record)
            record->noise < LH_NOISE_COUNT && record->found < LH_FOUND_COUNT &&
            record->no_stack < LH_NO_STACK_COUNT && resource_is_sane(&record->resource) &&
            record->stack_length <= LH_STACK_BYTES && record->python_count <= LH_PYTHON_FRAMES &&
-           record->strings_length <= LH_STRING_BYTES && strings_are_inside(record) &&
-           awaited_is_sane(&record->awaited, record) && stall_is_sane(&record->stall) &&
-           tags_are_sane(&record->tags) &&
+           record->js_count <= LH_JS_FRAMES && record->strings_length <= LH_STRING_BYTES &&
+           strings_are_inside(record) && awaited_is_sane(&record->awaited, record) &&
+           stall_is_sane(&record->stall) && tags_are_sane(&record->tags) &&
            memchr(record->thread, '\0', sizeof(record->thread)) != NULL;
 }

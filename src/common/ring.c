@@ -45,6 +45,7 @@ struct place {
 struct lengths {
     uint32_t tags; /* bytes … */
     uint32_t python_count;
+    uint32_t js_count;
     uint32_t strings;
     uint32_t stack;
 };
@@ -52,6 +53,7 @@ struct lengths {
 /* Where that is, in bytes from its begin. */
 struct parts {
     size_t python;
+    size_t js;
     size_t strings;
     size_t stack;
     size_t end;
@@ -100,8 +102,8 @@ static struct lh_record *record_at(struct lh_ring *ring, uint32_t first)
 /* Each is read once: who shares the ring may change it meanwhile. */
 static struct lengths lengths_of(const struct lh_record *record)
 {
-    return (struct lengths){record->tags.length, record->python_count, record->strings_length,
-                            record->stack_length};
+    return (struct lengths){record->tags.length, record->python_count, record->js_count,
+                            record->strings_length, record->stack_length};
 }
 
 static uint32_t units_for(size_t bytes)
@@ -150,6 +152,7 @@ struct lh_record *lh_ring_reserve(struct lh_ring *ring, uint32_t stack_bytes)
     record->ring = ring->number;
     record->tags.length = 0;
     record->python_count = 0;
+    record->js_count = 0;
     record->strings_length = 0;
     record->stack_length = 0;
     return record;
@@ -164,14 +167,17 @@ static size_t even(uint32_t bytes)
 static bool find_parts(struct parts *parts, const struct lengths *lengths, bool packed)
 {
     if (lengths->tags > LH_TAGS_BYTES || lengths->python_count > LH_PYTHON_FRAMES ||
-        lengths->strings > LH_STRING_BYTES || lengths->stack > LH_STACK_BYTES)
+        lengths->js_count > LH_JS_FRAMES || lengths->strings > LH_STRING_BYTES ||
+        lengths->stack > LH_STACK_BYTES)
         return false;
     parts->python = offsetof(struct lh_record, python);
+    parts->js = offsetof(struct lh_record, js);
     parts->strings = offsetof(struct lh_record, strings);
     parts->stack = offsetof(struct lh_record, stack);
     if (packed) {
         parts->python = FIXED + even(lengths->tags);
-        parts->strings = parts->python + lengths->python_count * sizeof(struct lh_python_frame);
+        parts->js = parts->python + lengths->python_count * sizeof(struct lh_python_frame);
+        parts->strings = parts->js + lengths->js_count * sizeof(struct lh_js_frame);
         parts->stack = parts->strings + even(lengths->strings);
     }
     parts->end = parts->stack + lengths->stack;
@@ -190,6 +196,7 @@ static uint32_t pack(struct lh_record *record, uint32_t units, bool packed)
     if (packed) {
         memmove((char *)record + parts.python, record->python,
                 lengths.python_count * sizeof(record->python[0]));
+        memmove((char *)record + parts.js, record->js, lengths.js_count * sizeof(record->js[0]));
         memmove((char *)record + parts.strings, record->strings, lengths.strings);
         memmove((char *)record + parts.stack, record->stack, lengths.stack);
     }
@@ -237,6 +244,7 @@ static bool copy_record(struct lh_record *to, const uint8_t *from, size_t most)
         return false;
     memcpy(to->tags.text, from + FIXED, lengths.tags);
     memcpy(to->python, from + parts.python, lengths.python_count * sizeof(to->python[0]));
+    memcpy(to->js, from + parts.js, lengths.js_count * sizeof(to->js[0]));
     memcpy(to->strings, from + parts.strings, lengths.strings);
     memcpy(to->stack, from + parts.stack, lengths.stack);
     return true;

@@ -30,6 +30,7 @@
 #define LH_RING_CALM     4u                    /* of so many waiting records a question is one */
 #define LH_RING_TOLD     1024u               /* most calls and iterations told in flight at once */
 #define LH_PYTHON_FRAMES LH_STACK_FRAMES_MAX /* most Python frames in one record */
+#define LH_JS_FRAMES     LH_STACK_FRAMES_MAX /* most JavaScript frames */
 #define LH_STRING_BYTES  16384u              /* their file and function names */
 #define LH_THREAD_NAME   64u                 /* a holder's may be Python's; TASK_COMM_LEN is 16 */
 #define LH_RUN_BYTES     17u                 /* of the name of a run: hexadecimal digits, a NUL */
@@ -118,6 +119,39 @@ struct lh_python_frame {
     uint32_t line;     /* 0: unknown */
     uint16_t file;
     uint16_t function;
+};
+
+/* What runs a function of JavaScript. */
+enum lh_js_kind {
+    LH_JS_UNKNOWN,
+    LH_JS_INTERPRETED,
+    LH_JS_BASELINE, /* Sparkplug */
+    LH_JS_MAGLEV,
+    LH_JS_TURBOFAN,
+    LH_JS_BUILTIN, /* V8's own: Array.map, JSON.parse */
+    LH_JS_KIND_COUNT
+};
+
+/* What its line is. */
+enum lh_js_how {
+    LH_JS_NOWHERE,
+    LH_JS_EXACT,
+    LH_JS_START, /* where the function begins */
+    LH_JS_HOW_COUNT
+};
+
+/* One JavaScript frame, innermost first. Strings as above; "": none. */
+struct lh_js_frame {
+    uint64_t fp;       /* of the native frame that it stands for: those with the same one were
+                          inlined into the last of them */
+    uint32_t position; /* in the script's source, in characters; `how` says of what */
+    uint32_t line;     /* 0: unknown */
+    uint32_t column;   /* from 1 on, in UTF-16 units */
+    uint16_t script;
+    uint16_t function;
+    uint8_t kind; /* enum lh_js_kind */
+    uint8_t how;  /* enum lh_js_how */
+    uint8_t unused[6];
 };
 
 /* The asyncio task that ran. Strings as above, where there are any. */
@@ -226,7 +260,7 @@ enum lh_no_stack {
     LH_NO_STACK_COUNT
 };
 
-/* A committed record may be packed: `tags.text`, `python`, `strings` and `stack` are as long as
+/* A committed record may be packed: `tags.text`, `python`, `js`, `strings` and `stack` are as long as
  * they are used, one behind the other. What lh_ring_take() copies is not. */
 struct lh_record {
     uint64_t position; /* set by reserve, used by commit … */
@@ -260,6 +294,7 @@ struct lh_record {
     uint32_t ready_more;     /* … and 1 if there may have been more of them */
     uint32_t awaits_victims; /* 1: these are told later, in a record of their own */
     uint32_t python_cut;     /* 1: there were Python frames further out for which was no room */
+    uint32_t js_cut;         /* the same of JavaScript frames */
     uint32_t skipped;        /* reports of this thread left out before this one (LOOPHOUND_RATE) */
     char thread[LH_THREAD_NAME];
     struct lh_resource resource;
@@ -271,6 +306,7 @@ struct lh_record {
     uint64_t stack_address; /* where stack[0] was; 0: no stack was taken */
     uint32_t stack_length;
     uint32_t python_count;
+    uint32_t js_count;
     uint32_t strings_length;
     struct lh_python_task task;
     struct lh_awaited awaited;        /* kind LH_AWAITED_NONE: the record is not about that */
@@ -278,6 +314,7 @@ struct lh_record {
                                          has one native frame of this function */
     struct lh_tags tags;              /* from its text on all of it may be packed */
     struct lh_python_frame python[LH_PYTHON_FRAMES];
+    struct lh_js_frame js[LH_JS_FRAMES];
     char strings[LH_STRING_BYTES];
     uint8_t stack[LH_STACK_BYTES]; /* last: there is room for what was asked for */
 };

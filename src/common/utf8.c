@@ -47,6 +47,27 @@ size_t lh_utf8_next(const char *text, size_t length, uint32_t *code)
     return span;
 }
 
+uint32_t lh_utf8_length(uint32_t code)
+{
+    return 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+}
+
+char *lh_utf8_put(char *to, uint32_t code)
+{
+    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    uint32_t length = lh_utf8_length(code);
+    if (length == 1) {
+        *to = (char)code;
+        return to + 1;
+    }
+    for (uint32_t i = length - 1; i > 0; i--) {
+        to[i] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    to[0] = (char)(lead[length] | code);
+    return to + length;
+}
+
 bool lh_utf8_is_hidden(uint32_t code)
 {
     static const struct {

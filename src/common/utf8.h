@@ -15,6 +15,12 @@
 #define LH_UTF8_NONE UINT32_MAX
 size_t lh_utf8_next(const char *text, size_t length, uint32_t *code);
 
+/* How many bytes a character takes, at most LH_UTF8_MAX, and its bytes, without a NUL; returns
+ * where they end. The code is one (below 0x110000, no surrogate). */
+#define LH_UTF8_MAX 4u
+uint32_t lh_utf8_length(uint32_t code);
+char *lh_utf8_put(char *to, uint32_t code);
+
 /* Would it change how its line looks without being seen itself, or end the line: bidirectional
  * marks, line and paragraph separators, zero-width characters (Unicode's
  * Default_Ignorable_Code_Point), controls (C1; C0 and DEL are not asked for)? */

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, blocks, describe, run_preloaded
+from harness import LIBRARY, PROGRAMS, blocks, describe, preload_environment, run_preloaded
 
 PLUGIN = """
 #include <unistd.h>
@@ -139,3 +139,9 @@ def test_call_from_a_constructor_before_ours_has_its_own_caller(tree: Path) -> N
     argv = ["/bin/true"]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_first_call_of_a_function_waits_for_no_lock_of_the_dynamic_linker() -> None:
+    """Another thread has it, and waits for the call: so may a signal handler that makes one."""
+    done = subprocess.run([PROGRAMS / "first_call"], env=preload_environment(), check=False)
+    assert done.returncode == 0

@@ -91,6 +91,7 @@ static void put_record(struct input *input, unsigned index)
     take(input, record->strings, STRINGS_MAX);
     take(input, record->stack, STACK_MAX);
     take(input, &record->tags, TAGS_MAX);
+    take(input, record->js, 4 * sizeof(record->js[0]));
     if ((how & MADE_BY_LIBRARY) != 0) {
         record->type %= LH_EVENT_COUNT;
         record->call %= lh_call_count();

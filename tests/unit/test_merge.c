@@ -19,6 +19,22 @@ static const struct lh_native_frame native[NATIVE] = {{0xa, 0x1000, 0, false},
                                                       {0xd, 0x1300, 0, false}};
 
 /* Checks against a text such as "n0 p0 p1 n2". */
+static void expect_text(const struct lh_merged_frame *merged, uint32_t count, const char *expected)
+{
+    static const char names[] = {
+        [LH_MERGED_NATIVE] = 'n', [LH_MERGED_PYTHON] = 'p', [LH_MERGED_JS] = 'j'};
+    char text[4 * MOST] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            text[used++] = ' ';
+        text[used++] = names[merged[i].from];
+        text[used++] = (char)('0' + merged[i].index);
+    }
+    text[used] = '\0';
+    assert_string_equal(text, expected);
+}
+
 static void expect_merged_in(struct lh_code_range loop, const struct lh_native_frame *frames,
                              uint32_t frame_count, const uint64_t *boundaries,
                              uint32_t python_count, uint32_t most, const char *expected)
@@ -30,16 +46,7 @@ static void expect_merged_in(struct lh_code_range loop, const struct lh_native_f
     uint32_t count = lh_merge(frames, frame_count, python, python_count, loop, merged, most);
     assert_true(count <= most);
 
-    char text[4 * MOST] = "";
-    size_t used = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            text[used++] = ' ';
-        text[used++] = merged[i].python ? 'p' : 'n';
-        text[used++] = (char)('0' + merged[i].index);
-    }
-    text[used] = '\0';
-    assert_string_equal(text, expected);
+    expect_text(merged, count, expected);
 }
 
 static void expect_merged(const struct lh_native_frame *frames, uint32_t frame_count,
@@ -142,6 +149,46 @@ static void test_a_loop_without_a_python_frame_stays(void **state)
     expect_merged_in(loop, native, NATIVE, NULL, 2, 2, "n0 p0");
 }
 
+/* JavaScript frames with these frame pointers, among native ones and a Python one. */
+static void expect_js(const uint64_t *fps, uint32_t js_count, uint32_t frame_count,
+                      const char *expected)
+{
+    struct lh_python_frame python = {.boundary = 0x1180};
+    struct lh_js_frame js[8] = {{0}};
+    struct lh_merged_frame merged[MOST];
+    struct lh_merged_frame former[MOST];
+    for (uint32_t i = 0; i < js_count; i++)
+        js[i].fp = fps[i];
+    uint32_t count = lh_merge(native, frame_count, &python, frame_count > 0,
+                              (struct lh_code_range){0}, merged, MOST);
+    count = lh_merge_js(native, frame_count, js, js_count, merged, count, MOST, former);
+    expect_text(merged, count, expected);
+}
+
+static void test_a_js_frame_stands_for_the_native_one_with_its_frame_pointer(void **state)
+{
+    (void)state;
+    expect_js((const uint64_t[]){0x1200}, 1, NATIVE, "n0 p0 j0 n3");
+}
+
+static void test_inlined_js_frames_stand_for_one_native_frame(void **state)
+{
+    (void)state;
+    expect_js((const uint64_t[]){0x1010, 0x1010, 0x12f0}, 3, NATIVE, "j0 j1 p0 j2 n3");
+}
+
+static void test_js_frames_beyond_the_native_stack_are_kept(void **state)
+{
+    (void)state;
+    expect_js((const uint64_t[]){0x1010, 0x1310, 0x9000}, 3, NATIVE, "j0 p0 n2 n3 j1 j2");
+}
+
+static void test_js_frames_without_a_native_stack_stand_alone(void **state)
+{
+    (void)state;
+    expect_js((const uint64_t[]){0x1010, 0x1310}, 2, 0, "j0 j1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +206,10 @@ int main(void)
         cmocka_unit_test(test_without_boundaries_each_loop_frame_gives_way_to_one_python_frame),
         cmocka_unit_test(test_python_frames_whose_loop_was_not_copied_come_last),
         cmocka_unit_test(test_a_loop_without_a_python_frame_stays),
+        cmocka_unit_test(test_a_js_frame_stands_for_the_native_one_with_its_frame_pointer),
+        cmocka_unit_test(test_inlined_js_frames_stand_for_one_native_frame),
+        cmocka_unit_test(test_js_frames_beyond_the_native_stack_are_kept),
+        cmocka_unit_test(test_js_frames_without_a_native_stack_stand_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

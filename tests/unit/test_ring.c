@@ -171,6 +171,8 @@ static void good_record(void)
     memcpy(taken.strings, "a\0b", 4);
     taken.python[0].function = 2;
     taken.task = (struct lh_python_task){.has_name = 1, .name = 2, .has_coroutine = 1};
+    taken.js_count = 1;
+    taken.js[0] = (struct lh_js_frame){.function = 2, .how = LH_JS_START};
 }
 
 static void test_record_with_anything_out_of_bounds_is_refused(void **state)
@@ -198,6 +200,11 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(strings[3] = 'x');
     REFUSED(python[0].file = 4);
     REFUSED(python[0].function = 4);
+    REFUSED(js_count = LH_JS_FRAMES + 1);
+    REFUSED(js[0].script = 4);
+    REFUSED(js[0].function = 4);
+    REFUSED(js[0].kind = LH_JS_KIND_COUNT);
+    REFUSED(js[0].how = LH_JS_HOW_COUNT);
     REFUSED(task.name = 4);
     REFUSED(task.coroutine = 4);
     REFUSED(awaited.kind = LH_AWAITED_COUNT);
@@ -208,7 +215,8 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(awaited = ((struct lh_awaited){
                 .is_suspended = 1, .candidate_count = 1, .candidates = {{.python_count = 1}}}));
     good_record();
-    taken.python_count = taken.strings_length = 0; /* a task alone needs strings too */
+    taken.js_count = taken.python_count = taken.strings_length =
+        0; /* a task alone needs strings too */
     assert_false(lh_record_check(&taken));
     taken.task = (struct lh_python_task){0};
     assert_true(lh_record_check(&taken));
@@ -468,6 +476,34 @@ static void test_writer_whose_record_was_written_to_stays_in_its_room(void **sta
 
 #define RING_TEST(name) cmocka_unit_test_setup_teardown(name, make_ring, free_ring)
 
+static void test_frames_of_javascript_are_whole_where_a_record_is_packed(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t position = 0;
+    for (uint64_t id = 1; id <= 200; id++) /* the first ones are not */
+        assert_true(put_usual(ring, id));
+    struct lh_record *record = lh_ring_reserve(ring, STACK_ASKED);
+    assert_non_null(record);
+    record->python_count = 3;
+    record->js_count = 5;
+    record->strings_length = 3;
+    for (uint32_t i = 0; i < record->js_count; i++)
+        record->js[i] = (struct lh_js_frame){.fp = 0x1000 + i, .line = 10 + i, .column = 20 + i};
+    memcpy(record->strings, "js", 3);
+    lh_ring_commit(ring, record);
+    for (uint64_t id = 1; id <= 200; id++)
+        assert_true(lh_ring_take(ring, &position, &taken));
+    assert_true(lh_ring_take(ring, &position, &taken));
+    assert_int_equal(taken.packed, 1);
+    assert_int_equal(taken.js_count, 5);
+    for (uint32_t i = 0; i < taken.js_count; i++) {
+        assert_int_equal(taken.js[i].fp, 0x1000 + i);
+        assert_int_equal(taken.js[i].line, 10 + i);
+        assert_int_equal(taken.js[i].column, 20 + i);
+    }
+    assert_string_equal(taken.strings, "js");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +525,7 @@ int main(void)
         RING_TEST(test_lengths_beyond_what_a_cell_has_are_refused),
         RING_TEST(test_writer_whose_record_was_written_to_stays_in_its_room),
         cmocka_unit_test(test_record_with_anything_out_of_bounds_is_refused),
+        RING_TEST(test_frames_of_javascript_are_whole_where_a_record_is_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,6 +173,35 @@ static void test_without_a_map_there_is_no_native_frame(void **state)
     lh_stacks_close(stacks);
 }
 
+static void
+test_frames_of_javascript_stand_in_for_the_native_frame_with_their_frame_pointer(void **state)
+{
+    static const char strings[] = "file:///srv/app.js\0handler\0";
+    (void)state;
+    interpreter_loop();
+    memcpy(record.strings, strings, sizeof(strings));
+    record.strings_length = sizeof(strings);
+    record.js_count = 2;
+    record.js[0] = (struct lh_js_frame){.fp = loop_address, .line = 7, .column = 3, .function = 19};
+    record.js[1] = (struct lh_js_frame){
+        .fp = loop_address, .line = 9, .column = 1, .function = 27, .how = LH_JS_START};
+    assert_true(lh_record_check(&record));
+    struct lh_stacks *stacks = open_self();
+    struct lh_frame frames[MOST];
+    assert_true(lh_stacks_build(stacks, &record, frames, MOST) > 4);
+    expect_function(&frames[0], "inner");
+    assert_int_equal(frames[1].lang, LH_LANG_JIT);
+    assert_string_equal(frames[1].function, "handler");
+    assert_string_equal(frames[1].file, "/srv/app.js");
+    assert_int_equal(frames[1].line, 7);
+    assert_int_equal(frames[1].column, 3);
+    assert_false(frames[1].at_start);
+    assert_string_equal(frames[2].function, "(anonymous)");
+    assert_true(frames[2].at_start);
+    expect_function(&frames[3], __func__);
+    lh_stacks_close(stacks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +211,8 @@ int main(void)
         cmocka_unit_test(test_without_a_stack_copy_python_frames_stand_alone),
         cmocka_unit_test(test_a_stack_of_another_process_also_after_its_death),
         cmocka_unit_test(test_without_a_map_there_is_no_native_frame),
+        cmocka_unit_test(
+            test_frames_of_javascript_stand_in_for_the_native_frame_with_their_frame_pointer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,8 +106,12 @@ static void copy_stem(const struct stem *stem, struct lh_frame *frames, struct l
     const struct lh_sample *sample = &stem->samples[first];
     memcpy(frames, &sample->frames[sample->frame_count - stem->depth],
            stem->depth * sizeof(frames[0]));
-    if (frames[0].function != NULL)
-        frames[0].line = heaviest_line(stem);
+    if (frames[0].function != NULL) {
+        uint32_t line = heaviest_line(stem);
+        if (line != frames[0].line)
+            frames[0].column = 0;
+        frames[0].line = line;
+    }
     for (uint32_t i = 0; i < stem->depth; i++)
         frames[i].source = NULL; /* of the samples' own places, and of the line before this one */
     uint32_t user = lh_first_of_user(frames, stem->depth);

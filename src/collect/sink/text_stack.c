@@ -101,6 +101,8 @@ static void fill_what(struct row *row, const struct lh_frame *frame)
         add_string(&text, frame->function);
         if (frame->inlined)
             lh_text_string(&text, " (inlined)");
+        if (frame->at_start && frame->line != 0)
+            lh_text_string(&text, " (begins there)");
     } else if (frame->lang == LH_LANG_PYTHON) {
         lh_text_char(&text, '?');
     } else {

@@ -7,9 +7,11 @@
 
 #include "collect/stack/unwind.h"
 
-/* One frame of the merged stack, by its place in one of the two lists. */
+enum lh_merged_from { LH_MERGED_NATIVE, LH_MERGED_PYTHON, LH_MERGED_JS };
+
+/* One frame of the merged stack, by its place in one of the lists. */
 struct lh_merged_frame {
-    bool python;
+    uint32_t from; /* enum lh_merged_from */
     uint32_t index;
 };
 
@@ -22,5 +24,13 @@ struct lh_merged_frame {
 uint32_t lh_merge(const struct lh_native_frame *native, uint32_t native_count,
                   const struct lh_python_frame *python, uint32_t python_count,
                   struct lh_code_range loop, struct lh_merged_frame *merged, uint32_t most);
+
+/* Puts JavaScript frames into a merged stack of `count` frames: in the place of the native frame in
+ * whose part of the stack their frame pointer lies, innermost first; none of them is lost, as
+ * above. `merged` has room for `most`, `former` for as many. Returns the number. */
+uint32_t lh_merge_js(const struct lh_native_frame *native, uint32_t native_count,
+                     const struct lh_js_frame *js, uint32_t js_count,
+                     struct lh_merged_frame *merged, uint32_t count, uint32_t most,
+                     struct lh_merged_frame *former);
 
 #endif

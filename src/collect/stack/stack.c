@@ -14,12 +14,13 @@
 #include "collect/stack/modules.h"
 #include "collect/stack/runtimes.h"
 #include "collect/stack/unwind.h"
+#include "common/js_frame.h"
 #include "common/options.h"
 #include "common/text.h"
 
 /* Walked: more than is reported, for an interpreter's own frames give way to the others. */
 #define NATIVE_MAX 1024u
-#define MERGED_MAX (NATIVE_MAX + LH_PYTHON_FRAMES)
+#define MERGED_MAX (NATIVE_MAX + LH_PYTHON_FRAMES + LH_JS_FRAMES)
 
 struct lh_stacks {
     struct lh_modules modules;
@@ -27,9 +28,11 @@ struct lh_stacks {
     struct lh_jit_map *jit_map;
     struct lh_native_frame native[NATIVE_MAX];
     struct lh_merged_frame merged[MERGED_MAX];
+    struct lh_merged_frame former[MERGED_MAX];
     struct lh_kept kept;           /* whose names the frames have */
     const char *project;           /* LOOPHOUND_PROJECT */
-    char strings[LH_STRING_BYTES]; /* Python names: the record may go before the frames do */
+    char strings[LH_STRING_BYTES]; /* names of Python and JavaScript: the record may go before the
+                                      frames do */
 };
 
 struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
@@ -213,7 +216,7 @@ static uint32_t leave_out_interpreters(struct lh_stacks *stacks, uint32_t count,
         return count;
     for (uint32_t i = 0; i < count; i++) {
         struct lh_merged_frame at = stacks->merged[i];
-        if (at.python || !is_interpreters(stacks, &stacks->native[at.index]))
+        if (at.from != LH_MERGED_NATIVE || !is_interpreters(stacks, &stacks->native[at.index]))
             stacks->merged[left++] = at;
     }
     return left;
@@ -223,7 +226,7 @@ static uint32_t leave_out_interpreters(struct lh_stacks *stacks, uint32_t count,
 static enum lh_cut how_cut(const struct lh_stacks *stacks, const struct lh_record *record,
                            bool has_more, bool left_out)
 {
-    if (has_more || record->python_cut != 0)
+    if (has_more || record->python_cut != 0 || record->js_cut != 0)
         return LH_CUT_FRAMES;
     if (lh_unwinder_was_cut(stacks->unwinder))
         return LH_CUT_BYTES;
@@ -242,14 +245,19 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
     uint32_t native = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
     uint32_t merged = lh_merge(stacks->native, native, record->python, record->python_count,
                                record->python_loop, stacks->merged, MERGED_MAX);
+    if (record->js_count > 0)
+        merged = lh_merge_js(stacks->native, native, record->js, record->js_count, stacks->merged,
+                             merged, MERGED_MAX, stacks->former);
     uint32_t all = merged;
     merged = leave_out_interpreters(stacks, merged, most);
     uint32_t count = 0;
     uint32_t i = 0;
     for (; i < merged && count < most; i++) {
         struct lh_merged_frame at = stacks->merged[i];
-        if (at.python)
+        if (at.from == LH_MERGED_PYTHON)
             frames[count++] = python_frame(stacks, &record->python[at.index]);
+        else if (at.from == LH_MERGED_JS)
+            frames[count++] = lh_js_frame_of(&record->js[at.index], stacks->strings);
         else
             count +=
                 put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);

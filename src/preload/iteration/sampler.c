@@ -186,7 +186,9 @@ static uint64_t take_running_ns(struct lh_slot *slot)
 static void sample_running(struct lh_slot *slot, const void *context)
 {
     struct lh_call_copy copy = {.tid = atomic_load(&slot->tid),
-                                .python_thread = slot->python_thread};
+                                .python_thread = slot->python_thread,
+                                .isolate = slot->isolate,
+                                .interrupted = true};
     lh_cpu_registers_interrupted(&copy.registers, context);
     atomic_store(&slot->home.stack, copy.registers.sp);
     lh_sample_write(slot, &copy, take_running_ns(slot), true);

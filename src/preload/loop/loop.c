@@ -63,6 +63,7 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
 {
     if (lh_meet != NULL && lh_meet())
         return 0;
+    (void)lh_v8_find();
     bool python = lh_python_find() == 0; /* before the ring: its header says what cannot be seen */
     if (!lh_process_start())
         return -ENOMEM;
@@ -80,6 +81,7 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     slot->stays = found != LH_FOUND_BY_CALL;
     slot->python_thread = python ? lh_python_thread_state() : 0;
     lh_python_threads_learn(slot->python_thread);
+    slot->isolate = lh_v8_isolate();
     lh_in_loop_parks(slot);
     atomic_store(&slot->labels_at, 0);
     slot->came_at = 0;

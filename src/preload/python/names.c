@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/mix.h"
+#include "common/utf8.h"
 
 #define PAGE       4096u
 #define LENGTH_MAX (1 << 24) /* no name is longer: the object is not what it seems */
@@ -45,27 +46,6 @@ static uint32_t character(const union characters *all, uint8_t kind, uint32_t in
     if (c == 0 || (c >= 0xd800 && c <= 0xdfff) || c > CODE_POINT_MAX)
         return REPLACEMENT;
     return c;
-}
-
-static uint32_t utf8_length(uint32_t c)
-{
-    return 1 + (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
-}
-
-static char *put_utf8(char *to, uint32_t c)
-{
-    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    uint32_t length = utf8_length(c);
-    if (length == 1) {
-        *to = (char)c;
-        return to + 1;
-    }
-    for (uint32_t i = length - 1; i > 0; i--) {
-        to[i] = (char)(0x80 | (c & 0x3f));
-        c >>= 6;
-    }
-    to[0] = (char)(lead[length] | c);
-    return to + length;
 }
 
 /* Checks the header of the str object at `address`. */
@@ -126,7 +106,7 @@ static uint32_t first_that_fits(const union characters *tail, const struct text 
     uint32_t first = text->count;
     *bytes = 0;
     while (first > 0) {
-        uint32_t more = utf8_length(character(tail, text->kind, first - 1));
+        uint32_t more = lh_utf8_length(character(tail, text->kind, first - 1));
         if (*bytes + more > LH_PYTHON_NAME_MAX)
             break;
         *bytes += more;
@@ -139,7 +119,7 @@ static void put_text(char *to, const union characters *tail, const struct text *
                      uint32_t first)
 {
     for (uint32_t i = first; i < text->count; i++)
-        to = put_utf8(to, character(tail, text->kind, i));
+        to = lh_utf8_put(to, character(tail, text->kind, i));
     *to = '\0';
 }
 

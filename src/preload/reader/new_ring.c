@@ -17,6 +17,7 @@
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
+#include "preload/v8/engine.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
@@ -37,7 +38,8 @@ static void fill_warnings(struct lh_ring *ring, const char *problem)
     const char *denied = lh_memory_is_denied() ? "there are no stacks: this process may not read "
                                                  "its own memory (process_vm_readv, /proc/self/mem)"
                                                : NULL;
-    const char *const lines[] = {lh_python_problem(), problem, denied, lh_proc_problem()};
+    const char *const lines[] = {lh_python_problem(), lh_v8_problem(), problem, denied,
+                                 lh_proc_problem()};
     lh_text_init(&warnings, ring->warnings, sizeof(ring->warnings));
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         if (lines[i] == NULL)

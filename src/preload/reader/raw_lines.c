@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/event_json.h"
+#include "common/js_frame.h"
 #include "common/told.h"
 #include "preload/reader/module.h"
 #include "preload/reader/raw_output.h"
@@ -13,7 +14,7 @@
 #include "preload/sys/futex.h"
 
 #define LINE_BYTES (64 * 1024)
-#define FRAMES_MAX (LH_PYTHON_FRAMES + 1)
+#define FRAMES_MAX (LH_PYTHON_FRAMES + LH_JS_FRAMES + 1)
 
 /* The watchdog's own; also of a watchdog that takes over from an earlier one. */
 static uint64_t position;
@@ -64,6 +65,8 @@ static uint32_t build_frames(void)
             .function = lh_process->taken.strings + lh_process->taken.python[i].function,
             .file = lh_process->taken.strings + lh_process->taken.python[i].file,
             .line = lh_process->taken.python[i].line};
+    for (uint32_t i = 0; i < lh_process->taken.js_count; i++)
+        frames[count++] = lh_js_frame_of(&lh_process->taken.js[i], lh_process->taken.strings);
     return count;
 }
 

@@ -16,6 +16,7 @@
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
+#include "preload/v8/engine.h"
 
 void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
 {
@@ -25,7 +26,9 @@ void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
     copy->call = slot->call;
     copy->tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
     copy->python_thread = slot->python_thread;
+    copy->isolate = slot->isolate;
     copy->registers = slot->registers;
+    copy->interrupted = false;
 }
 
 bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
@@ -126,6 +129,28 @@ static void copy_stack(struct lh_record *record, uintptr_t sp)
         record->stack_address = 0;
 }
 
+/* Only a thread that was interrupted may be in code of JavaScript's: by its frame pointer. */
+static void capture_js(struct lh_record *record, const struct lh_call_copy *copy)
+{
+    const struct lh_v8_thread thread = {
+        .isolate = copy->isolate,
+        .sp = copy->registers.sp,
+        .fp = copy->interrupted ? copy->registers.fp : 0,
+        .pc = copy->interrupted ? copy->registers.pc : 0,
+    };
+    lh_v8_capture(lh_memory_read_self, &thread, lh_process->v8_scratch, lh_options.stack_frames,
+                  record);
+}
+
+/* On a thread of the program's: the watchdog need not have its standard error. */
+static void say_doubt(void)
+{
+    static _Atomic uint32_t said;
+    const char *doubt = lh_v8_doubt();
+    if (doubt != NULL)
+        lh_say_once(&said, doubt);
+}
+
 static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy)
 {
     record->registers = copy->registers;
@@ -133,6 +158,8 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     record->stack_address = 0;
     record->python_count = 0;
     record->python_cut = 0;
+    record->js_count = 0;
+    record->js_cut = 0;
     record->strings_length = 0;
     record->python_loop.size = 0;
     record->task = (struct lh_python_task){0};
@@ -147,8 +174,10 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     if (copy->python_thread != 0)
         lh_python_capture(lh_memory_read_self, copy->python_thread, lh_options.stack_frames,
                           record);
+    if (copy->isolate != 0)
+        capture_js(record, copy);
     if (copy->registers.sp != 0 && record->stack_length == 0 && record->python_count == 0 &&
-        lh_memory_is_denied())
+        record->js_count == 0 && lh_memory_is_denied())
         record->no_stack = LH_NO_STACK_DENIED;
 }
 
@@ -196,6 +225,8 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     memset(&record->stall, 0, sizeof(record->stall));
     lh_tags_fill(record, copy->tid, own);
     fill_stack(record, copy);
+    if (own)
+        say_doubt();
     if (handlings[type].is_named)
         lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }

@@ -15,7 +15,9 @@ struct lh_call_copy {
     uint32_t call;
     uint32_t tid;
     uint64_t python_thread;
+    uint64_t isolate; /* of V8 */
     struct lh_registers registers;
+    bool interrupted; /* the registers are of where a signal came, not of our wrapper */
 };
 
 /* Copies the call out of its slot. For another thread's slot: false when it changed meanwhile, or

@@ -105,6 +105,8 @@ void lh_slot_note_python(struct lh_slot *slot)
     if (lh_python_is_loaded() && lh_python_find() == 0)
         slot->python_thread = lh_python_thread_state();
     lh_python_threads_learn(slot->python_thread);
+    if (slot->isolate == 0)
+        slot->isolate = lh_v8_isolate();
 }
 
 bool lh_process_is_ours(void)

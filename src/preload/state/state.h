@@ -19,6 +19,7 @@
 #include "preload/state/poll_wait.h"
 #include "preload/sys/compiler.h"
 #include "preload/sys/memory.h"
+#include "preload/v8/engine.h"
 
 #define LH_SLOTS       4096 /* most loop threads of one process; a page none uses takes no memory */
 #define LH_BIRTHS      256  /* threads started by loop threads that are remembered */
@@ -191,6 +192,7 @@ struct lh_slot {
     struct lh_python_place place; /* where it was, by its Python functions, when it parked there */
     bool stays;              /* declared one: stays a loop thread when its epoll set is closed */
     uintptr_t python_thread; /* its PyThreadState; 0: none */
+    uintptr_t isolate;       /* of V8, that it runs; 0: none */
 
     /* The owner's own, see standby.h. */
     uintptr_t park_frame; /* where on its stack it parked last; 0: not yet */
@@ -322,6 +324,8 @@ struct lh_process {
     struct lh_record waiting;   /* outside.c */
     struct lh_record recheck;   /* python_twice.c */
     struct lh_record taken;     /* raw_lines.c */
+
+    struct lh_v8_scratch v8_scratch[LH_V8_WALKERS]; /* lh_v8_capture() */
 };
 
 struct lh_labels;
@@ -367,7 +371,7 @@ void lh_slot_release(struct lh_slot *slot);
 /* Is this the address of a slot? Any thread. */
 bool lh_slot_is(const void *address);
 
-/* Takes note of the thread's PyThreadState: the interpreter may have come to life after the first
+/* Takes note of the thread's PyThreadState, and of its isolate of V8: the interpreter may have come to life after the first
  * park, and a thread that Python did not make has another one each time it visits Python. Runs on
  * the slot's own thread. */
 void lh_slot_note_python(struct lh_slot *slot);

@@ -317,3 +317,35 @@ int lh_object_path(uintptr_t address, char *path, size_t size)
     dl_iterate_phdr(note_path, &place);
     return place.result;
 }
+
+struct code {
+    uintptr_t address;
+    uintptr_t from;
+    uintptr_t to;
+};
+
+static int note_code(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct code *code = data;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t from = info->dlpi_addr + part->p_vaddr;
+        if (part->p_type != PT_LOAD || code->address - from >= part->p_memsz)
+            continue;
+        code->from = from;
+        code->to = from + part->p_memsz;
+        return 1;
+    }
+    return 0;
+}
+
+int lh_object_code(uintptr_t address, uintptr_t *from, uintptr_t *to)
+{
+    struct code code = {.address = address};
+    if (dl_iterate_phdr(note_code, &code) == 0)
+        return -ENOENT;
+    *from = code.from;
+    *to = code.to;
+    return 0;
+}

@@ -39,4 +39,7 @@ void lh_symbols_note(uintptr_t last);
  * `address` in it. 0, -ENOENT, or -ENAMETOOLONG. */
 int lh_object_path(uintptr_t address, char *path, size_t size);
 
+/* The code that `address` is in, of the object that has it. 0, or -ENOENT. */
+int lh_object_code(uintptr_t address, uintptr_t *from, uintptr_t *to);
+
 #endif

@@ -252,6 +252,7 @@ static void prepare(struct lh_slot *slot)
     slot->anchor = (struct lh_anchor){.fd = -1};
     slot->stays = false;
     slot->python_thread = 0;
+    slot->isolate = 0;
     slot->started_in = 0;
     slot->came_at = lh_counter();
     atomic_store(&slot->allow_depth, 0);

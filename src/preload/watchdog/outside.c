@@ -41,7 +41,8 @@ static bool fill_waiting(struct lh_slot *slot, uint64_t iteration_id, struct lh_
     uint32_t tid = atomic_load(&slot->tid);
     struct lh_thread_wait before;
     struct lh_thread_wait after;
-    struct lh_call_copy copy = {.tid = tid, .python_thread = slot->python_thread};
+    struct lh_call_copy copy = {
+        .tid = tid, .python_thread = slot->python_thread, .isolate = slot->isolate};
     if (!is_asleep(tid) || !lh_proc_thread_wait(tid, &before))
         return false;
     copy.registers.sp = before.sp;
@@ -75,7 +76,7 @@ static void publish_sample(struct lh_slot *slot, uint64_t iteration_id, uint64_t
     struct lh_record *record = &lh_process->waiting;
     record->stall.iteration_id = iteration_id;
     record->elapsed_ns = stands_for_ns;
-    if (record->stack_length == 0 && record->python_count == 0)
+    if (record->stack_length == 0 && record->python_count == 0 && record->js_count == 0)
         return;
     atomic_store(&slot->seen_iteration, iteration_id);
     lh_record_publish_apart(record);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* V8's memory: see heap.h.
+ *
+ * Runs on the program's threads, in the sampling signal's handler and on the watchdog. No malloc,
+ * no stdio, no locks. The kernel is asked for lines of memory, each once in a walk: most of what a
+ * frame needs lies close together. */
+#include "preload/v8/heap.h"
+
+#include <string.h>
+
+#define NO_LINE 1 /* no line begins at an odd address */
+
+void lh_v8_heap_begin(struct lh_v8_walk *walk)
+{
+    struct lh_v8_scratch *scratch = walk->scratch;
+    for (size_t i = 0; i < LH_V8_LINES; i++)
+        scratch->line_at[i] = NO_LINE;
+    memset(scratch->maps, 0, sizeof(scratch->maps));
+    memset(scratch->names, 0, sizeof(scratch->names));
+    memset(scratch->counted, 0, sizeof(scratch->counted));
+    scratch->meta_map = 0;
+    scratch->code_map = 0;
+    walk->reads_left = LH_V8_READS_MAX;
+    walk->source_left = LH_V8_SOURCE_MAX;
+    walk->code_left = LH_V8_CODE_MAX;
+    walk->proof = (struct lh_v8_proof){0, 0};
+}
+
+bool lh_v8_read_far(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
+{
+    if (walk->reads_left == 0)
+        return false;
+    walk->reads_left--;
+    return walk->read(to, address, size) == 0;
+}
+
+static const uint8_t *line_of(struct lh_v8_walk *walk, uintptr_t address)
+{
+    struct lh_v8_scratch *scratch = walk->scratch;
+    size_t slot = address / LH_V8_LINE % LH_V8_LINES;
+    if (scratch->line_at[slot] == address)
+        return scratch->lines[slot];
+    scratch->line_at[slot] = NO_LINE;
+    if (!lh_v8_read_far(walk, scratch->lines[slot], address, LH_V8_LINE))
+        return NULL;
+    scratch->line_at[slot] = address;
+    return scratch->lines[slot];
+}
+
+/* Returns the bytes that were read before the first that could not be. */
+static size_t read_lines(struct lh_v8_walk *walk, uint8_t *to, uintptr_t address, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        size_t skip = (address + done) % LH_V8_LINE;
+        size_t part = LH_V8_LINE - skip < size - done ? LH_V8_LINE - skip : size - done;
+        const uint8_t *line = line_of(walk, address + done - skip);
+        if (line == NULL)
+            return done;
+        memcpy(to + done, line + skip, part);
+        done += part;
+    }
+    return size;
+}
+
+bool lh_v8_read(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
+{
+    if (size > 2 * (size_t)LH_V8_LINE)
+        return lh_v8_read_far(walk, to, address, size);
+    return read_lines(walk, to, address, size) == size;
+}
+
+size_t lh_v8_read_some(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
+{
+    memset(to, 0, size);
+    return read_lines(walk, to, address, size);
+}
+
+uintptr_t lh_v8_word(struct lh_v8_walk *walk, uintptr_t address)
+{
+    uintptr_t value;
+    return lh_v8_read(walk, &value, address, sizeof(value)) ? value : 0;
+}
+
+uintptr_t lh_v8_field(struct lh_v8_walk *walk, uintptr_t tagged, int64_t offset)
+{
+    return lh_v8_is_object(tagged) ? lh_v8_word(walk, tagged - 1 + (uintptr_t)offset) : 0;
+}
+
+uint32_t lh_v8_half(struct lh_v8_walk *walk, uintptr_t tagged, int64_t offset)
+{
+    uint32_t value;
+    uintptr_t address = tagged - 1 + (uintptr_t)offset;
+    return lh_v8_is_object(tagged) && lh_v8_read(walk, &value, address, sizeof(value)) ? value : 0;
+}
+
+uintptr_t lh_v8_element(struct lh_v8_walk *walk, uintptr_t tagged, int64_t index)
+{
+    return index >= 0 && index < INT32_MAX
+               ? lh_v8_field(walk, tagged, LH_V8_ARRAY_HEADER + index * LH_V8_WORD)
+               : 0;
+}
+
+int32_t lh_v8_length(struct lh_v8_walk *walk, uintptr_t tagged)
+{
+    uintptr_t length = lh_v8_field(walk, tagged, LH_V8_WORD);
+    return lh_v8_is_smi(length) ? lh_v8_smi(length) : -1;
+}
+
+struct map {
+    uintptr_t map;
+    uint8_t sizes[4];
+    uint16_t type;
+};
+
+static bool read_map(struct lh_v8_walk *walk, uintptr_t tagged, struct map *map)
+{
+    uint8_t bytes[16];
+    if (!lh_v8_is_object(tagged) || !lh_v8_read(walk, bytes, tagged - 1, sizeof(bytes)))
+        return false;
+    memcpy(&map->map, bytes, sizeof(map->map));
+    memcpy(&map->type, bytes + walk->layout->at.map_type, sizeof(map->type));
+    return true;
+}
+
+static bool is_meta_map(struct lh_v8_walk *walk, uintptr_t tagged)
+{
+    struct map map;
+    if (tagged != 0 && tagged == walk->scratch->meta_map)
+        return true;
+    if (!read_map(walk, tagged, &map) || map.type != walk->layout->at.type_map)
+        return false;
+    walk->scratch->meta_map = tagged;
+    return true;
+}
+
+int32_t lh_v8_type_of_map(struct lh_v8_walk *walk, uintptr_t tagged)
+{
+    size_t slot = tagged / LH_V8_ARRAY_HEADER % LH_V8_MAPS;
+    struct map map;
+    if (tagged != 0 && walk->scratch->maps[slot].map == tagged)
+        return walk->scratch->maps[slot].type;
+    if (!read_map(walk, tagged, &map) || !is_meta_map(walk, map.map))
+        return -1;
+    walk->scratch->maps[slot].map = tagged;
+    walk->scratch->maps[slot].type = map.type;
+    return map.type;
+}
+
+int32_t lh_v8_type(struct lh_v8_walk *walk, uintptr_t tagged)
+{
+    return lh_v8_type_of_map(walk, lh_v8_field(walk, tagged, 0));
+}
+
+bool lh_v8_is_function(struct lh_v8_walk *walk, uintptr_t tagged)
+{
+    int32_t type = lh_v8_type(walk, tagged);
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    return type >= at->type_function_first && type <= at->type_function_last;
+}

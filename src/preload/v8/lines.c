@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a place in a script's source to its line. See heap.h for where it runs: no malloc, no stdio,
+ * no locks. */
+#include "preload/v8/lines.h"
+
+#include "preload/v8/heap.h"
+#include "preload/v8/strings.h"
+
+/* Script: the line and the column where its source begins in its file. */
+#define SCRIPT_LINE   24
+#define SCRIPT_COLUMN 32
+
+#define LINE_SEPARATOR      0x2028
+#define PARAGRAPH_SEPARATOR 0x2029
+
+struct place {
+    uint32_t line;  /* ends of lines before it */
+    uint32_t begin; /* of its line */
+};
+
+/* The first end of a line at or behind the position is its own line's. */
+static bool find_in_ends(struct lh_v8_walk *walk, uintptr_t ends, uint32_t position,
+                         struct place *place)
+{
+    int32_t count = lh_v8_length(walk, ends);
+    int32_t low = 0;
+    int32_t high = count;
+    if (lh_v8_type(walk, ends) != walk->layout->at.type_fixed_array || count <= 0)
+        return false;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if ((uint32_t)lh_v8_smi(lh_v8_element(walk, ends, middle)) < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    place->line = (uint32_t)low;
+    place->begin = low > 0 ? (uint32_t)lh_v8_smi(lh_v8_element(walk, ends, low - 1)) + 1 : 0;
+    return true;
+}
+
+/* The end of a line is \n, \r, both, or, where there are other letters than Latin ones, one of
+ * Unicode's. */
+static void count_unit(struct lh_v8_counted *counted, uint32_t unit)
+{
+    counted->position++;
+    bool ends =
+        unit == '\n' || unit == '\r' || unit == LINE_SEPARATOR || unit == PARAGRAPH_SEPARATOR;
+    if (ends) {
+        counted->line += unit != '\n' || counted->last != '\r';
+        counted->begin = counted->position;
+    }
+    counted->last = unit;
+}
+
+static void count_narrow(struct lh_v8_counted *counted, const uint8_t *bytes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        count_unit(counted, bytes[i]);
+}
+
+static void count_wide(struct lh_v8_counted *counted, const uint16_t *units, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        count_unit(counted, units[i]);
+}
+
+/* How far that source has been counted in this walk. */
+static struct lh_v8_counted *counted_of(struct lh_v8_walk *walk, uintptr_t source,
+                                        uint32_t position)
+{
+    struct lh_v8_scratch *scratch = walk->scratch;
+    for (uint32_t i = 0; i < LH_V8_COUNTED; i++)
+        if (scratch->counted[i].source == source && scratch->counted[i].position <= position)
+            return &scratch->counted[i];
+    struct lh_v8_counted *fresh = &scratch->counted[scratch->counted_next++ % LH_V8_COUNTED];
+    *fresh = (struct lh_v8_counted){.source = source};
+    return fresh;
+}
+
+static bool count_lines(struct lh_v8_walk *walk, uintptr_t source, uint32_t position,
+                        struct place *place)
+{
+    struct lh_v8_flat flat;
+    if (!lh_v8_string_flat(walk, source, &flat) || position > flat.length)
+        return false;
+    struct lh_v8_counted *counted = counted_of(walk, source, position);
+    uint32_t size = 1u + flat.is_wide;
+    uint32_t room = sizeof(walk->scratch->source) / size;
+    while (counted->position < position) {
+        uint32_t part = position - counted->position < room ? position - counted->position : room;
+        if (part * size > walk->source_left ||
+            !lh_v8_read_far(walk, walk->scratch->source,
+                            flat.address + (uintptr_t)counted->position * size,
+                            (size_t)part * size))
+            return false;
+        walk->source_left -= part * size;
+        if (flat.is_wide)
+            count_wide(counted, (const uint16_t *)walk->scratch->source, part);
+        else
+            count_narrow(counted, walk->scratch->source, part);
+    }
+    *place = (struct place){counted->line, counted->begin};
+    return true;
+}
+
+bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, uint32_t *line,
+                uint32_t *column)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    struct place place;
+    if (!find_in_ends(walk, lh_v8_field(walk, script, at->script_line_ends), position, &place) &&
+        !count_lines(walk, lh_v8_field(walk, script, at->script_source), position, &place))
+        return false;
+    uint32_t first_line = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_LINE));
+    uint32_t first_column = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_COLUMN));
+    *line = place.line + 1 + first_line;
+    *column = position - place.begin + 1 + (place.line == 0 ? first_column : 0);
+    return true;
+}

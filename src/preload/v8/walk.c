@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk over a thread's JavaScript frames. See heap.h for where it runs: no malloc, no stdio, no
+ * locks.
+ *
+ * All code of V8's keeps a frame pointer. Below it stands, in a frame of JavaScript, a heap object
+ * (the context, whose lowest bit is 1), in any other what type of frame that is. Code that leaves
+ * JavaScript notes its frame in the isolate; code that enters it again keeps what was noted there
+ * before, so that the walk goes on behind what is not V8's (src/execution/frame-constants.h). */
+#include "preload/v8/walk.h"
+
+#include <string.h>
+
+#include "preload/v8/code.h"
+#include "preload/v8/function.h"
+#include "preload/v8/heap.h"
+#include "preload/v8/inlined.h"
+#include "preload/v8/tables.h"
+
+#define FRAMES_MAX       2000              /* that are looked at in a walk */
+#define STACK_MAX        (256UL << 20)     /* bytes of the largest stack */
+#define SAVED_EXIT       (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
+#define BUILTIN_FUNCTION 24
+
+/* The words of a frame, from its lowest one on; the last two are the caller's frame and where it
+ * goes on. */
+enum { SLOT_OFFSET, SLOT_BYTECODES, SLOT_COUNT, SLOT_FUNCTION, SLOT_TYPE, SLOT_FP, SLOT_PC, SLOTS };
+#define SLOTS_BELOW (SLOT_FP * LH_V8_WORD)
+
+struct frame {
+    uintptr_t fp;
+    uintptr_t pc; /* where it stands; 0: not known */
+    uintptr_t slots[SLOTS];
+    uintptr_t called_from; /* of the innermost one: the word at the stack pointer; 0: not known */
+};
+
+static bool store(struct lh_v8_walk *walk, const struct frame *frame, enum lh_js_kind kind,
+                  struct lh_v8_position position)
+{
+    uintptr_t function = frame->slots[SLOT_FUNCTION];
+    const struct lh_v8_seen seen = {
+        .kind = kind,
+        .fp = frame->fp,
+        .function = function,
+        .shared = lh_v8_field(walk, function, walk->layout->at.function_shared),
+        .position = position,
+    };
+    return lh_v8_store(walk, &seen);
+}
+
+/* The interpreter keeps the place in a slot of its frame. Optimised code that has taken over such a
+ * frame in a loop leaves it there, where it is out of date. */
+static bool has_offset(const struct lh_v8_walk *walk, const struct frame *frame)
+{
+    uintptr_t slot = frame->slots[SLOT_OFFSET];
+    return lh_v8_is_smi(slot) && lh_v8_smi(slot) >= walk->layout->at.bytecodes_data - 1;
+}
+
+/* What it calls may be V8's own and have no frame. */
+static bool find_code(struct lh_v8_walk *walk, struct frame *frame, struct lh_v8_code *code)
+{
+    uintptr_t function = frame->slots[SLOT_FUNCTION];
+    if (lh_v8_code_at(walk, function, frame->pc, code))
+        return true;
+    if (frame->called_from == 0 || !lh_v8_code_at(walk, function, frame->called_from, code))
+        return false;
+    frame->pc = frame->called_from;
+    return true;
+}
+
+static bool store_interpreted(struct lh_v8_walk *walk, const struct frame *frame)
+{
+    struct lh_v8_position position = {0, 0};
+    int64_t offset =
+        (int64_t)lh_v8_smi(frame->slots[SLOT_OFFSET]) - (walk->layout->at.bytecodes_data - 1);
+    if (!lh_v8_position_in_bytecodes(walk, frame->slots[SLOT_BYTECODES], offset, &position))
+        position.offset = 0;
+    return store(walk, frame, LH_JS_INTERPRETED, position);
+}
+
+static bool store_baseline(struct lh_v8_walk *walk, const struct frame *frame,
+                           const struct lh_v8_code *code)
+{
+    struct lh_v8_position position = {0, 0};
+    uintptr_t bytecodes = frame->slots[SLOT_BYTECODES];
+    int64_t offset;
+    if (code == NULL ||
+        !lh_v8_baseline_offset(walk, code->code, bytecodes, frame->pc - code->start, &offset) ||
+        !lh_v8_position_in_bytecodes(walk, bytecodes, offset, &position))
+        position.offset = 0;
+    return store(walk, frame, LH_JS_BASELINE, position);
+}
+
+static bool store_script(struct lh_v8_walk *walk, struct frame *frame)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    uintptr_t function = frame->slots[SLOT_FUNCTION];
+    struct lh_v8_code code;
+    if (!lh_v8_is_function(walk, function))
+        return true;
+    uintptr_t shared = lh_v8_field(walk, function, at->function_shared);
+    if (lh_v8_is_smi(lh_v8_field(walk, shared, LH_V8_WORD))) /* the number of a builtin */
+        return store(walk, frame, LH_JS_BUILTIN, (struct lh_v8_position){0, 0});
+    bool has_bytecodes = lh_v8_type(walk, frame->slots[SLOT_BYTECODES]) == at->type_bytecodes;
+    bool is_interpreted = has_bytecodes && has_offset(walk, frame);
+    bool has_code =
+        !(is_interpreted && lh_v8_is_dispatch(walk, frame->pc)) && find_code(walk, frame, &code);
+    if (is_interpreted && !has_code)
+        return store_interpreted(walk, frame);
+    if (has_bytecodes && (!has_code || code.kind == at->kind_baseline))
+        return store_baseline(walk, frame, has_code ? &code : NULL);
+    if (!has_code || code.kind <= at->kind_baseline)
+        return store(walk, frame, LH_JS_UNKNOWN, (struct lh_v8_position){0, 0});
+    const struct lh_v8_seen seen = {
+        .kind = code.kind == at->kind_baseline + 1 ? LH_JS_MAGLEV : LH_JS_TURBOFAN,
+        .fp = frame->fp,
+        .function = function,
+        .shared = shared,
+    };
+    return lh_v8_store_optimised(walk, &code, frame->pc, &seen);
+}
+
+/* A builtin that is written in C++. */
+static bool store_builtin(struct lh_v8_walk *walk, struct frame *frame)
+{
+    frame->slots[SLOT_FUNCTION] = lh_v8_word(walk, frame->fp + BUILTIN_FUNCTION);
+    return !lh_v8_is_function(walk, frame->slots[SLOT_FUNCTION]) ||
+           store(walk, frame, LH_JS_BUILTIN, (struct lh_v8_position){0, 0});
+}
+
+/* Takes the frame, and goes to the next one. False: that was the last. */
+static bool step(struct lh_v8_walk *walk, struct frame *frame)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    uintptr_t fp = frame->fp;
+    if (fp % LH_V8_WORD != 0 ||
+        !lh_v8_read(walk, frame->slots, fp - SLOTS_BELOW, sizeof(frame->slots)))
+        return false;
+    bool is_typed = (frame->slots[SLOT_TYPE] & 1) == 0;
+    int64_t type = (int64_t)(frame->slots[SLOT_TYPE] >> 1);
+    uintptr_t next = frame->slots[SLOT_FP];
+    uintptr_t pc = frame->slots[SLOT_PC];
+    bool has_room = true;
+    if (!is_typed) {
+        has_room = store_script(walk, frame);
+    } else if (type == at->frame_entry || type == at->frame_construct_entry) {
+        next = lh_v8_word(walk, fp + (uintptr_t)SAVED_EXIT);
+        pc = 0;
+    } else if (type == at->frame_builtin_exit) {
+        has_room = store_builtin(walk, frame);
+    }
+    *frame = (struct frame){.fp = next, .pc = pc};
+    return has_room && next > fp;
+}
+
+/* Where the isolate says that JavaScript was left, or else where the thread was interrupted. */
+static bool find_first(struct lh_v8_walk *walk, const struct lh_v8_thread *thread,
+                       struct frame *frame)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    uintptr_t fast[2] = {0, 0}; /* pc and frame of a call that leaves no frame of its own */
+    *frame = (struct frame){.fp = lh_v8_word(walk, thread->isolate + (uintptr_t)at->exit_frame)};
+    if (frame->fp != 0)
+        return true;
+    if (at->fast_frame != 0 &&
+        lh_v8_read(walk, fast, thread->isolate + (uintptr_t)at->fast_frame - LH_V8_WORD,
+                   sizeof(fast)) &&
+        fast[1] != 0) {
+        *frame = (struct frame){.fp = fast[1], .pc = fast[0]};
+        return true;
+    }
+    *frame = (struct frame){.fp = thread->fp, .pc = thread->pc};
+    if (thread->pc != 0)
+        frame->called_from = lh_v8_word(walk, thread->sp);
+    return thread->pc != 0 && thread->fp != 0;
+}
+
+void lh_v8_walk(struct lh_v8_walk *walk, const struct lh_v8_thread *thread)
+{
+    struct frame frame;
+    lh_v8_heap_begin(walk);
+    if (thread->isolate == 0 || !find_first(walk, thread, &frame))
+        return;
+    uintptr_t lowest = thread->sp != 0 ? thread->sp : frame.fp;
+    for (uint32_t i = 0; i < FRAMES_MAX && frame.fp - lowest < STACK_MAX; i++)
+        if (!step(walk, &frame))
+            return;
+}

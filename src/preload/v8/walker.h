@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a walk over a thread's JavaScript frames carries with it. Plain data. */
+#ifndef LH_PRELOAD_V8_WALKER_H
+#define LH_PRELOAD_V8_WALKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/ring.h"
+#include "preload/sys/memory.h"
+#include "preload/v8/offsets.h"
+
+#define LH_V8_LINE        256u /* bytes of memory that are read together; part of a page */
+#define LH_V8_LINES       64u
+#define LH_V8_MAPS        64u
+#define LH_V8_NAMES       64u
+#define LH_V8_CHUNK       4096u
+#define LH_V8_READS_MAX   2000u         /* of one walk */
+#define LH_V8_SOURCE_MAX  (256u * 1024) /* bytes of sources that a walk looks through for lines */
+#define LH_V8_CODE_MAX    (2u << 20) /* bytes in which it looks for where a function's code begins */
+#define LH_V8_NAME_MAX    95u        /* bytes kept of a function's name … */
+#define LH_V8_SCRIPT_MAX  255u       /* … and of a file's */
+#define LH_V8_SCOPE_WORDS 224u
+#define LH_V8_INLINED_MAX 32u
+
+/* Where the lines of a source have been counted up to. */
+struct lh_v8_counted {
+    uintptr_t source; /* 0: of none */
+    uint32_t position;
+    uint32_t line;  /* ends of lines before it */
+    uint32_t begin; /* of the line that it is in */
+    uint32_t last;  /* character before it */
+};
+
+#define LH_V8_COUNTED 8u
+
+/* A function that was inlined, or the one into which others were. */
+struct lh_v8_inlined {
+    int32_t op;
+    int64_t offset;
+    int64_t shared;
+    int64_t bytecodes;
+    uintptr_t function;
+};
+
+/* The memory of a walk: too much for a program's stack. */
+struct lh_v8_scratch {
+    uintptr_t line_at[LH_V8_LINES];
+    uint8_t lines[LH_V8_LINES][LH_V8_LINE];
+    struct {
+        uintptr_t map;
+        int32_t type;
+    } maps[LH_V8_MAPS];
+    uintptr_t meta_map;            /* the map of maps */
+    uintptr_t code_map;            /* of what code is in */
+    uintptr_t names[LH_V8_NAMES];  /* strings that are in the record … */
+    uint16_t name_at[LH_V8_NAMES]; /* … and where */
+    struct lh_v8_counted counted[LH_V8_COUNTED];
+    uint32_t counted_next;
+    uintptr_t scope[LH_V8_SCOPE_WORDS];
+    uintptr_t code[LH_V8_CHUNK / sizeof(uintptr_t)];
+    uint8_t entries[2 * LH_V8_CHUNK];
+    uint8_t source[LH_V8_CHUNK * 2];
+    struct lh_v8_inlined inlined[LH_V8_INLINED_MAX];
+    _Atomic uint32_t taken; /* 1: a walk has it */
+};
+
+/* How the tables of positions that a walk has read end: see positions.h. */
+struct lh_v8_proof {
+    uint32_t tables;
+    uint32_t fitting;
+};
+
+struct lh_v8_walk {
+    lh_memory_read *read;
+    const struct lh_v8_layout *layout;
+    struct lh_v8_scratch *scratch;
+    struct lh_record *record;
+    uint32_t most;        /* frames */
+    uint32_t reads_left;  /* of LH_V8_READS_MAX */
+    uint32_t source_left; /* of LH_V8_SOURCE_MAX */
+    uint32_t code_left;   /* of LH_V8_CODE_MAX */
+    struct lh_v8_proof proof;
+};
+
+#endif

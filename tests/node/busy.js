@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What keeps an event loop of Node.js, one thing a run: busy.js WHAT FIFO. `clean` is the same work
+// as it should be done.
+'use strict';
+const childProcess = require('child_process');
+const crypto = require('crypto');
+const fs = require('fs');
+const zlib = require('zlib');
+
+const [what, fifo] = process.argv.slice(2);
+const LONG_MS = 400;
+
+// Made in turns, while nobody looks.
+const prepared = {};
+
+const ways = {
+  loop() {
+    let sum = 0;
+    for (const end = Date.now() + LONG_MS; Date.now() < end;) sum += Math.sqrt(sum + 1); // here
+    return sum;
+  },
+  regex() {
+    return /^(a+)+$/.test(`${'a'.repeat(prepared.letters)}!`); // here
+  },
+  parse() {
+    return JSON.parse(prepared.text).length; // here
+  },
+  stringify() {
+    return JSON.stringify(prepared.value).length; // here
+  },
+  hash() {
+    return crypto.pbkdf2Sync('password', 'salt', prepared.rounds, 64, 'sha512'); // here
+  },
+  command() {
+    return childProcess.execSync('sleep 0.4'); // here
+  },
+  file() {
+    return fs.readFileSync(fifo); // here
+  },
+  sort() {
+    return prepared.numbers.sort().length; // here
+  },
+  gzip() {
+    return zlib.gzipSync(prepared.bytes, { level: 9 }).length; // here
+  },
+  wait() {
+    return Atomics.wait(prepared.cell, 0, 0, LONG_MS); // here
+  },
+  garbage() {
+    const kept = [];
+    for (const end = Date.now() + LONG_MS; Date.now() < end;) kept.push({ a: [kept.length], b: `${kept.length}` }); // here
+    return kept.length;
+  },
+};
+
+const preparations = {
+  regex() { prepared.letters = 27; },
+  parse() { prepared.text = `[${'{"key": [1, 2, 3]},'.repeat(6e5)}0]`; },
+  stringify() { prepared.value = new Array(1e6).fill({ key: [1, 2, 3], other: 'text' }); },
+  hash() { prepared.rounds = 400000; },
+  sort() { prepared.numbers = Array.from({ length: 6e5 }, (_, i) => (i * 7919) % 1000003); },
+  gzip() { prepared.bytes = crypto.randomBytes(2e7); },
+  wait() { prepared.cell = new Int32Array(new SharedArrayBuffer(4)); },
+};
+
+async function clean() {
+  const { promisify } = require('util');
+  for (let i = 0; i < 20; i++) {
+    let sum = 0;
+    for (let k = 0; k < 1e4; k++) sum += k;
+    void sum;
+    await new Promise((done) => { setImmediate(done); });
+  }
+  await promisify(crypto.pbkdf2)('password', 'salt', 100000, 64, 'sha512');
+  await promisify(childProcess.exec)('sleep 0.4');
+  await promisify(zlib.gzip)(Buffer.alloc(4e6));
+  await fs.promises.readFile(__filename);
+  await new Promise((done) => { setTimeout(done, LONG_MS); });
+}
+
+if (what === 'clean') {
+  setTimeout(clean, 50);
+} else {
+  (preparations[what] || (() => 0))();
+  setTimeout(() => {
+    ways[what]();
+    setTimeout(() => 0, 10);
+  }, 50);
+}
