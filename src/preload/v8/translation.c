@@ -142,7 +142,7 @@ static bool open_at(struct lh_v8_walk *walk, uintptr_t tagged, uint64_t offset,
 /* BEGIN: how far back an earlier one is, frames, of these of JavaScript. */
 static bool begin(struct lh_v8_walk *walk, uintptr_t table, uint32_t at, struct reader *reader)
 {
-    struct op op;
+    struct op op = {.code = 0};
     if (!open_at(walk, table, at, &reader->now) || !read_op(walk, &reader->now, &op) ||
         !is_begin(&op))
         return false;
