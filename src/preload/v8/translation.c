@@ -49,6 +49,7 @@ static bool is_begin(const struct op *op)
 static bool read_op(struct lh_v8_walk *walk, struct lh_v8_table *table, struct op *op)
 {
     uint64_t code;
+    *op = (struct op){.code = 0};
     if (!lh_v8_table_number(walk, table, &code) || code > INT8_MAX)
         return false;
     if (code >= OPS) {
@@ -142,7 +143,7 @@ static bool open_at(struct lh_v8_walk *walk, uintptr_t tagged, uint64_t offset,
 /* BEGIN: how far back an earlier one is, frames, of these of JavaScript. */
 static bool begin(struct lh_v8_walk *walk, uintptr_t table, uint32_t at, struct reader *reader)
 {
-    struct op op = {.code = 0};
+    struct op op;
     if (!open_at(walk, table, at, &reader->now) || !read_op(walk, &reader->now, &op) ||
         !is_begin(&op))
         return false;
