@@ -30,20 +30,23 @@ struct lh_frame {
     const char *function;
     const char *file;
     uint32_t line;
-    uint32_t column;       /* from 1 on; of JavaScript alone */
-    bool at_start;         /* line and column are where the function begins */
-    const char *directory; /* in which a relative `file` is; NULL: the working directory */
-    const char *module;    /* path of the ELF file */
-    uint64_t offset;       /* address inside the module, as its symbol table counts */
-    bool inlined;          /* into the next frame, which has the same address */
-    bool user;             /* the first frame of the user's own code */
-    bool api;              /* what was called at the place to look at */
-    uint8_t kind;          /* enum lh_frame_kind; 0: not asked for yet */
-    uint8_t cut;           /* enum lh_cut, of the last one: why those that called it are missing */
-    const char *source;    /* the text of the line, without the space around it; of few frames */
-    const char *library;   /* that it belongs to, and … */
-    const char *version;   /* … the version of that; outlive the report */
-    const char *build_id;  /* hexadecimal; only where the function is not known */
+    uint32_t column;            /* from 1 on; of JavaScript alone */
+    const char *generated_file; /* the script that `file`, `line` and `column` were looked up for in
+                                   its source map; NULL: in none */
+    uint32_t generated_line;    /* in that */
+    bool at_start;              /* line and column are where the function begins */
+    const char *directory;      /* in which a relative `file` is; NULL: the working directory */
+    const char *module;         /* path of the ELF file */
+    uint64_t offset;            /* address inside the module, as its symbol table counts */
+    bool inlined;               /* into the next frame, which has the same address */
+    bool user;                  /* the first frame of the user's own code */
+    bool api;                   /* what was called at the place to look at */
+    uint8_t kind;               /* enum lh_frame_kind; 0: not asked for yet */
+    uint8_t cut;          /* enum lh_cut, of the last one: why those that called it are missing */
+    const char *source;   /* the text of the line, without the space around it; of few frames */
+    const char *library;  /* that it belongs to, and … */
+    const char *version;  /* … the version of that; outlive the report */
+    const char *build_id; /* hexadecimal; only where the function is not known */
 };
 
 /* Frames that were seen, and how long they stand for. */

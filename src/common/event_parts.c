@@ -243,6 +243,8 @@ void lh_event_frame(struct lh_json *json, const struct lh_frame *frame, bool nul
     write_number(json, "column", frame->column, false);
     if (frame->at_start)
         lh_member_true(json, "at_start");
+    write_text(json, "generated_file", frame->generated_file, false);
+    write_number(json, "generated_line", frame->generated_line, false);
     if (frame->inlined)
         lh_member_true(json, "inlined");
     if (frame->user)

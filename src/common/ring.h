@@ -260,8 +260,8 @@ enum lh_no_stack {
     LH_NO_STACK_COUNT
 };
 
-/* A committed record may be packed: `tags.text`, `python`, `js`, `strings` and `stack` are as long as
- * they are used, one behind the other. What lh_ring_take() copies is not. */
+/* A committed record may be packed: `tags.text`, `python`, `js`, `strings` and `stack` are as long
+ * as they are used, one behind the other. What lh_ring_take() copies is not. */
 struct lh_record {
     uint64_t position; /* set by reserve, used by commit … */
     uint32_t units;    /* … as is this: how much was claimed for it … */

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import shutil
 import signal
@@ -113,11 +114,18 @@ def test_program_with_a_language_in_it_is_native_all_the_same(tmp_path: Path) ->
     assert finding(found, "symbols", "ok")
 
 
-def test_node_needs_a_flag() -> None:
-    node = needs("node")
-    status, found = look(node, "app.js")
+def test_node_needs_no_flag() -> None:
+    status, found = look(needs("node"), "app.js")
+    told = finding(found, "runtime", "ok")
+    assert status == 0 and re.match(r"Node.js.* \(V8 \d+\.\d+\): JavaScript", told["text"]), told
+
+
+def test_node_of_a_version_that_is_not_known_needs_a_flag(tmp_path: Path) -> None:
+    """A program of that name which says nothing of its V8."""
+    node = compile_text(tmp_path / "node", "int main(void) { return 0; }\n")
+    _, found = look(node, "app.js")
     told = finding(found, "runtime", "miss")
-    assert status == 0 and told["text"].startswith("Node.js") and told["todo"]
+    assert told["text"].startswith("Node.js") and told["todo"]
     _, found = look(node, "--perf-basic-prof", "app.js")
     assert finding(found, "runtime", "ok")
     _, found = look(node, "app.js", extra={"NODE_OPTIONS": "--perf-basic-prof"})

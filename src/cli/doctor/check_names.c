@@ -7,6 +7,7 @@
 
 #include "cli/doctor/checks.h"
 #include "cli/doctor/known_pythons.h"
+#include "cli/doctor/known_v8s.h"
 #include "cli/doctor/shell_script.h"
 #include "collect/stack/runtimes.h"
 #include "common/options.h"
@@ -136,6 +137,16 @@ static void say_nameless(const char *name, const char *sentence, struct lh_findi
         lh_find_todo(findings, "%s", todo);
 }
 
+/* V8's frames are read without a flag. Returns whether there is no more to say. */
+static bool check_v8(const char *name, uint32_t version, struct lh_findings *findings)
+{
+    bool known = lh_v8_is_known(version);
+    if (known)
+        lh_find(findings, LH_OK, "%s (V8 %u.%u): JavaScript functions, files and lines are told",
+                name, version / 100, version % 100);
+    return known;
+}
+
 void lh_check_runtime(const struct lh_subject *subject, struct lh_findings *findings)
 {
     char version[32] = "";
@@ -146,6 +157,8 @@ void lh_check_runtime(const struct lh_subject *subject, struct lh_findings *find
         return;
     bool known = lh_runtime_version(runtime, found.file, version, sizeof(version));
     snprintf(name, sizeof(name), "%s%s%s", runtime->name, known ? " " : "", known ? version : "");
+    if (check_v8(name, subject->facts.v8_version, findings))
+        return;
     if (has_map(subject)) {
         lh_find(findings, LH_OK, "%s: names are read from /tmp/perf-%d.map", name,
                 (int)subject->pid);

@@ -20,13 +20,20 @@
 #define NAME_BYTES     256u
 #define LOOK_BACK      48u /* bytes between the number of a system call and its instruction */
 
+/* A number of 32 bits that has a name. */
+struct variable {
+    uint64_t address; /* in … */
+    size_t section;   /* … 0: there is none */
+};
+
 struct file {
     Elf *elf;
     size_t names; /* the section of section names */
     uint64_t bytes;
     struct lh_program *program;
-    uint64_t version_address; /* of Py_Version, in … */
-    size_t version_section;   /* … 0: there is none */
+    struct variable python_version;
+    struct variable v8_major;
+    struct variable v8_minor;
 };
 
 /* NULL: too large, not there, or not in the file. */
@@ -85,6 +92,14 @@ static void read_dynamic(const struct file *file, Elf_Scn *section, const GElf_S
     }
 }
 
+static struct variable variable_of(const Elf64_Sym *symbol)
+{
+    return (struct variable){
+        .address = symbol->st_value,
+        .section = symbol->st_shndx < SHN_LORESERVE ? symbol->st_shndx : SHN_UNDEF,
+    };
+}
+
 static void take_symbol(struct file *file, const Elf64_Sym *symbol, const char *name)
 {
     struct lh_program *program = file->program;
@@ -92,8 +107,11 @@ static void take_symbol(struct file *file, const Elf64_Sym *symbol, const char *
     if (name[0] == 'P' && defined && strcmp(name, "Py_IsInitialized") == 0) {
         program->defines_python = true;
     } else if (name[0] == 'P' && defined && strcmp(name, "Py_Version") == 0) {
-        file->version_address = symbol->st_value;
-        file->version_section = symbol->st_shndx < SHN_LORESERVE ? symbol->st_shndx : 0;
+        file->python_version = variable_of(symbol);
+    } else if (name[0] == '_' && strcmp(name, "_ZN2v88internal7Version6major_E") == 0) {
+        file->v8_major = variable_of(symbol);
+    } else if (name[0] == '_' && strcmp(name, "_ZN2v88internal7Version6minor_E") == 0) {
+        file->v8_minor = variable_of(symbol);
     } else if (name[0] == '_' && strcmp(name, "__tsan_init") == 0) {
         program->has_tsan = true;
     } else if (name[0] == '_' && strcmp(name, "__asan_init") == 0) {
@@ -203,20 +221,29 @@ static void read_section(struct file *file, Elf_Scn *section)
         read_code(file, section);
 }
 
-static void read_version(const struct file *file)
+/* 0: it is not there, or not in the file. */
+static uint32_t value_of(const struct file *file, const struct variable *variable)
 {
     GElf_Shdr header;
-    uint32_t version;
-    Elf_Scn *section =
-        file->version_section != 0 ? elf_getscn(file->elf, file->version_section) : NULL;
+    uint32_t value;
+    Elf_Scn *section = variable->section != 0 ? elf_getscn(file->elf, variable->section) : NULL;
     if (section == NULL || gelf_getshdr(section, &header) == NULL)
-        return;
+        return 0;
     const Elf_Data *data = part(file, section);
-    uint64_t offset = file->version_address - header.sh_addr;
-    if (data == NULL || offset > data->d_size || data->d_size - offset < sizeof(version))
-        return;
-    memcpy(&version, (const char *)data->d_buf + offset, sizeof(version));
-    file->program->python_version = le32toh(version);
+    uint64_t offset = variable->address - header.sh_addr;
+    if (data == NULL || offset > data->d_size || data->d_size - offset < sizeof(value))
+        return 0;
+    memcpy(&value, (const char *)data->d_buf + offset, sizeof(value));
+    return le32toh(value);
+}
+
+static void read_versions(const struct file *file)
+{
+    uint32_t major = value_of(file, &file->v8_major);
+    uint32_t minor = value_of(file, &file->v8_minor);
+    file->program->python_version = value_of(file, &file->python_version);
+    if (major < 100 && minor < 100)
+        file->program->v8_version = major * 100 + minor;
 }
 
 void lh_elf_facts(struct lh_program *program, int fd)
@@ -240,15 +267,15 @@ void lh_elf_facts(struct lh_program *program, int fd)
         for (uint32_t i = 0; i < SECTIONS_MAX && (section = elf_nextscn(file.elf, section)) != NULL;
              i++)
             read_section(&file, section);
-        read_version(&file);
+        read_versions(&file);
     }
     elf_end(file.elf);
 }
 
-uint32_t lh_elf_python_version(int fd)
+struct lh_versions lh_elf_versions(int fd)
 {
     struct lh_program library = {.readable = true};
     lh_elf_facts(&library, fd);
     lh_program_free(&library);
-    return library.python_version;
+    return (struct lh_versions){library.python_version, library.v8_version};
 }

@@ -8,7 +8,11 @@
 /* Of the program itself. */
 void lh_elf_facts(struct lh_program *program, int fd);
 
-/* PY_VERSION_HEX of the interpreter that is in the file; 0: there is none, or it does not say. */
-uint32_t lh_elf_python_version(int fd);
+/* Of the interpreters that are in a library, as lh_program has them. */
+struct lh_versions {
+    uint32_t python;
+    uint32_t v8;
+};
+struct lh_versions lh_elf_versions(int fd);
 
 #endif

@@ -8,6 +8,7 @@
 
 /* The name of the ring, a file in memory, among what a process has mapped. */
 #define LH_RING_FILE      "memfd:loophound*"
+#define LH_V8_LIBRARIES   "libnode.so*" /* Debian's */
 #define LH_LIBRARIES_MAX  256u
 #define LH_BUILD_ID_BYTES 32u
 
@@ -26,6 +27,7 @@ struct lh_program {
     bool has_asan;
     char build_id[2 * LH_BUILD_ID_BYTES + 1]; /* hexadecimal; "": it has none */
     uint32_t python_version; /* PY_VERSION_HEX, its low half 0 where that is not known; 0: none */
+    uint32_t v8_version;     /* of V8 that is in it: 1002 is 10.2; 0: none, or it does not say */
     unsigned inline_waits;   /* of enum lh_inline_wait */
     char *libraries[LH_LIBRARIES_MAX]; /* names, or paths where they are known */
     uint32_t library_count;

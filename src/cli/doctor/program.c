@@ -86,11 +86,22 @@ static void find_python(struct lh_program *program, const char *path)
         return;
     int fd = open_library(program, path, library);
     if (fd >= 0) {
-        program->python_version = lh_elf_python_version(fd);
+        program->python_version = lh_elf_versions(fd).python;
         close(fd);
     }
     if (program->python_version == 0)
         program->python_version = version_of_name(library);
+}
+
+static void find_v8(struct lh_program *program, const char *path)
+{
+    const char *library = lh_program_library(program, LH_V8_LIBRARIES);
+    int fd =
+        program->v8_version == 0 && library != NULL ? open_library(program, path, library) : -1;
+    if (fd < 0)
+        return;
+    program->v8_version = lh_elf_versions(fd).v8;
+    close(fd);
 }
 
 /* /usr/lib/debug/.build-id/xx/yyyy.debug, as distributions have it. */
@@ -116,6 +127,7 @@ void lh_program_read(struct lh_program *program, const char *path)
         program->has_tsan |= lh_program_library(program, "libtsan.so*") != NULL;
         program->has_asan |= lh_program_library(program, "libasan.so*,libclang_rt.asan*") != NULL;
         find_python(program, path);
+        find_v8(program, path);
     }
     close(fd);
 }

@@ -66,6 +66,17 @@ static void find_python(struct lh_program *facts)
         facts->python_version = 0x03000000 | minor << 16;
 }
 
+static void find_v8(struct lh_program *facts)
+{
+    const char *library = lh_program_library(facts, LH_V8_LIBRARIES);
+    struct lh_program of_library;
+    if (facts->v8_version != 0 || library == NULL)
+        return;
+    lh_program_read(&of_library, library);
+    facts->v8_version = of_library.v8_version;
+    lh_program_free(&of_library);
+}
+
 static void read_program(struct lh_subject *subject)
 {
     char link[32];
@@ -98,6 +109,7 @@ int lh_subject_of_process(struct lh_subject *subject, pid_t pid)
     read_program(subject);
     read_maps(subject);
     find_python(&subject->facts);
+    find_v8(&subject->facts);
     return 0;
 }
 

@@ -26,7 +26,8 @@ size_t lh_frames_bytes(const struct lh_frame *frames, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         size += text_size(frames[i].function) + text_size(frames[i].file) +
                 text_size(frames[i].module) + text_size(frames[i].build_id) +
-                text_size(frames[i].source) + text_size(frames[i].directory);
+                text_size(frames[i].source) + text_size(frames[i].directory) +
+                text_size(frames[i].generated_file);
     return size;
 }
 
@@ -43,6 +44,7 @@ struct lh_frame *lh_frames_copy(const struct lh_frame *frames, uint32_t count)
         copy[i].file = keep(&at, frames[i].file);
         copy[i].module = keep(&at, frames[i].module);
         copy[i].directory = keep(&at, frames[i].directory);
+        copy[i].generated_file = keep(&at, frames[i].generated_file);
         copy[i].source = keep(&at, frames[i].source);
         copy[i].build_id = keep(&at, frames[i].build_id);
     }

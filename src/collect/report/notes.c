@@ -6,6 +6,7 @@
 
 #include "collect/stack/runtimes.h"
 #include "common/options.h"
+#include "common/text.h"
 
 _Static_assert(LH_RUNTIMES < LH_NOTES_MAX, "each has a bit, and so has the old map");
 
@@ -55,4 +56,14 @@ const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames,
         if (is_in(&lh_runtimes[i], frames, count))
             return say(notes, i) ? lh_runtimes[i].sentence : NULL;
     return NULL;
+}
+
+const char *lh_note_broken_map(struct lh_notes *notes, const char *script)
+{
+    struct lh_text text;
+    lh_text_init(&text, notes->text, sizeof(notes->text));
+    lh_text_string(&text, "the source map of ");
+    lh_text_string(&text, script);
+    lh_text_string(&text, " cannot be followed: its lines are told as they are there");
+    return notes->text;
 }

@@ -12,12 +12,16 @@
 #define LH_NOTES_MAX 32u
 
 struct lh_notes {
-    uint32_t said; /* bits: rows of src/runtimes.def, and the old map */
+    uint32_t said;  /* bits: rows of src/runtimes.def, and the old map */
+    char text[512]; /* of lh_note_broken_map() */
 };
 
 /* A sentence about this stack that has not been said yet, or NULL. `old_map`: there is a perf map,
  * and it is older than the process. */
 const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames, uint32_t count,
                           bool old_map);
+
+/* The sentence about a script whose source map is broken. Valid until the next one. */
+const char *lh_note_broken_map(struct lh_notes *notes, const char *script);
 
 #endif

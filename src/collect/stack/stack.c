@@ -13,6 +13,7 @@
 #include "collect/stack/merge.h"
 #include "collect/stack/modules.h"
 #include "collect/stack/runtimes.h"
+#include "collect/stack/source_maps.h"
 #include "collect/stack/unwind.h"
 #include "common/js_frame.h"
 #include "common/options.h"
@@ -26,6 +27,7 @@ struct lh_stacks {
     struct lh_modules modules;
     struct lh_unwinder *unwinder;
     struct lh_jit_map *jit_map;
+    struct lh_source_maps *source_maps;
     struct lh_native_frame native[NATIVE_MAX];
     struct lh_merged_frame merged[MERGED_MAX];
     struct lh_merged_frame former[MERGED_MAX];
@@ -47,7 +49,8 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
     lh_modules_open(&stacks->modules, pid, maps_fd);
     stacks->unwinder = lh_unwinder_new(&stacks->modules);
     stacks->jit_map = lh_jit_map_new(pid, maps_fd);
-    if (stacks->unwinder == NULL || stacks->jit_map == NULL) {
+    stacks->source_maps = lh_source_maps_new();
+    if (stacks->unwinder == NULL || stacks->jit_map == NULL || stacks->source_maps == NULL) {
         lh_stacks_close(stacks);
         return NULL;
     }
@@ -84,6 +87,7 @@ void lh_stacks_close(struct lh_stacks *stacks)
     if (stacks == NULL)
         return;
     lh_kept_let_go(&stacks->kept);
+    lh_source_maps_free(stacks->source_maps);
     lh_jit_map_free(stacks->jit_map);
     lh_unwinder_free(stacks->unwinder);
     lh_modules_close(&stacks->modules);
@@ -104,6 +108,13 @@ static struct lh_frame python_frame(const struct lh_stacks *stacks,
         .file = text_or_null(stacks->strings + python->file),
         .line = python->line,
     };
+}
+
+static struct lh_frame js_frame(const struct lh_stacks *stacks, const struct lh_js_frame *js)
+{
+    struct lh_frame frame = lh_js_frame_of(js, stacks->strings);
+    lh_source_maps_apply(stacks->source_maps, &frame);
+    return frame;
 }
 
 /* Code that was made at run time: in memory without a file, or in a memfd that holds no program. */
@@ -257,7 +268,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
         if (at.from == LH_MERGED_PYTHON)
             frames[count++] = python_frame(stacks, &record->python[at.index]);
         else if (at.from == LH_MERGED_JS)
-            frames[count++] = lh_js_frame_of(&record->js[at.index], stacks->strings);
+            frames[count++] = js_frame(stacks, &record->js[at.index]);
         else
             count +=
                 put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);
@@ -277,17 +288,24 @@ void lh_stacks_let_go(struct lh_stacks *stacks)
 {
     lh_kept_let_go(&stacks->kept);
     lh_jit_map_let_go(stacks->jit_map);
+    lh_source_maps_let_go(stacks->source_maps);
 }
 
 void lh_stacks_give_up(struct lh_stacks *stacks)
 {
     lh_stacks_let_go(stacks);
     lh_jit_map_give_up(stacks->jit_map);
+    lh_source_maps_give_up(stacks->source_maps);
 }
 
 bool lh_stacks_old_map(const struct lh_stacks *stacks)
 {
     return lh_jit_map_is_old(stacks->jit_map);
+}
+
+const char *lh_stacks_broken_map(struct lh_stacks *stacks)
+{
+    return lh_source_maps_broken(stacks->source_maps);
 }
 
 /* The function's own name is the last one, after those that were inlined there. */

@@ -371,9 +371,9 @@ void lh_slot_release(struct lh_slot *slot);
 /* Is this the address of a slot? Any thread. */
 bool lh_slot_is(const void *address);
 
-/* Takes note of the thread's PyThreadState, and of its isolate of V8: the interpreter may have come to life after the first
- * park, and a thread that Python did not make has another one each time it visits Python. Runs on
- * the slot's own thread. */
+/* Takes note of the thread's PyThreadState, and of its isolate of V8: the interpreter may have come
+ * to life after the first park, and a thread that Python did not make has another one each time it
+ * visits Python. Runs on the slot's own thread. */
 void lh_slot_note_python(struct lh_slot *slot);
 
 /* The thread has read this of a clock, or 0 where that is not known. On the slot's own thread. */

@@ -49,6 +49,7 @@ static bool is_begin(const struct op *op)
 static bool read_op(struct lh_v8_walk *walk, struct lh_v8_table *table, struct op *op)
 {
     uint64_t code;
+    *op = (struct op){.code = 0};
     if (!lh_v8_table_number(walk, table, &code) || code > INT8_MAX)
         return false;
     if (code >= OPS) {

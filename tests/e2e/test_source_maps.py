@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JavaScript that a tool has made is told by the lines that a person wrote, by its source map."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from harness import Event, run_command
+
+# Strict mode, and a wait that ends by itself: a test depends on no time.
+MADE = """\
+"use strict";
+function pause() {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+}
+setImmediate(pause);
+"""
+MADE_LINE = 3
+WRITTEN_LINE = 7
+WRITTEN = "\n" * (WRITTEN_LINE - 1) + "    Atomics.wait(cell, 0, 0, 1); // as it was written\n"
+# Line 3 from its first column on: source 0, line 7, column 5.
+MAPPINGS = ";;AAMI"
+
+
+def map_for(source: str, **members: str) -> str:
+    return json.dumps({"version": 3, "sources": [source], "mappings": MAPPINGS, **members})
+
+
+def inline(text: str) -> str:
+    data = base64.b64encode(text.encode()).decode()
+    return f"data:application/json;charset=utf-8;base64,{data}"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "src" / "app.ts").write_text(WRITTEN, encoding="utf-8")
+    return tmp_path
+
+
+def run_made(project: Path, url: str | None) -> tuple[Event, str]:
+    """The user's frame of the one block, and the run's text."""
+    script = project / "dist" / "app.js"
+    mark = "" if url is None else f"//# sourceMappingURL={url}\n"
+    script.write_text(MADE + mark, encoding="utf-8")
+    run_command(
+        "run",
+        "--strict",
+        "-o",
+        project / "hits.jsonl",
+        "--stacks",
+        "inline",
+        "--calls",
+        "lock",
+        "--",
+        "node",
+        script,
+    )
+    text = run_command("run", "--strict", "--calls", "lock", "--", "node", script).stderr
+    lines = (project / "hits.jsonl").read_text(encoding="utf-8").splitlines()
+    frames = [
+        frame
+        for event in map(json.loads, lines)
+        if event["type"] == "block"
+        for frame in event["stack"]
+        if frame["function"] == "pause"
+    ]
+    assert len(frames) == 1, lines
+    return frames[0], text
+
+
+def assert_written(project: Path, frame: Event) -> None:
+    assert (frame["file"], frame["line"]) == (str(project / "src" / "app.ts"), WRITTEN_LINE)
+    assert (frame["generated_file"], frame["generated_line"]) == (
+        str(project / "dist" / "app.js"),
+        MADE_LINE,
+    )
+    assert frame["user"] is True
+
+
+def test_map_beside_the_script_tells_the_line_that_was_written(project: Path) -> None:
+    (project / "dist" / "app.js.map").write_text(map_for("../src/app.ts"), encoding="utf-8")
+    frame, text = run_made(project, "app.js.map")
+    assert_written(project, frame)
+    assert "Atomics.wait(cell, 0, 0, 1); // as it was written" in text
+
+
+def test_map_inside_the_script_does_so_too(project: Path) -> None:
+    frame, _ = run_made(project, inline(map_for("app.ts", sourceRoot="../src")))
+    assert_written(project, frame)
+
+
+def test_bundlers_name_is_a_path_from_where_it_was_started(project: Path) -> None:
+    frame, _ = run_made(project, inline(map_for("webpack://shop/./src/app.ts")))
+    assert (frame["file"], frame["line"]) == ("src/app.ts", WRITTEN_LINE)
+
+
+@pytest.mark.parametrize("url", [None, "gone.map", "http://localhost:1/app.js.map", ".", "data:,x"])
+def test_script_without_a_map_is_told_as_it_is(url: str | None, project: Path) -> None:
+    frame, text = run_made(project, url)
+    assert (frame["file"], frame["line"]) == (str(project / "dist" / "app.js"), MADE_LINE)
+    assert "generated_file" not in frame
+    assert "source map" not in text
+
+
+def test_broken_map_is_said_once_and_changes_nothing(project: Path) -> None:
+    frame, text = run_made(project, inline('{"version":3,"sources":["a.ts"],"mappings":"!"}'))
+    assert (frame["file"], frame["line"]) == (str(project / "dist" / "app.js"), MADE_LINE)
+    assert text.replace("\n  ", " ").count("cannot be followed") == 1, text
