@@ -248,6 +248,31 @@ static void test_what_one_way_is_denied_is_read_another_way(void **state)
     assert_in_child(says_that_it_is_denied);
 }
 
+#define APART (256u * PAGE) /* as heaps are, whose pages have the same last bits */
+#define HEAPS 16u
+
+/* Nothing but what is known to be readable can be read then. */
+static bool keeps_pages_of_like_addresses(void)
+{
+    uint8_t byte;
+    uint32_t known = 0;
+    uint8_t *heaps =
+        mmap(NULL, HEAPS * APART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; i < HEAPS; i++)
+        if (heaps == MAP_FAILED || lh_memory_read_near(&byte, (uintptr_t)heaps + i * APART, 1) != 0)
+            return false;
+    deny(SYS_process_vm_readv, SYS_pread64, EPERM);
+    for (size_t i = 0; i < HEAPS; i++)
+        known += lh_memory_read_near(&byte, (uintptr_t)heaps + i * APART, 1) == 0;
+    return known > HEAPS / 2; /* where they are is chance */
+}
+
+static void test_known_pages_do_not_take_each_others_place(void **state)
+{
+    (void)state;
+    assert_in_child(keeps_pages_of_like_addresses);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_raw_system_calls_pass_every_argument),
         cmocka_unit_test(test_memory_is_read_when_the_main_thread_has_ended),
         cmocka_unit_test(test_what_one_way_is_denied_is_read_another_way),
+        cmocka_unit_test(test_known_pages_do_not_take_each_others_place),
     };
     return cmocka_run_group_tests(tests, make_area, drop_area);
 }

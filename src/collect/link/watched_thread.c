@@ -36,12 +36,21 @@ static void say_bad(struct lh_watched *watched)
     lh_output_say("process %u left a damaged report, which is dropped", watched->header->pid);
 }
 
+/* That there is a loop is told by what the record says alone: nothing is read for it, unless a
+ * report that is held goes out with it. A program that makes a loop for each of its tests would
+ * have its /proc read for each. */
+static void follow(struct lh_watched *watched, const struct lh_record *record)
+{
+    if (record->type != LH_EVENT_LOOP || lh_reporter_holds(watched->reporter))
+        lh_rights_follow(&watched->rights, record->uid);
+}
+
 static void report(struct lh_watched *watched, uint64_t position)
 {
     const struct lh_record *record = &watched->record;
     if (record->type == LH_EVENT_LOST)
         return;
-    lh_rights_follow(&watched->rights, record->uid);
+    follow(watched, record);
     if (lh_record_check(record))
         note_lost(watched, lh_reporter_take(watched->reporter, record, position));
     else
@@ -71,7 +80,8 @@ static bool report_next(struct lh_watched *watched)
 
 static void release(struct lh_watched *watched, bool all)
 {
-    lh_rights_follow(&watched->rights, watched->rights.uid);
+    if (lh_reporter_holds(watched->reporter))
+        lh_rights_follow(&watched->rights, watched->rights.uid);
     note_lost(watched, lh_reporter_release(watched->reporter, all));
     publish(watched);
 }
@@ -100,6 +110,7 @@ static void count_unended(struct lh_watched *watched)
 
 static void say_drained(struct lh_watched *watched)
 {
+    lh_rights_follow(&watched->rights, watched->rights.uid);
     note_lost(watched, lh_reporter_end(watched->reporter));
     publish(watched);
     count_unended(watched);

@@ -390,6 +390,11 @@ static uint32_t take(struct lh_reporter *reporter, const struct lh_record *check
     }
 }
 
+bool lh_reporter_holds(const struct lh_reporter *reporter)
+{
+    return lh_pending_oldest(reporter->pending).record != NULL;
+}
+
 uint64_t lh_reporter_reported(const struct lh_reporter *reporter, uint64_t position)
 {
     struct lh_pending_report oldest = lh_pending_oldest(reporter->pending);

@@ -49,6 +49,9 @@ const struct lh_judged *lh_reporter_judged(const struct lh_reporter *reporter);
 
 #define LH_REPORTER_HELD 8u /* a record is told before so many behind it have been read */
 
+/* Is a report held, which may be told with the next record, or as time goes by? */
+bool lh_reporter_holds(const struct lh_reporter *reporter);
+
 /* Up to where all has been told, of what was read up to `position`. */
 uint64_t lh_reporter_reported(const struct lh_reporter *reporter, uint64_t position);
 

@@ -29,11 +29,18 @@ static bool is_time_to_look(uint32_t *times)
     return (*times & (*times - 1)) == 0;
 }
 
-/* Waits that a pool of threads makes for a loop elsewhere, as for trio's guest mode. */
+static bool is_main_thread(void)
+{
+    return lh_syscall0(SYS_gettid) == lh_syscall0(SYS_getpid);
+}
+
+/* Waits that a pool of threads makes for a loop elsewhere, as for trio's guest mode: in threads
+ * that it has started. To look at all of a thread's frames costs a hundred times what it costs to
+ * know that. */
 static bool does_a_job(void)
 {
     struct lh_python_place place;
-    if (!lh_python_is_loaded() || lh_python_find() != 0)
+    if (is_main_thread() || !lh_python_is_loaded() || lh_python_find() != 0)
         return false;
     if (lh_self.jobs > 0 && !is_time_to_look(&lh_self.jobs))
         return true;
@@ -50,7 +57,7 @@ bool lh_loop_is_wanted(void)
     case LH_LOOP_AUTO:
         return !does_a_job();
     case LH_LOOP_MAIN:
-        return lh_syscall0(SYS_gettid) == lh_syscall0(SYS_getpid);
+        return is_main_thread();
     case LH_LOOP_NONE:
         return false;
     default:

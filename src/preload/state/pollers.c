@@ -81,11 +81,38 @@ static bool is_select(const char *path)
     return strncmp(slash != NULL ? slash + 1 : path, SELECT_MODULE, strlen(SELECT_MODULE)) == 0;
 }
 
+/* The interpreter is never unloaded (python/library.c), and it is the same for all loops. */
+static struct lh_code code_of_interpreter(void)
+{
+    static _Atomic uintptr_t from;
+    static _Atomic size_t size; /* 0: not known yet; written last */
+    size_t known = atomic_load_explicit(&size, memory_order_acquire);
+    if (known != 0)
+        return (struct lh_code){atomic_load_explicit(&from, memory_order_relaxed), known};
+    struct lh_code code = code_at((uintptr_t)lh_python_symbol("PyEval_EvalCode", NULL)).code;
+    atomic_store_explicit(&from, code.from, memory_order_relaxed);
+    atomic_store_explicit(&size, code.size, memory_order_release);
+    return code;
+}
+
+/* Python unloads none of its modules: where one of them has waited, it waits again. */
+static bool is_pythons(uintptr_t site, struct lh_code interpreter, struct search *caller)
+{
+    static _Atomic uintptr_t selects; /* the latest wait of the module's */
+    if (is_in(site, interpreter) || atomic_load(&selects) == site)
+        return true;
+    *caller = code_at(site);
+    if (caller->code.size == 0 || !is_select(caller->path))
+        return caller->code.size == 0;
+    atomic_store(&selects, site);
+    return true;
+}
+
 static void note_library(struct lh_slot *slot, uintptr_t site)
 {
-    struct search caller = code_at(site);
-    bool own = caller.code.size == 0 || is_in(site, slot->python_code) || is_select(caller.path);
-    slot->library = own ? (struct lh_code){0, 0} : caller.code;
+    struct search caller;
+    slot->library =
+        is_pythons(site, slot->python_code, &caller) ? (struct lh_code){0, 0} : caller.code;
 }
 
 bool lh_poller_is_uvloop(uintptr_t address)
@@ -104,7 +131,7 @@ void lh_poller_note(struct lh_slot *slot, uintptr_t site)
     if (!lh_image_may_look_up())
         return;
     if (lh_python_is_loaded())
-        slot->python_code = code_at((uintptr_t)lh_python_symbol("PyEval_EvalCode", NULL)).code;
+        slot->python_code = code_of_interpreter();
     if (lh_options.loop_mode != LH_LOOP_AUTO || slot->stays)
         return;
     slot->preempts = preempts();

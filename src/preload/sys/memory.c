@@ -58,19 +58,37 @@ int lh_memory_read_self(void *to, uintptr_t address, size_t size)
     return got == (long)size ? 0 : -EFAULT;
 }
 
-#define NEAR_PAGES 256u /* a power of two */
+#define NEAR_BITS  10u
+#define NEAR_PAGES (1u << NEAR_BITS)
 
-/* Numbers of pages that have been read, plus 1, each in its place. */
+/* Numbers of pages that have been read, plus 1. Two places are for the same ones: the latest that
+ * came stands in the first of them. */
 static _Atomic uintptr_t near_pages[NEAR_PAGES];
+
+/* Heaps are mapped at like addresses: by their last bits alone pages would take each other's place
+ * again and again. */
+static _Atomic uintptr_t *places_of(uintptr_t page)
+{
+    uint64_t spread =
+        (uint64_t)page * 0x9e3779b97f4a7c15ULL; /* Knuth's, 2^64 by the golden ratio */
+    return &near_pages[spread >> (64 - NEAR_BITS) & ~1ULL];
+}
 
 static bool is_near(uintptr_t page)
 {
-    return atomic_load_explicit(&near_pages[page % NEAR_PAGES], memory_order_relaxed) == page + 1;
+    const _Atomic uintptr_t *places = places_of(page);
+    return atomic_load_explicit(&places[0], memory_order_relaxed) == page + 1 ||
+           atomic_load_explicit(&places[1], memory_order_relaxed) == page + 1;
 }
 
 static void note_near(uintptr_t page)
 {
-    atomic_store_explicit(&near_pages[page % NEAR_PAGES], page + 1, memory_order_relaxed);
+    _Atomic uintptr_t *places = places_of(page);
+    if (is_near(page))
+        return;
+    uintptr_t before = atomic_load_explicit(&places[0], memory_order_relaxed);
+    atomic_store_explicit(&places[1], before, memory_order_relaxed);
+    atomic_store_explicit(&places[0], page + 1, memory_order_relaxed);
 }
 
 int lh_memory_read_near(void *to, uintptr_t address, size_t size)

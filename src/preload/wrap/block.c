@@ -39,10 +39,16 @@ static bool may_start_watchdog(enum lh_group group, enum lh_waits waits)
            waits == LH_WAITS_IF_OPENED;
 }
 
-/* Noise is asked for first: that asks the kernel for nothing, as the rules about paths do. */
+static bool is_allowed(const struct lh_slot *slot)
+{
+    return atomic_load_explicit(&slot->allow_depth, memory_order_relaxed) != 0;
+}
+
+/* What is allowed is never told, whatever it is. Noise is asked for before the rules: that asks the
+ * kernel for nothing, as the rules about paths do. */
 enum lh_waits lh_call_ask(uint32_t call)
 {
-    if (lh_options.strict == 0)
+    if (lh_options.strict == 0 || is_allowed(lh_self.slot))
         return is_watchdog_away() ? LH_WAITS_ASK : LH_WAITS_NO;
     lh_self.noise_off = LH_NOISE_NONE;
     enum lh_noise noise = lh_noise_look_ahead(lh_self.slot, call);

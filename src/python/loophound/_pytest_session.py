@@ -89,6 +89,8 @@ class Watch:
         self.unused = Counter({rule.text: rule.used for rule in run.rules.rules})
         self.dropped = 0
         self._usual: TestSettings | None = None
+        self._parent: Any = None
+        self._parent_marked = False
         self._shower: _Shower | None = None
         self._verbose = config.option.verbose >= 2
         self._is_worker = hasattr(config, "workerinput")
@@ -129,12 +131,21 @@ class Watch:
 
     def _settings_of(self, item: pytest.Item) -> TestSettings:
         """Most tests say nothing of their own, and have the same."""
-        keywords, fixtures = item.keywords, getattr(item, "fixturenames", ())
-        if MARKER in keywords or SKIP_MARKER in keywords or FIXTURE in fixtures:
+        own = any(mark.name in (MARKER, SKIP_MARKER) for mark in item.own_markers)
+        if own or FIXTURE in getattr(item, "fixturenames", ()) or self._is_marked(item.parent):
             return TestSettings(item, self.run)
         if self._usual is None:
             self._usual = TestSettings(item, self.run)
         return self._usual
+
+    def _is_marked(self, parent: Any) -> bool:
+        """The class, module or directory of a test; tests of the same one follow each other."""
+        if self._parent is not parent:
+            self._parent = parent
+            self._parent_marked = parent is not None and any(
+                parent.get_closest_marker(name) is not None for name in (MARKER, SKIP_MARKER)
+            )
+        return self._parent_marked
 
     # The phases of a test.
 
@@ -158,7 +169,8 @@ class Watch:
         if is_last or hub.has_news():
             hub.mark(None)  # with which the counts of this phase are told
             hub.drain()
-        self._hear_children()
+        if self._children is not None:
+            self._hear_children()
         if is_last and current.settings.noise is not None and library is not None:
             library.noise(None)
         if not current.report.is_empty():
@@ -328,6 +340,8 @@ class Watch:
 def _test_name(nodeid: str, phase: str) -> str:
     """What a phase is marked with: "tests/test_a.py::test_b (call)", at most 255 bytes."""
     name = f"{nodeid} ({phase})"
+    if len(name) <= _TEST_BYTES and name.isascii():
+        return name
     data = name.encode(errors="replace")
     if len(data) <= _TEST_BYTES:
         return data.decode()
