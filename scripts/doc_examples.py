@@ -171,7 +171,7 @@ class Example:
         return tools
 
     def _environment(self, stalls: bool) -> dict[str, str]:
-        ours = ("LOOPHOUND_", "LD_", "GITHUB_")
+        ours = ("LOOPHOUND_", "LD_", "GITHUB_", "PYTEST_CURRENT_TEST")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         paths = [str(self.build), str(self._own_tools()), str(Path(sys.executable).parent)]
         paths += [kept["PATH"], "/usr/sbin"]

@@ -34,7 +34,8 @@ ALWAYS_OF_A_FRAME = ("lang", "function", "file", "line", "module", "offset")
 
 def clean_environment(**variables: str) -> dict[str, str]:
     """The test's own environment without anything of ours, and with these LOOPHOUND_ variables."""
-    ours = ("LOOPHOUND_", "LD_PRELOAD", "GITHUB_")  # the last: what `run` does by itself there
+    # The last two: what `run` does by itself there, and whose test that of pytest says it is.
+    ours = ("LOOPHOUND_", "LD_PRELOAD", "GITHUB_", "PYTEST_CURRENT_TEST")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     kept.update({f"LOOPHOUND_{name}": value for name, value in variables.items()})
     return kept

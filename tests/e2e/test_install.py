@@ -118,7 +118,7 @@ def test_uninstall_removes_what_install_put_and_nothing_else(tmp_path: Path) -> 
 
 
 def test_another_prefix_compiles_two_files_again(tmp_path: Path) -> None:
-    for name in ("pic", "obj", "lazy", "flags", "paths", "exports.map"):
+    for name in ("pic", "obj", "html", "lazy", "flags", "paths", "exports.map"):
         run("cp", "-a", BUILD / name, tmp_path)
     said = make(tmp_path, f"PREFIX={PREFIX}", "all")
     assert re.findall(r"CC +(\S+)", said) == ["src/common/paths.c"] * 2, said

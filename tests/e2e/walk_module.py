@@ -26,6 +26,7 @@ SOURCES = [
     "src/common/ring.c",
     "src/common/ring_room.c",
     "src/common/text.c",
+    "src/common/utf8.c",
 ]
 FLAGS = "-std=gnu11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Isrc -Iinclude".split()
 
