@@ -281,6 +281,7 @@ struct lh_record {
     uint32_t reason;         /* enum lh_reason */
     uint32_t noise;          /* of a block, enum lh_noise: its class is off, or a rule with `!` has
                                 it told */
+    uint32_t noise_on;       /* the lh_noise_set that held for it */
     uint32_t found;          /* enum lh_found, for LH_EVENT_LOOP */
     int32_t error;           /* errno of the call; 0: none, or not known yet */
     int32_t fd;              /* for LH_EVENT_LOOP: the epoll set; -1: none */

@@ -143,7 +143,7 @@ static struct lh_report report_of_libuv(uint32_t call, const char *noise)
     struct lh_options options;
     lh_options_init(&options);
     options.strict = 1;
-    assert_int_equal(lh_noise_parse(noise, &options.noise), 0);
+    assert_int_equal(lh_noise_parse(noise, &record->noise_on), 0);
     record->reason = LH_REASON_STRICT;
     record->id = 7;
     report.frames = in_libuv;

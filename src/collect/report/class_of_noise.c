@@ -40,5 +40,5 @@ void lh_noise_take(struct lh_report *report, const struct lh_options *options)
         report->noise = lh_noise_of_native(lh_call_info(record->call)->canonical, report->frames,
                                            report->frame_count);
     report->noise_is_on =
-        report->noise != LH_NOISE_NONE && (options->noise & lh_noise_bit(report->noise)) != 0;
+        report->noise != LH_NOISE_NONE && (record->noise_on & lh_noise_bit(report->noise)) != 0;
 }

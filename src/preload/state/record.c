@@ -216,6 +216,7 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     record->call = copy->call;
     record->group = LH_GROUP_OTHER;
     record->reason = LH_REASON_THRESHOLD;
+    record->noise_on = lh_noise_set_now();
     record->found = LH_FOUND_BY_CALL;
     record->fd = -1;
     record->system_call = -1;

@@ -355,6 +355,13 @@ extern LH_HIDDEN struct lh_options lh_options;
 /* Classes of noise that loophound_noise() has chosen; 0: those of the options. */
 extern LH_HIDDEN _Atomic lh_noise_set lh_noise_now;
 
+/* The classes that are on at the moment. */
+static inline lh_noise_set lh_noise_set_now(void)
+{
+    lh_noise_set now = atomic_load_explicit(&lh_noise_now, memory_order_relaxed);
+    return now != 0 ? now : lh_options.noise;
+}
+
 /* Not 0: every call on a loop thread takes its end time, because marks cannot be relied on: strict
  * mode, a threshold below four ticks, or no watchdog at the moment; very many loops; or a watchdog
  * that comes too late. */

@@ -47,8 +47,7 @@ void lh_noise_count(enum lh_noise noise);
 
 static inline bool lh_noise_is_on(enum lh_noise noise)
 {
-    lh_noise_set now = atomic_load_explicit(&lh_noise_now, memory_order_relaxed);
-    return ((now != 0 ? now : lh_options.noise) & lh_noise_bit(noise)) != 0;
+    return (lh_noise_set_now() & lh_noise_bit(noise)) != 0;
 }
 
 /* The call that the thread is about to make, or has made, is of this class, by what it works on.
