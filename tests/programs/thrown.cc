@@ -2,17 +2,20 @@
 // A loop on which C++ exceptions and a cancellation leave calls. For `host`, which calls
 // host_main(); prints what was caught and how many destructors ran. After each it blocks for 150
 // ms, further in on the stack than the call that was left.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 namespace
 {
 int destroyed;
+std::atomic<bool> can_be_cancelled;
 
 struct Guard {
     ~Guard()
@@ -85,6 +88,7 @@ void *be_cancelled(void *)
     const int set = begin_loop();
     try {
         Guard guard;
+        can_be_cancelled = true;
         for (;;)
             usleep(1000 * 1000);
     } catch (...) {
@@ -104,7 +108,8 @@ extern "C" int host_main()
     catch_from("qsort", leave_qsort, set);
     if (pthread_create(&thread, nullptr, be_cancelled, nullptr) != 0)
         return 3;
-    usleep(20000);
+    while (!can_be_cancelled)
+        sched_yield();
     pthread_cancel(thread);
     pthread_join(thread, &result);
     std::printf("%s, %d destroyed\n", result == PTHREAD_CANCELED ? "cancelled" : "lost", destroyed);
