@@ -273,8 +273,8 @@ test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own 
 .PHONY: test-node
 test-node: ## compare JavaScript stacks with V8's own on Node.js 16 to 26, which npm gets
 	@scripts/bootstrap build node
-	@$(MAKE) --no-print-directory all
-	@$(PYTHON) scripts/node_versions.py $(B)/nodes
+	@$(MAKE) --no-print-directory all $(B)/export-tools/done
+	@PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) scripts/node_versions.py $(B)/nodes
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only node
 
 .PHONY: test-programs

@@ -312,6 +312,21 @@ static void note_offence(struct lh_table *table, const char *pid, json_t *event,
         json_object_set_new(table->rows_of, key, json_integer(row));
 }
 
+/* The program has said what it all came to. An iteration that was told in flight and has no end in
+ * a line was no stall in the end: its blocks account for it. */
+static void forget_iterations(struct lh_table *table, const char *pid)
+{
+    size_t length = strlen(pid);
+    const char *key;
+    json_t *wait;
+    void *next;
+    json_object_foreach_safe(table->in_flight, next, key, wait)
+    {
+        if (strncmp(key, pid, length) == 0 && lh_string_of(wait, "call") == NULL)
+            json_object_del(table->in_flight, key);
+    }
+}
+
 void lh_table_add(struct lh_table *table, json_t *event)
 {
     char pid[LH_WHAT_BYTES];
@@ -324,6 +339,8 @@ void lh_table_add(struct lh_table *table, json_t *event)
         note_offence(table, pid, event, type);
     else if (strcmp(type, "repeated") == 0)
         note_repeated(table, pid, event);
+    else if (strcmp(type, "summary") == 0)
+        forget_iterations(table, pid);
 }
 
 static int by_total(const void *left, const void *right)

@@ -145,6 +145,15 @@ def test_weights_add_up_to_the_last_microsecond(name: str, hits: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_iteration_that_was_no_stall_in_the_end_has_no_weight(name: str, hits: Path) -> None:
+    """Told in flight; then its block accounted for it, and the summary knows of no stall."""
+    late = event("inflight", 1000, 200, call=None)
+    end = {**without(event("summary", 2000, 0), "call", "stack"), "blocks": 0, "stalls": 0}
+    assert exported.total_ms(name, export(name, written(hits, late)))[0] == pytest.approx(200)
+    assert exported.total_ms(name, export(name, written(hits, late, end)))[0] == 0
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_no_events_make_an_empty_file_of_the_format(name: str, hits: Path) -> None:
     data = export(name, written(hits))
     assert exported.total_ms(name, data)[0] == 0

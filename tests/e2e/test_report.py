@@ -165,6 +165,8 @@ def test_table_adds_up_by_call_and_place_the_largest_total_first(hits: Path) -> 
     lines.append(event("stall", id=10, duration_ms=60, samples=samples))
     lines.append(event("inflight", id=11, call="poll", duration_ms=50, stack=[frame("ask", 30)]))
     lines.append(event("inflight", id=11, call="poll", duration_ms=80, stack=[frame("ask", 30)]))
+    # One of an iteration that its block accounts for in the end.
+    lines.append(event("inflight", id=12, call=None, duration_ms=70, stack=[frame("late", 40)]))
     lines.append(event("summary", loops=1, blocks=4, stalls=1, dropped=2))
     hits.write_text("".join(lines))
     done = run_command("report", hits)

@@ -138,11 +138,27 @@ static void sort_places(struct lh_export_model *model)
     free(number);
 }
 
+/* The program has said what it all came to, and this iteration, told in flight, has no line of its
+ * end: it was no stall in the end, for its blocks account for it. */
+static bool came_to_nothing(const struct lh_export_model *model,
+                            const struct lh_export_event *event)
+{
+    return event->in_flight && event->call == 0 &&
+           model->processes[model->threads[event->thread].process].has_summary;
+}
+
 static void finish(struct lh_export_model *model)
 {
-    for (uint32_t i = 0; i < model->event_count; i++)
-        if (model->events[i].in_flight)
-            lh_model_count(model, &model->events[i]);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->event_count; i++) {
+        const struct lh_export_event *event = &model->events[i];
+        if (came_to_nothing(model, event))
+            continue;
+        if (event->in_flight)
+            lh_model_count(model, event);
+        model->events[count++] = *event;
+    }
+    model->event_count = count;
     if (model->event_count > 0)
         qsort(model->events, model->event_count, sizeof(*model->events), by_start);
     sort_places(model);
