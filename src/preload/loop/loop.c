@@ -307,11 +307,12 @@ static bool is_uvloops(uintptr_t site)
     return is;
 }
 
+/* It will park as all of libuv does: by epoll_pwait(2). */
 void lh_loop_is_made(uintptr_t site)
 {
     int saved_errno = errno;
     if (lh_options.loop_mode == LH_LOOP_AUTO && is_uvloops(site) && met_slot() == NULL &&
-        may_watch() && become_loop(-1, LH_CALL_epoll_wait, LH_FOUND_BY_CALL) == 0) {
+        may_watch() && become_loop(-1, LH_CALL_epoll_pwait, LH_FOUND_BY_CALL) == 0) {
         struct lh_slot *slot = lh_self.slot;
         slot->place = (struct lh_python_place){.runs = LH_PYTHON_RUNS_LOOP, .is_unborn = true};
         atomic_store(&slot->parked, 1); /* nothing to look at until it has waited */
