@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from harness import BUILD  # noqa: E402
+from harness import BUILD, clean_environment  # noqa: E402
 
 TOOLS = BUILD / "export-tools"
 
@@ -27,6 +27,9 @@ def shop() -> Path:
     """The reports of the demo's server. Whether they are what is known is the demo's to say."""
     hits = BUILD / "demo" / "hits.jsonl"
     command: list[str | Path] = [sys.executable, ROOT / "scripts/demo/demo.py", "--build", BUILD]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    environment = clean_environment()
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert hits.exists() and '"summary"' in hits.read_text(), done.stdout + done.stderr
     return hits
