@@ -126,9 +126,9 @@ static int64_t deoptimisation_at(struct lh_v8_walk *walk, const struct lh_v8_cod
 struct reader {
     struct lh_v8_table now;
     struct lh_v8_table before; /* an earlier translation, which it goes along with */
-    bool has_before;
-    uint64_t matching; /* operations that are to be taken from there */
-    uint64_t wanted;   /* frames of JavaScript */
+    bool has_before;           /* … or else that is not open */
+    uint64_t matching;         /* operations that are to be taken from there */
+    uint64_t wanted;           /* frames of JavaScript */
 };
 
 static bool open_at(struct lh_v8_walk *walk, uintptr_t tagged, uint64_t offset,
@@ -167,6 +167,8 @@ static bool next_op(struct lh_v8_walk *walk, struct reader *reader, struct op *o
                 reader->has_before = read_op(walk, &reader->before, &passed);
             return true;
         }
+        if (!reader->has_before)
+            return false;
         reader->matching = op->operand[0];
     }
     reader->matching--;
