@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "collect/stack/source_map.h"
+#include "common/text.h"
 
 #define SOURCES       "\"sources\":[\"a.ts\",\"b.ts\"]"
 #define MAP(mappings) "{\"version\":3," SOURCES ",\"mappings\":\"" mappings "\"}"
@@ -64,37 +65,39 @@ static void test_place_without_a_mapping_comes_from_nowhere(void **state)
     expect_place(map, 0, 0, "none");
 }
 
-/* More segments than lie between two marks: each line of the made file is one of the source. */
+#define MANY 5000 /* more segments than lie between two marks */
+
+/* A map of so many segments, each one line further in the source. */
+static const struct lh_source_map *map_of_many(void **state, const char *segment)
+{
+    static char json[MANY * 8];
+    struct lh_text text;
+    lh_text_init(&text, json, sizeof(json));
+    lh_text_string(&text, "{\"version\":3," SOURCES ",\"mappings\":\"AAAA");
+    for (int i = 1; i < MANY; i++)
+        lh_text_string(&text, segment);
+    lh_text_string(&text, "\"}");
+    return map_of(state, json);
+}
+
 static void test_long_map_tells_each_of_its_lines(void **state)
 {
-    enum { LINES = 5000 };
-    static char json[LINES * 8];
     char expected[32];
-    size_t length = (size_t)sprintf(json, "{\"version\":3," SOURCES ",\"mappings\":\"AAAA");
-    for (int i = 1; i < LINES; i++)
-        length += (size_t)sprintf(json + length, ";AACA");
-    strcpy(json + length, "\"}");
-    const struct lh_source_map *map = map_of(state, json);
+    const struct lh_source_map *map = map_of_many(state, ";AACA");
     assert_non_null(map);
-    for (uint32_t line = 1; line <= LINES; line++) {
+    for (uint32_t line = 1; line <= MANY; line++) {
         snprintf(expected, sizeof(expected), "a.ts:%u:1", line);
         expect_place(map, line, 1, expected);
     }
 }
 
-/* The same in one line, as bundlers make them. */
+/* In one line, as bundlers make them. */
 static void test_long_line_tells_each_of_its_columns(void **state)
 {
-    enum { COLUMNS = 5000 };
-    static char json[COLUMNS * 8];
     char expected[32];
-    size_t length = (size_t)sprintf(json, "{\"version\":3," SOURCES ",\"mappings\":\"AAAA");
-    for (int i = 1; i < COLUMNS; i++)
-        length += (size_t)sprintf(json + length, ",CACA");
-    strcpy(json + length, "\"}");
-    const struct lh_source_map *map = map_of(state, json);
+    const struct lh_source_map *map = map_of_many(state, ",CACA");
     assert_non_null(map);
-    for (uint32_t column = 1; column <= COLUMNS; column++) {
+    for (uint32_t column = 1; column <= MANY; column++) {
         snprintf(expected, sizeof(expected), "a.ts:%u:1", column);
         expect_place(map, 1, column, expected);
     }
