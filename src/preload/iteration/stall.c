@@ -133,9 +133,9 @@ static void fill_run_delay(struct lh_stall *stall, const struct lh_slot *slot, u
 static void fill_faults(struct lh_stall *stall, const struct lh_baseline *baseline, bool own)
 {
     struct rusage usage = {0};
-    if (own && baseline->major_faults != LH_UNKNOWN &&
-        lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
-        stall->major_faults = since((uint64_t)usage.ru_majflt, baseline->major_faults);
+    uint64_t before = atomic_load_explicit(&baseline->major_faults, memory_order_relaxed);
+    if (own && before != LH_UNKNOWN && lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
+        stall->major_faults = since((uint64_t)usage.ru_majflt, before);
 }
 
 /* Every millisecond once. A thread that waits for the GIL looks for it every few milliseconds, and
