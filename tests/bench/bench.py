@@ -4,9 +4,9 @@
 
 Each prints its figures beside their targets (figures.h, figures.py). They go into build/bench.json
 as one run, or with --append beside the runs that are there: scripts/bench-compare takes the noise
-from what several runs differ by. One that fails, or for which no time is left, is named at the end,
-and the status is 1; a target that is missed is named too, but changes no status: a machine that does
-other work meanwhile misses some.
+from what several runs differ by. One that fails, or for which no time is left, is named at the
+end, and the status is 1; a target that is missed is named too, but changes no status: a machine
+that does other work meanwhile misses some.
 
     tests/bench/bench.py [--build DIR] [--output FILE] [--append] [--only NAME ...] [--seconds N]
 """
@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,14 +88,19 @@ def run(benchmark: Benchmark, build: Path, figures: Path, seconds: float) -> str
     }
     environment["BENCH_FIGURES"] = str(figures)
     try:
-        done = subprocess.run(
-            benchmark.command(build), env=environment, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "its time was over before its end"
+        with subprocess.Popen(
+            benchmark.command(build), env=environment, start_new_session=True
+        ) as process:
+            try:
+                status = process.wait(timeout=seconds)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:
+                os.killpg(process.pid, signal.SIGKILL)  # and all the servers that it has started
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                return "its time was over before its end"
     except OSError as error:
         return f"cannot be run: {error.strerror}"
-    return f"ended with status {done.returncode}" if done.returncode else ""
+    return f"ended with status {status}" if status else ""
 
 
 def missed(line: dict[str, object]) -> str:

@@ -149,7 +149,7 @@ static inline void figure_tell(enum figure_id id, const char *thing, struct figu
     else if (*target != '\0')
         snprintf(met, sizeof(met), "met");
     char row[256];
-    int end = snprintf(row, sizeof(row), "  %-58s %10s %-5s %-22s %-26s %s", name,
+    int end = snprintf(row, sizeof(row), "  %-66s %10s %-5s %-22s %-26s %s", name,
                        figure_number(figure.value, number, sizeof(number)), figure_rows[id].unit,
                        interval, target, met);
     while (end > 0 && end < (int)sizeof(row) && row[end - 1] == ' ')

@@ -108,7 +108,7 @@ def row_text(row: Row, thing: str, figure: Figure) -> str:
     missed = missed_by(row, figure)
     met = f"not met by {number(missed)}" if missed else "met" if row.promise else ""
     value = f"{number(figure.value):>10} {row.unit:<5}"
-    return f"  {name:<58} {value} {interval:<22} {row.promise:<26} {met}".rstrip()
+    return f"  {name:<66} {value} {interval:<22} {row.promise:<26} {met}".rstrip()
 
 
 def tell(id_: str, figure: Figure | float, thing: str = "") -> None:
