@@ -65,8 +65,8 @@ void lh_stall_add_call(struct lh_slot *slot, uint64_t elapsed_tsc)
     lh_accounts_add_call(accounts, slot->call, elapsed_tsc);
     accounts->calls_tsc += elapsed_tsc;
     accounts->unsampled_tsc += elapsed_tsc;
-    if ((is_sampled(slot) || lh_in_loop_is_doubtful(slot)) &&
-        accounts->unsampled_tsc >= atomic_load(&lh_sample_tsc))
+    if (accounts->unsampled_tsc >= atomic_load(&lh_sample_tsc) &&
+        (is_sampled(slot) || lh_in_loop_is_doubtful(slot)))
         sample_call(slot, accounts);
 }
 

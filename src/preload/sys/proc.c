@@ -52,7 +52,7 @@ static long open_in(const char *directory, uint32_t number, const char *name)
     return open_file(path);
 }
 
-long lh_proc_open(uint32_t tid, const char *name)
+long lh_proc_open_of(uint32_t tid, const char *name)
 {
     return open_in(TASKS, tid, name);
 }

@@ -17,7 +17,7 @@ long lh_proc_read_file(const char *path, char *buf, size_t size);
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size);
 
 /* Opens /proc/self/task/TID/NAME for reading, close-on-exec; or a negative errno. */
-long lh_proc_open(uint32_t tid, const char *name);
+long lh_proc_open_of(uint32_t tid, const char *name);
 
 /* How long this thread has waited for a processor, in ns; LH_UNKNOWN: the kernel does not say.
  * Documentation/scheduler/sched-stats.rst. */

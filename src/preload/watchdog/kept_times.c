@@ -28,7 +28,7 @@ void lh_kept_times_end(struct lh_slot *slot)
 
 static void open_kept(struct lh_slot *slot, uint32_t tid)
 {
-    int fd = kept < KEPT_AT_MOST ? lh_fd_keep(lh_proc_open(tid, "schedstat")) : -1;
+    int fd = kept < KEPT_AT_MOST ? lh_fd_keep(lh_proc_open_of(tid, "schedstat")) : -1;
     if (fd < 0)
         return;
     slot->kept_times = fd + 1;
