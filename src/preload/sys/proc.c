@@ -16,10 +16,8 @@ static long open_file(const char *path)
     return lh_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
 }
 
-/* From its begin. */
-static long read_text(long fd, char *buf, size_t size)
+static long terminate(long length, char *buf)
 {
-    long length = lh_syscall4(SYS_pread64, fd, (long)buf, (long)size - 1, 0);
     buf[length > 0 ? length : 0] = '\0';
     return length;
 }
@@ -29,9 +27,9 @@ static long read_and_close(long fd, char *buf, size_t size)
     buf[0] = '\0';
     if (fd < 0)
         return fd;
-    long length = read_text(fd, buf, size);
+    long length = lh_syscall3(SYS_read, fd, (long)buf, (long)size - 1);
     lh_syscall1(SYS_close, fd);
-    return length;
+    return terminate(length, buf);
 }
 
 long lh_proc_read_file(const char *path, char *buf, size_t size)
@@ -171,7 +169,8 @@ uint64_t lh_proc_run_delay_ns(uint32_t tid)
 bool lh_proc_read_run_delay(int fd, uint64_t *delay_ns)
 {
     char line[128];
-    if (read_text(fd, line, sizeof(line)) <= 0)
+    long length = lh_syscall4(SYS_pread64, fd, (long)line, sizeof(line) - 1, 0);
+    if (terminate(length, line) <= 0)
         return false;
     *delay_ns = lh_proc_field(line, 1);
     return true;

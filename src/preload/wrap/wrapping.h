@@ -120,8 +120,9 @@
     {                                                                                              \
         LH_PERSONALITY;                                                                            \
         struct lh_scope scope;                                                                     \
-        if (LH_UNLIKELY(!lh_scope_enter_untimed(&scope, call,                                      \
-                                                (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__))))      \
+        /* Not in the condition: what it may point to would live no longer than that. */           \
+        const uint64_t operand = (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__);                       \
+        if (LH_UNLIKELY(!lh_scope_enter_untimed(&scope, call, operand)))                           \
             return asked_##name args;                                                              \
         ret returned = forward;                                                                    \
         if (LH_UNLIKELY(lh_scope_leave_tracked(&scope))) {                                         \
