@@ -109,8 +109,8 @@ static bool has_baseline(const struct lh_slot *slot)
            lh_iteration_now(slot);
 }
 
-/* Where the watchdog came too late to see the iteration: since its last look, which is at most a
- * tick too much. */
+/* Where the watchdog came too late to see the iteration: since it last read the times, which is at
+ * most four ticks too much. */
 static void fill_cpu(struct lh_stall *stall, const struct lh_slot *slot, uint64_t elapsed_ns)
 {
     uint64_t before_ns = has_baseline(slot) ? slot->baseline.cpu_ns : slot->tick_cpu_ns;

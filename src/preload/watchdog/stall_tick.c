@@ -73,8 +73,8 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 }
 
 /* What the CPU clock must have said when the iteration began: the thread has run at most as long as
- * the iteration is old, and at most what it has run since the last look. It waited for a processor
- * in what is left of that time at most. */
+ * the iteration is old, and at most what it has run since its times were last read. It waited for a
+ * processor in what is left of that time at most. */
 static void note_begin(struct lh_slot *slot, uint64_t iteration_id, uint64_t before_cpu_ns,
                        uint64_t before_delay_ns, uint64_t age_ns)
 {
