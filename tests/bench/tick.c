@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watchdog costs: one of its ticks, and all of them together.
+/* What all that the watchdog does costs: its ticks, and its being woken.
  *
- * A hot tick is one of many that are made here, one right after the other. For the rest this runs
- * itself again with the library preloaded, for each row. The loops are threads that make turns of a
- * given length, the rest of the time they are parked, or asleep by a raw system call in the middle
- * of an iteration. Of the watchdog's thread the kernel says how long it ran (sched-stats.rst) and
- * how often it went to sleep (proc_pid_status(5)), and the same of a thread that does nothing but
- * sleep as long as a tick: so much it costs on this machine to wake at all. Two processes, one of
- * them watched, take turns of the same kind: what their loop's thread used is the cost to the loop.
+ * Runs itself again with the library preloaded, for each row. The loops are threads that make turns
+ * of a given length, the rest of the time they are parked, or asleep by a raw system call in the
+ * middle of an iteration. Of the watchdog's thread the kernel says how long it ran
+ * (sched-stats.rst) and how often it went to sleep (proc_pid_status(5)), and the same of a thread
+ * that does nothing but sleep as long as a tick: so much it costs on this machine to wake at all.
+ * Two processes, one of them watched, take turns of the same kind: what their loop's thread used is
+ * the cost to the loop.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -27,18 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/ring.h"
 #include "figures.h"
-#include "preload/state/state.h"
-#include "preload/state/suspends.h"
-#include "preload/sys/clock.h"
-#include "preload/watchdog/inline_find.h"
-#include "preload/watchdog/loops_tick.h"
-#include "preload/watchdog/stall_tick.h"
 #include "preloaded.h"
 
-#define HOT_TICKS 5000
-#define HOT_LOOPS 16
 #define WINDOWS   15 /* of a row, each of WINDOW_MS; the median counts */
 #define WINDOW_MS 200
 #define PAIRS     60 /* of windows of the two processes */
@@ -56,94 +45,6 @@ static double now_us(clockid_t clock)
     struct timespec now;
     clock_gettime(clock, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* ---- a hot tick ---- */
-
-static void make_process(void)
-{
-    size_t bytes = sizeof(struct lh_process) + sizeof(struct lh_ring);
-    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        exit(1);
-    lh_options_init(&lh_options);
-    lh_clock_init();
-    lh_clock_start();
-    lh_process = (struct lh_process *)memory;
-    struct lh_ring *ring = (struct lh_ring *)(memory + sizeof(struct lh_process));
-    lh_ring_init(ring, (uint32_t)getpid(), &lh_options);
-    atomic_store(&lh_process->ring, ring);
-    atomic_store(&lh_process->pid, (uint32_t)getpid());
-}
-
-static void *sleep_for_ever(void *argument)
-{
-    atomic_store((_Atomic uint32_t *)argument, (uint32_t)syscall(SYS_gettid));
-    for (;;)
-        pause();
-    return NULL;
-}
-
-static void add_loop(void)
-{
-    _Atomic uint32_t tid = 0;
-    pthread_t thread;
-    pthread_create(&thread, NULL, sleep_for_ever, &tid);
-    while (atomic_load(&tid) == 0)
-        sched_yield();
-    lh_slot_take(tid);
-}
-
-/* All that a tick does, but for the sleep and the look for a collector. */
-static double tick_us(bool parked, uint32_t loops)
-{
-    for (uint32_t i = 0; i < loops; i++) {
-        struct lh_slot *slot = &lh_process->slots[i];
-        atomic_fetch_add(&slot->iteration_id, 1);
-        slot->iteration_start = lh_counter();
-        atomic_store(&slot->parked, parked);
-    }
-    double start = now_us(CLOCK_MONOTONIC);
-    (void)lh_inline_due_ns();
-    (void)lh_loops_tick(false);
-    lh_suspends_before(25 * LH_NS_PER_MS);
-    lh_suspends_after();
-    return now_us(CLOCK_MONOTONIC) - start;
-}
-
-static struct figure measure_ticks(bool parked, uint32_t loops)
-{
-    static double us[HOT_TICKS];
-    for (size_t i = 0; i < HOT_TICKS; i++)
-        us[i] = tick_us(parked, loops);
-    return figure_median(us, HOT_TICKS);
-}
-
-/* Of so many loops, a loop more. */
-static struct figure each_more(struct figure all, struct figure one, uint32_t loops)
-{
-    uint32_t more = loops - 1;
-    return (struct figure){(all.value - one.value) / more, (all.low - one.high) / more,
-                           (all.high - one.low) / more, all.repeats};
-}
-
-static void measure_hot(void)
-{
-    make_process();
-    sleep_us(20000);
-    lh_stall_tick_init(25 * LH_NS_PER_MS);
-    lh_suspends_begin();
-    add_loop();
-    struct figure young = measure_ticks(false, 1);
-    struct figure parked = measure_ticks(true, 1);
-    for (uint32_t i = 1; i < HOT_LOOPS; i++)
-        add_loop();
-    figure_tell(FIGURE_tick_one_loop, "young", young);
-    figure_tell(FIGURE_tick_one_loop, "parked", parked);
-    figure_tell(FIGURE_tick_more_loops, "young",
-                each_more(measure_ticks(false, HOT_LOOPS), young, HOT_LOOPS));
-    figure_tell(FIGURE_tick_more_loops, "parked",
-                each_more(measure_ticks(true, HOT_LOOPS), parked, HOT_LOOPS));
 }
 
 /* ---- the loops ---- */
@@ -400,9 +301,8 @@ int main(int argc, char **argv)
     int failed = 0;
     if (argc > 1)
         return run_part(strtoul(argv[1], NULL, 10));
-    puts("the watchdog: a tick of those that are made here one after the other, then all that it "
-         "does");
-    measure_hot();
+    puts("the watchdog: its processor time, and its ticks");
+    fflush(stdout);
     for (size_t i = 0; i <= ROWS; i++) {
         int status = 0;
         if (fork() == 0)
