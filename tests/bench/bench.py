@@ -30,6 +30,7 @@ from figures import ROWS, Figure, missed_by, number
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SECONDS = 600
+LONG_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,18 @@ class Benchmark:
         )
 
 
+SHORT_MACRO = (
+    "--pairs",
+    "60",
+    "--processes",
+    "0",
+    "--only",
+    "nginx",
+    "Node http",
+    "uvicorn asyncio",
+)
+SHORT_LIGHT = ("--pairs", "20", "--only", "nginx", "--rates", "1000")
+
 # What is told most often first: where the time ends early, it is the rest that is missed.
 BENCHMARKS = (
     Benchmark("wrapper"),
@@ -62,7 +75,11 @@ BENCHMARKS = (
     Benchmark("start"),
     Benchmark("html_report"),
     Benchmark("strict_tests"),
+    Benchmark("macro", SHORT_MACRO),
+    Benchmark("light", SHORT_LIGHT),
 )
+# Whole servers at length: `make bench-macro`.
+LONG = (Benchmark("macro"), Benchmark("light"))
 
 
 def machine() -> dict[str, object]:
@@ -130,17 +147,19 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--output", type=Path, help="build/bench.json")
     parser.add_argument("--append", action="store_true", help="keep the runs that are there")
+    parser.add_argument("--long", action="store_true", help="whole servers alone, at length")
     parser.add_argument("--only", nargs="+", choices=[one.name for one in BENCHMARKS])
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="at most, of all together")
+    parser.add_argument("--seconds", type=float, help="at most, of all together")
     options = parser.parse_args()
     build = options.build.resolve()
     output = options.output or build / "bench.json"
-    end = time.monotonic() + options.seconds
+    seconds = options.seconds or (LONG_SECONDS if options.long else SECONDS)
+    end = time.monotonic() + seconds
     failed = []
     with tempfile.TemporaryDirectory() as directory:
         told = Path(directory) / "figures"
         told.touch()
-        for benchmark in BENCHMARKS:
+        for benchmark in LONG if options.long else BENCHMARKS:
             if options.only and benchmark.name not in options.only:
                 continue
             wrong = run(benchmark, build, told, end - time.monotonic())
