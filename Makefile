@@ -375,6 +375,14 @@ bench: bench-programs ## measure what all parts cost, in ten minutes at most: fi
 bench-macro: bench-programs ## the same of whole servers, at length: processor time per request, full load and little; half an hour, in build/bench-macro.json
 	@$(PYTHON) tests/bench/bench.py --build $(B) --long --output $(B)/bench-macro.json $(BENCH_FLAGS)
 
+.PHONY: bench-peers
+bench-peers: bench-programs ## loophound beside blockbuster, aiocop, pyleak, py-spy and others: half an hour; writes docs/benchmarks.md
+	@$(PYTHON) tests/bench/peers.py --build $(B) $(BENCH_FLAGS)
+
+.PHONY: bench-growth
+bench-growth: bench-programs ## what it costs as loops, threads, processes, calls and frames grow; writes docs/benchmarks.md
+	@$(PYTHON) tests/bench/growth.py --build $(B) $(BENCH_FLAGS)
+
 .PHONY: bench-programs
 bench-programs:
 	@scripts/bootstrap build bench

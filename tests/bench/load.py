@@ -63,7 +63,7 @@ class Load:
         return Reading(answers, cpu_ns, buckets)
 
     def wait(self, before: Reading, seconds: float) -> Reading:
-        """Until so many seconds have passed and there was an answer, which a busy machine delays."""
+        """Until so many seconds have passed, and there was an answer: a busy machine is late."""
         end = time.monotonic() + START_S
         time.sleep(seconds)
         while True:

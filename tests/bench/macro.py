@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the library costs whole servers under full load: processor time per request, with to without.
+"""What the library costs whole servers under full load: processor time per request, as a ratio.
 
 Judged in two ways. In one process the library is switched on and off (switch.py), in windows of a
 tenth of a second that follow each other as on, off, off, on: the machine, and where the process

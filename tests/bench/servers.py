@@ -15,9 +15,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
@@ -149,15 +150,19 @@ def haproxy(place: Place) -> list[str]:
     return [need("haproxy"), "-db", "-f", str(configuration)]
 
 
-def uvicorn(loop: str) -> Callable[[Place], list[str]]:
+def uvicorn(loop: str, application: str = "") -> Callable[[Place], list[str]]:
+    """`application`: a file that has one; by default the smallest."""
+
     def command(place: Place) -> list[str]:
         python = place.build / "bench-venv" / "bin" / "python"
         if not python.exists():
             raise Missing("there is no build/bench-venv: make bench-macro makes it")
-        (place.directory / "bench_asgi.py").write_text(ASGI)
+        file = Path(application or place.directory / "bench_asgi.py")
+        if not application:
+            file.write_text(ASGI)
         options = ["--loop", loop, "--http", "httptools", "--no-access-log", "--log-level", "error"]
-        application = ["--app-dir", str(place.directory), "bench_asgi:application"]
-        return [str(python), "-m", "uvicorn", *options, "--port", str(place.port), *application]
+        options += ["--port", str(place.port), "--app-dir", str(file.parent)]
+        return [str(python), "-m", "uvicorn", *options, f"{file.stem}:application"]
 
     return command
 
@@ -239,8 +244,15 @@ def wait_until_it_listens(port: int, process: subprocess.Popen[bytes], name: str
 
 
 @contextlib.contextmanager
-def start(server: Server, build: Path, directory: Path, watched: bool) -> Iterator[Running]:
-    """Runs it, with the library or without; one that passes on has the other one beside it."""
+def start(
+    server: Server,
+    build: Path,
+    directory: Path,
+    watched: bool,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
+    """Runs it, with the library or without; one that passes on has the other one beside it.
+    `variables`: of its environment, beside."""
     with contextlib.ExitStack() as stack:
         behind = 0
         if server.behind:
@@ -255,6 +267,7 @@ def start(server: Server, build: Path, directory: Path, watched: bool) -> Iterat
         if watched:
             environment["LD_PRELOAD"] = str(build / "libloophound.so")
             environment["LOOPHOUND_OUTPUT"] = str(directory / "reports.%p.jsonl")
+        environment.update(variables)
         errors = stack.enter_context((directory / "errors").open("wb"))
         process = subprocess.Popen(
             server.command(place),
