@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """loophound beside everybody else who finds what blocks an asyncio loop: `make bench-peers`.
 
-Each runs in one environment, with its best settings (peers/tools.py): fifty scenarios that block and
-ten that do not (peers/scenarios.py), each in a process of its own, and one application under one
-load (peers/app.py), in rounds in which all take turns. Writes docs/benchmarks.md.
+All run in one environment, with their best settings (peers/tools.py): fifty scenarios that block
+and ten that do not (peers/scenarios.py), each in a process of its own, and one application under
+one load (peers/app.py), in rounds in which all take turns. Writes docs/benchmarks.md.
 
     tests/bench/peers.py [--build DIR] [--rounds N] [--only TOOL ...] [--scenario NAME ...] [--dry]
 """
@@ -192,9 +192,7 @@ def watched_from_outside(tool: Tool, build: Path, pid: int, directory: Path) -> 
     if not command:
         yield
         return
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield
             if process.poll() is not None:
@@ -280,7 +278,9 @@ def row(tool: Tool, build: Path, found: Found | None, cost: list[str]) -> list[s
         told[0], told[3], told[4] = f"{told[0]} (in its samples)", "it judges nothing", "by hand"
     if tool.tracer:
         told = ["0", "", "", "it judges nothing", "by hand"]
-    known = [tool.no_change, tool.no_root, tool.other_runtimes] if tool.name != "nothing" else [""] * 3
+    known = (
+        [tool.no_change, tool.no_root, tool.other_runtimes] if tool.name != "nothing" else [""] * 3
+    )
     return [name, *told, *cost, *known]
 
 

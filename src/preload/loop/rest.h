@@ -15,7 +15,8 @@
  * meanwhile. */
 bool lh_rest_in_park(void);
 
-/* Has the calling thread rested, and goes on with its loop on this epoll set? It has its slot again.
+/* Has the calling thread rested, and goes on with its loop on this epoll set? It has its slot
+ * again.
  */
 bool lh_rest_ends(int epfd);
 

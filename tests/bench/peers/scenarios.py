@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a coroutine should not do, fifty times, and ten times what it may. For ../peers.py.
 
-Each BLOCKING scenario keeps the loop for a quarter of a second at the line that ends in `# here`. It
-needs nothing but this machine: what it waits for comes from a thread or a process of its own.
+Each BLOCKING scenario keeps the loop for a quarter of a second at the line that ends in `# here`.
+It needs nothing but this machine: what it waits for comes from a thread or process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -233,10 +234,8 @@ async def executor_shutdown() -> None:
 @blocking
 async def future_of_the_own_loop() -> None:
     waits = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), asyncio.get_running_loop())
-    try:
+    with contextlib.suppress(concurrent.futures.TimeoutError):
         waits.result(D)  # here
-    except concurrent.futures.TimeoutError:
-        pass
 
 
 # Sockets.
@@ -252,10 +251,8 @@ async def recv() -> None:
 async def recv_with_a_timeout() -> None:
     one, _other = socket.socketpair()
     one.settimeout(D)
-    try:
+    with contextlib.suppress(TimeoutError):
         one.recv(1)  # here
-    except TimeoutError:
-        pass
 
 
 @blocking
@@ -290,10 +287,8 @@ async def makefile() -> None:
 async def tls_handshake() -> None:
     client = socket.create_connection(("127.0.0.1", slow_server()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
+    with contextlib.suppress(OSError):
         context.wrap_socket(client, server_hostname="x")  # here
-    except OSError:
-        pass
 
 
 @blocking
@@ -321,10 +316,8 @@ async def smtp() -> None:
 @blocking
 async def postgres_driver() -> None:
     address = f"host=127.0.0.1 port={slow_server(b'N')} dbname=x user=x sslmode=disable"
-    try:
+    with contextlib.suppress(psycopg2.Error):
         psycopg2.connect(address)  # here
-    except psycopg2.Error:
-        pass
 
 
 # Waits for descriptors.
@@ -373,7 +366,7 @@ async def write_a_full_pipe() -> None:
 async def read_a_file_object() -> None:
     end, other = os.pipe()
     later(lambda: os.close(other))
-    with open(end, "rb") as file:
+    with os.fdopen(end, "rb") as file:
         file.read()  # here
 
 
@@ -389,14 +382,14 @@ async def open_a_fifo() -> None:
 async def copy_a_stream() -> None:
     end, other = os.pipe()
     later(lambda: os.close(other))
-    with open(end, "rb") as source, tempfile.TemporaryFile() as target:
+    with os.fdopen(end, "rb") as source, tempfile.TemporaryFile() as target:
         shutil.copyfileobj(source, target)  # here
 
 
 @blocking
 async def flock() -> None:
-    path = tempfile.mkstemp()[1]
-    with open(path) as one, open(path) as other:
+    path = Path(tempfile.mkstemp()[1])
+    with path.open() as one, path.open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         later(lambda: fcntl.flock(other, fcntl.LOCK_UN))
         fcntl.flock(one, fcntl.LOCK_EX)  # here
@@ -407,10 +400,8 @@ async def locked_database() -> None:
     path = tempfile.mkstemp()[1]
     other = sqlite3.connect(path)
     other.execute("begin exclusive")
-    try:
+    with contextlib.suppress(sqlite3.OperationalError):
         sqlite3.connect(path, timeout=D).execute("create table t (x)")  # here
-    except sqlite3.OperationalError:
-        pass
 
 
 # Processes.

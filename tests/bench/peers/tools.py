@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How each tool that works inside the process is switched on, with its best settings: a threshold of
-100 ms where it has one. What it finds goes to `say`. For one.py and app.py."""
+"""How each tool that works inside the process is switched on, with its best settings: a threshold
+of 100 ms where it has one. What it finds goes to `say`. For one.py and app.py."""
 
 from __future__ import annotations
 
