@@ -64,9 +64,9 @@ BENCHMARKS = (
     Benchmark("python_walk", None),
     Benchmark("js_walk_cost", None),
     Benchmark("collector"),
-    Benchmark("start"),
+    Benchmark("start", ("--pairs", "80")),
     Benchmark("html_report"),
-    Benchmark("strict_tests"),
+    Benchmark("strict_tests", ("--pairs", "6")),
     Benchmark("macro", SHORT_MACRO),
     Benchmark("light", SHORT_LIGHT),
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one scenario under one tool, which says what it finds on standard output: `one.py TOOL NAME`,
-for ../peers.py."""
+"""Runs one scenario under one tool, which says what it finds on standard output: `one.py TOOL
+NAME`, for ../peers.py."""
 
 from __future__ import annotations
 
