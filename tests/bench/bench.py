@@ -14,6 +14,7 @@ that does other work meanwhile misses some.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -122,10 +123,14 @@ def missed(line: dict[str, object]) -> str:
     return f"{what}: {number(figure.value)} {ROWS[id_].unit}, {ROWS[id_].promise}" if by else ""
 
 
+def runs_of(output: Path) -> list[object]:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return list(json.loads(output.read_text())["runs"])
+    raise SystemExit(f"{output} is no file of `make bench`: nothing can be added to it")
+
+
 def keep(output: Path, figures: list[dict[str, object]], append: bool) -> None:
-    runs = []
-    if append and output.exists():
-        runs = json.loads(output.read_text())["runs"]
+    runs = runs_of(output) if append and output.exists() else []
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     runs.append({"time": now, "machine": machine(), "figures": figures})
     output.parent.mkdir(parents=True, exist_ok=True)
