@@ -116,6 +116,7 @@ def run(tool: Tool, build: Path, name: str, limit_s: float) -> str:
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory) / "output.jsonl"
         command = command_of(tool, build, name, output)
+        environment["BENCH_DIRECTORY"] = directory
         with subprocess.Popen(
             command,
             cwd=PEERS,
@@ -131,7 +132,8 @@ def run(tool: Tool, build: Path, name: str, limit_s: float) -> str:
                 os.killpg(process.pid, signal.SIGKILL)
                 said, _ = process.communicate()
         if tool.flags is None and not tool.sampler:
-            return said.decode(errors="replace")
+            files = sorted(Path(directory).glob("stacktrace-*.txt"))  # aiodebug's
+            return said.decode(errors="replace") + "".join(one.read_text() for one in files)
         return output.read_text(errors="replace") if output.exists() else ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -63,8 +64,10 @@ async def pyleak(say: Say) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def aiodebug(say: Say) -> AsyncIterator[None]:
-    from aiodebug import log_slow_callbacks
+    """Slow callbacks, and the stacks of all threads while the loop hangs, which are files."""
+    from aiodebug import hang_inspection, log_slow_callbacks
 
+    hang_inspection.start(os.environ.get("BENCH_DIRECTORY", "."), interval=THRESHOLD_S)
     log_slow_callbacks.enable(THRESHOLD_S, lambda name, seconds: say(f"{name} {seconds}"))
     yield
 
