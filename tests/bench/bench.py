@@ -14,6 +14,7 @@ that does other work meanwhile misses some.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -30,6 +31,7 @@ from figures import ROWS, Figure, missed_by, number
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 SECONDS = 600
+LONG_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Benchmark:
         )
 
 
+SHORT_MACRO_OF = ("nginx", "Node http", "uvicorn asyncio")
+SHORT_MACRO = ("--pairs", "60", "--processes", "0", "--only", *SHORT_MACRO_OF)
+SHORT_LIGHT = ("--pairs", "20", "--only", "nginx", "--rates", "1000")
+
 # What is told most often first: where the time ends early, it is the rest that is missed.
 BENCHMARKS = (
     Benchmark("wrapper"),
@@ -61,10 +67,14 @@ BENCHMARKS = (
     Benchmark("python_walk", None),
     Benchmark("js_walk_cost", None),
     Benchmark("collector"),
-    Benchmark("start"),
+    Benchmark("start", ("--pairs", "80")),
     Benchmark("html_report"),
-    Benchmark("strict_tests"),
+    Benchmark("strict_tests", ("--pairs", "6")),
+    Benchmark("macro", SHORT_MACRO),
+    Benchmark("light", SHORT_LIGHT),
 )
+# Whole servers at length: `make bench-macro`.
+LONG = (Benchmark("macro"), Benchmark("light"))
 
 
 def machine() -> dict[str, object]:
@@ -115,10 +125,14 @@ def missed(line: dict[str, object]) -> str:
     return f"{what}: {number(figure.value)} {ROWS[id_].unit}, {ROWS[id_].promise}" if by else ""
 
 
+def runs_of(output: Path) -> list[object]:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return list(json.loads(output.read_text())["runs"])
+    raise SystemExit(f"{output} is no file of `make bench`: nothing can be added to it")
+
+
 def keep(output: Path, figures: list[dict[str, object]], append: bool) -> None:
-    runs = []
-    if append and output.exists():
-        runs = json.loads(output.read_text())["runs"]
+    runs = runs_of(output) if append and output.exists() else []
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     runs.append({"time": now, "machine": machine(), "figures": figures})
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -132,17 +146,19 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--output", type=Path, help="build/bench.json")
     parser.add_argument("--append", action="store_true", help="keep the runs that are there")
+    parser.add_argument("--long", action="store_true", help="whole servers alone, at length")
     parser.add_argument("--only", nargs="+", choices=[one.name for one in BENCHMARKS])
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="at most, of all together")
+    parser.add_argument("--seconds", type=float, help="at most, of all together")
     options = parser.parse_args()
     build = options.build.resolve()
     output = options.output or build / "bench.json"
-    end = time.monotonic() + options.seconds
+    seconds = options.seconds or (LONG_SECONDS if options.long else SECONDS)
+    end = time.monotonic() + seconds
     failed = []
     with tempfile.TemporaryDirectory() as directory:
         told = Path(directory) / "figures"
         told.touch()
-        for benchmark in BENCHMARKS:
+        for benchmark in LONG if options.long else BENCHMARKS:
             if options.only and benchmark.name not in options.only:
                 continue
             wrong = run(benchmark, build, told, end - time.monotonic())

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_LIMIT INFINITY
+#define NO_LIMIT           INFINITY
+#define LEAST_FOR_INTERVAL 6
 
 enum figure_goal { AT_MOST, AT_LEAST, LESS, MORE };
 
@@ -51,7 +52,8 @@ static inline int figure_compare(const void *a, const void *b)
 }
 
 /* The median of what was measured again and again, which is sorted; its interval is that of order
- * statistics, which asks for no distribution: the ranks n/2 -+ 1.96 sqrt(n)/2. */
+ * statistics, which asks for no distribution: the ranks n/2 -+ 1.96 sqrt(n)/2. Less than six
+ * values have none. */
 static inline struct figure figure_median(double *values, size_t count)
 {
     qsort(values, count, sizeof(values[0]), figure_compare);
@@ -61,6 +63,8 @@ static inline struct figure figure_median(double *values, size_t count)
     size_t high = (size_t)ceil(middle + reach);
     double median =
         count % 2 != 0 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    if (count < LEAST_FOR_INTERVAL)
+        return (struct figure){median, NAN, NAN, count};
     return (struct figure){median, values[low], values[high < count ? high : count - 1], count};
 }
 

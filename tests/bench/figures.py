@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TABLE = Path(__file__).resolve().with_name("targets.def")
+LEAST_FOR_INTERVAL = 6
 DIRECTIONS = {"AT_MOST": "at most", "AT_LEAST": "at least", "LESS": "less", "MORE": "more"}
 ROW = re.compile(r'^FIGURE\((\w+), ("[^"]+"), (\w+), ([-\d.]+), ([-\w.]+), ("[^"]+")\)$', re.M)
 
@@ -72,9 +73,11 @@ ROWS = read_table(TABLE.read_text())
 
 def median(values: Iterable[float]) -> Figure:
     """Of what was measured again and again; the interval is that of order statistics, which asks
-    for no distribution: the ranks n/2 -+ 1.96 sqrt(n)/2."""
+    for no distribution: the ranks n/2 -+ 1.96 sqrt(n)/2. Less than six values have none."""
     ordered = sorted(values)
     count = len(ordered)
+    if count < LEAST_FOR_INTERVAL:
+        return Figure(statistics.median(ordered), repeats=count)
     reach = 0.98 * math.sqrt(count)
     low = max(int(count / 2 - reach), 0)
     high = min(math.ceil(count / 2 + reach), count - 1)

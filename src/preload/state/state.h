@@ -306,6 +306,8 @@ struct lh_process {
     _Atomic uint32_t watchdog_role;    /* enum lh_watchdog_role */
     _Atomic uint32_t collector_wanted; /* an event waits for a collector */
 
+    _Atomic uint32_t rests; /* 1: loop threads are none for a while: loop/rest.h */
+
     struct lh_birth births[LH_BIRTHS];
 
     /* Loops that park past libc. */
@@ -345,6 +347,7 @@ struct lh_thread {
     bool stopped_watchdog;                         /* it ran, and was stopped for that: */
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
     struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
+    struct lh_slot *resting;     /* the one that it had before it rests: loop/rest.h; NULL: none */
     uint32_t noise_off;          /* enum lh_noise: of its call, by what that works on; it is off */
     _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
     struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */
