@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 
 import made_report  # noqa: E402
 from browser import CHROMIUM, Browser, Page  # noqa: E402
+from figures import tell  # noqa: E402
 
 PLACES = 400
 MIB = 1 << 20
@@ -67,10 +68,6 @@ def main() -> int:
     if CHROMIUM is None:
         print("no Chromium here: not measured")
         return 0
-    print(
-        f"{'events':>8} {'lines':>10} {'export':>8} {'memory':>9} {'page':>9} "
-        f"{'first view':>11} {'processor':>10} {'range':>8}"
-    )
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         browser = Browser(directory)
@@ -79,12 +76,13 @@ def main() -> int:
             made_report.many(events, PLACES, lines)
             seconds, memory = exported(arguments.build.resolve() / "loophound", lines, page)
             first, processor, change = viewed(browser, page)
-            print(
-                f"{events:8} {lines.stat().st_size / MIB:6.1f} MiB {seconds:6.1f} s "
-                f"{memory:5.0f} MiB {page.stat().st_size / MIB:5.1f} MiB "
-                f"{first:8.0f} ms {processor:7.0f} ms {change:5.0f} ms",
-                flush=True,
-            )
+            thing = f"{events} events"
+            tell("html_export", seconds, thing)
+            tell("html_memory", memory, thing)
+            tell("html_page", page.stat().st_size / MIB, thing)
+            tell("html_first_view", first, thing)
+            tell("html_processor", processor, thing)
+            tell("html_range", change, thing)
         browser.end()
     return 0
 

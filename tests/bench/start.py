@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the library and `run` add to the time from a program's start to its end.
 
-Each program runs in turns: alone, with the library, under `run`. Printed is the median, of all
+Each program runs in turns: alone, with the library, under `run`. Told is the median, of all
 turns, of what a way took more than the program alone in the same turn, in ms: on the clock, and of
 processor time with that of all that it waited for. On a busy machine the latter says more. A second
 build may be given, to compare with. `make bench`.
@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from figures import Figure, median, tell
+
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 200
 # Not the `python3` of a version manager, which starts a dozen programs first.
@@ -30,6 +32,7 @@ PROGRAMS = {
     "an asyncio program": [PYTHON, "-c", ASYNCIO],
     "one with a block of 120 ms": [PYTHON, "-c", BLOCKS],
 }
+PROMISED = {"/bin/true": "start_run", "python3 -c pass": "start_run_python"}
 QUIET = [
     (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0)  # what they print is nobody's
     for number in (1, 2)
@@ -72,12 +75,12 @@ def turns(
     return alone, found
 
 
-def more(costs: list[Cost], alone: list[Cost]) -> Cost:
-    """The median of what it took more than the program alone in the same turn."""
+def more(costs: list[Cost], alone: list[Cost]) -> tuple[Figure, Figure]:
+    """What it took more than the program alone in the same turn: on the clock, and processor."""
     pairs = list(zip(costs, alone, strict=True))
-    return Cost(
-        statistics.median(cost.clock_ms - other.clock_ms for cost, other in pairs),
-        statistics.median(cost.cpu_ms - other.cpu_ms for cost, other in pairs),
+    return (
+        median(cost.clock_ms - other.clock_ms for cost, other in pairs),
+        median(cost.cpu_ms - other.cpu_ms for cost, other in pairs),
     )
 
 
@@ -87,10 +90,11 @@ def measure(name: str, builds: list[Path], pairs: int) -> None:
     cpu_ms = statistics.median(cost.cpu_ms for cost in alone)
     print(f"  {name}: alone {clock_ms:.2f} ms, {cpu_ms:.2f} of a processor")
     for (way, build), costs in found.items():
-        cost = more(costs, alone)
-        of = f"  ({build.parent.name})" if build != builds[0] else ""
-        took = f"{cost.clock_ms:+6.2f} ms, {cost.cpu_ms:+6.2f} of a processor"
-        print(f"    {way:17} {took}{of}", flush=True)
+        clock, cpu = more(costs, alone)
+        of = f", {build.parent.name}" if build != builds[0] else ""
+        promised = PROMISED.get(name) if way == "under run" and not of else None
+        tell(promised or "start_clock", clock, "" if promised else f"{name} {way}{of}")
+        tell("start_cpu", cpu, f"{name} {way}{of}")
 
 
 def main() -> None:

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What strict mode adds to 500 empty asynchronous tests under pytest, each with a loop of its own.
 
-Plain and strict run in turns. Printed are the medians, their ratio, which is to be at most 1.10,
-the ratio of the shortest, the same of processor time (with the collector's), and what was reported
-and lost, which is to be nothing. `make bench`.
+Plain and strict run in turns. Told are the ratios of neighbours, of time and of processor time
+(with the collector's), and what was reported and lost, which is to be nothing. `make bench`.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ import argparse
 import os
 import resource
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from figures import Figure, median, tell
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = 20
@@ -54,13 +54,8 @@ def run_tests(command: list[str], cwd: Path) -> Run:
     return Run(took_ms, children_cpu_ms() - cpu_ms, done.stderr)
 
 
-def compared(what: str, plain: list[float], strict: list[float]) -> str:
-    bare, ours = statistics.median(plain), statistics.median(strict)
-    least = min(strict) / min(plain)
-    return (
-        f"{what} plain {bare:.0f} ms, strict {ours:.0f} ms, {ours / bare:.3f} of it"
-        f" (of the shortest {least:.3f})"
-    )
+def ratios(plain: list[float], strict: list[float]) -> Figure:
+    return median(ours / bare for ours, bare in zip(strict, plain, strict=True))
 
 
 def measure(build: Path, pairs: int, noise: str) -> None:
@@ -75,9 +70,10 @@ def measure(build: Path, pairs: int, noise: str) -> None:
         for _ in range(pairs):
             plain.append(run_tests(tests, place))
             strict.append(run_tests([*strict_run, *tests], place))
-    wall = compared("time", [run.took_ms for run in plain], [run.took_ms for run in strict])
-    cpu = compared("processor", [run.cpu_ms for run in plain], [run.cpu_ms for run in strict])
-    print(f"  noise {noise}: {wall}; {cpu}")
+    wall = ratios([run.took_ms for run in plain], [run.took_ms for run in strict])
+    cpu = ratios([run.cpu_ms for run in plain], [run.cpu_ms for run in strict])
+    tell("strict_tests", wall, f"noise {noise}")
+    tell("strict_tests_cpu", cpu, f"noise {noise}")
     print(f"    {strict[-1].said.splitlines()[-1]}")
 
 

@@ -20,6 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "figures.h"
+#include "preloaded.h"
+
 #define BUSY_PAIRS 201
 #define IDLE_PAIRS 9
 #define TURNS      20  /* of a busy run … */
@@ -36,19 +39,6 @@ static double now_us(clockid_t clock)
     struct timespec now;
     clock_gettime(clock, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(double *values, size_t count, double part)
-{
-    qsort(values, count, sizeof(values[0]), compare);
-    return values[(size_t)((double)(count - 1) * part)];
 }
 
 /* A fixed amount of work, which takes about TURN_US: measured once, in the parent. */
@@ -188,8 +178,8 @@ static struct used ask(int server, bool idle)
 static void compare_runs(const char *name, int with, int without, bool idle, size_t pairs)
 {
     static double ratios[BUSY_PAIRS];
-    double wall_us = 0;
-    double watchdog = 0;
+    static double alone[BUSY_PAIRS];
+    char thing[64];
     for (size_t i = 0; i < pairs; i++) {
         bool with_first = i % 2 == 0;
         struct used first = ask(with_first ? with : without, idle);
@@ -197,14 +187,11 @@ static void compare_runs(const char *name, int with, int without, bool idle, siz
         const struct used *watched = with_first ? &first : &second;
         const struct used *bare = with_first ? &second : &first;
         ratios[i] = watched->cpu_us / bare->cpu_us;
-        wall_us += watched->wall_us;
-        watchdog += watched->watchdog_us;
+        alone[i] = 100 * watched->watchdog_us / watched->wall_us;
     }
-    double median = quantile(ratios, pairs, 0.5);
-    printf("  %-10s %-6s %8.4f  [%.4f to %.4f] %12.4f %%\n", getenv("LOOPHOUND_THRESHOLD"), name,
-           median, quantile(ratios, pairs, 0.25), quantile(ratios, pairs, 0.75),
-           100 * watchdog / wall_us);
-    fflush(stdout);
+    snprintf(thing, sizeof(thing), "%s %s", getenv("LOOPHOUND_THRESHOLD"), name);
+    figure_tell(FIGURE_watchdog_cpu, thing, figure_median(ratios, pairs));
+    figure_tell(FIGURE_watchdog_alone, thing, figure_median(alone, pairs));
 }
 
 static int compare_children(void)
@@ -224,21 +211,12 @@ static int compare_children(void)
     return 0;
 }
 
-static void run_with_library(const char *threshold)
+static int run_children(const char *threshold)
 {
-    char path[1024];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    path[length > 0 ? length : 0] = '\0';
-    char *build = strstr(path, "/bench/");
-    if (build == NULL)
-        exit(1);
-    (void)snprintf(build, sizeof(path) - (size_t)(build - path), "/libloophound.so");
-    setenv("LD_PRELOAD", path, 1);
-    setenv("LOOPHOUND_OUTPUT", "/dev/null", 1);
+    static char name[] = "watchdog", children[] = "children";
+    char *arguments[] = {name, children, NULL};
     setenv("LOOPHOUND_THRESHOLD", threshold, 1);
-    execl("/proc/self/exe", "watchdog", "children", NULL);
-    perror("execl");
-    exit(1);
+    return run_with_library(arguments);
 }
 
 int main(int argc, char **argv)
@@ -248,14 +226,12 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return compare_children();
-    printf("a loop that is watched, against one that is not: CPU time of the process\n"
-           "  %-10s %-6s %8s  %18s %14s\n",
-           "threshold", "loop", "ratio", "[middle half]", "watchdog alone");
+    puts("a loop that is watched, against one that is not: processor time of the process");
     fflush(stdout);
     for (size_t i = 0; i < sizeof(thresholds) / sizeof(thresholds[0]); i++) {
         int status = 0;
         if (fork() == 0)
-            run_with_library(thresholds[i]);
+            _exit(run_children(thresholds[i]));
         wait(&status);
         failed |= status;
     }

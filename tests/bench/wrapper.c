@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a wrapper costs, in ns per call.
+/* What a wrapper adds, in ns per call.
  *
  * Runs itself again with the library preloaded. Each call is timed through its wrapper and directly
  * in libc, in short batches in turn, so that whatever else the machine does meets both; the median
@@ -20,6 +20,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "figures.h"
+#include "preloaded.h"
 
 #define PAIRS 4001
 #define BATCH 400
@@ -117,26 +120,10 @@ static double batch_ns(size_t which, const struct calls *calls)
     return (now_ns() - start) / BATCH;
 }
 
-static int compare(const void *a, const void *b)
+/* The ns that the wrapper adds. */
+static struct figure measure(size_t which)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof(*values), compare);
-    return values[count / 2];
-}
-
-struct result {
-    double plain_ns, added_ns, ratio;
-};
-
-static struct result measure(size_t which)
-{
-    static double base[PAIRS], added[PAIRS], ratio[PAIRS];
+    static double added[PAIRS];
     for (int i = -20; i < PAIRS; i++) {
         bool wrapped_first = i % 2 == 0;
         if (parks)
@@ -145,14 +132,12 @@ static struct result measure(size_t which)
         double second = batch_ns(which, wrapped_first ? &plain : &wrapped);
         if (i < 0)
             continue; /* warming up */
-        base[i] = wrapped_first ? second : first;
         added[i] = wrapped_first ? first - second : second - first;
-        ratio[i] = (base[i] + added[i]) / base[i];
     }
-    return (struct result){median(base, PAIRS), median(added, PAIRS), median(ratio, PAIRS)};
+    return figure_median(added, PAIRS);
 }
 
-static double counter_ns(void)
+static struct figure counter_ns(void)
 {
     static double costs[1001];
     for (size_t i = 0; i < 1001; i++) {
@@ -163,7 +148,7 @@ static double counter_ns(void)
         costs[i] = (now_ns() - start) / BATCH;
         __asm__ volatile("" : : "r"(sum));
     }
-    return median(costs, 1001);
+    return figure_median(costs, 1001);
 }
 
 static void become_loop(void)
@@ -172,15 +157,18 @@ static void become_loop(void)
     park(&wrapped); /* from here on this is a loop thread */
 }
 
-static void measure_all(const char *title, size_t count)
+/* `beyond_ns`: what no wrapper can do without, which is not told. */
+static void measure_all(enum figure_id id, size_t count, double beyond_ns)
 {
-    printf("%s\n  %-24s %10s %10s %8s\n", title, "call", "plain ns", "added ns", "ratio");
     for (size_t i = 0; i < count; i++) {
-        struct result result = measure(i);
-        printf("  %-24s %10.1f %10.2f %8.3f\n", cases[i].name, result.plain_ns, result.added_ns,
-               result.ratio);
+        struct figure added = measure(i);
+        bool locks = cases[i].run == lock_and_unlock;
+        double less = locks ? 0 : beyond_ns; /* a mutex that is free is taken without a reading */
+        figure_tell(locks && id == FIGURE_wrapper_on_loop ? FIGURE_wrapper_mutex : id,
+                    cases[i].name,
+                    (struct figure){added.value - less, added.low - less, added.high - less,
+                                    added.repeats});
     }
-    fflush(stdout);
 }
 
 /* Runs one batch of libc's own call for each byte it is sent, and answers with its time. */
@@ -224,12 +212,11 @@ static void measure_bystanders(void)
     static double ratio[PAIRS / 4];
     int without = start_server(false);
     int with = start_server(true);
-    printf("libc's own calls in a process with a watchdog, against one without\n  %-24s %8s\n",
-           "call", "ratio");
+    puts("libc's own calls in a process with a watchdog, against one without");
     for (size_t which = 0; which < NO_PARK; which++) {
         for (size_t i = 0; i < PAIRS / 4; i++)
             ratio[i] = ask(with, which) / ask(without, which);
-        printf("  %-24s %8.3f\n", cases[which].name, median(ratio, PAIRS / 4));
+        figure_tell(FIGURE_wrapper_bystander, cases[which].name, figure_median(ratio, PAIRS / 4));
     }
     close(with);
     close(without);
@@ -248,45 +235,29 @@ static void in_child(void (*run)(void))
 
 static void off_loop(void)
 {
-    measure_all("off the loop (at most 2.5 ns are allowed)", NO_PARK);
+    measure_all(FIGURE_wrapper_off_loop, NO_PARK, 0);
 }
 
 static void on_loop(void)
 {
     become_loop();
     parks = true;
-    printf("one reading of the counter: %.1f ns\n", counter_ns());
-    measure_all("on a loop thread (at most 8 ns and one counter reading; mutex pair 7 ns)", CASES);
+    struct figure reading = counter_ns();
+    figure_tell(FIGURE_counter_reading, "", reading);
+    measure_all(FIGURE_wrapper_on_loop, CASES, reading.value);
 }
 
 static void in_long_iteration(void)
 {
     become_loop();
-    measure_all("on a loop thread, in an iteration that takes long and has its calls timed",
-                NO_PARK);
-}
-
-static int run_again_with_library(char **argv)
-{
-    char path[1024];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    path[length > 0 ? length : 0] = '\0';
-    char *build = strstr(path, "/bench/");
-    if (build == NULL)
-        return 1;
-    snprintf(build, sizeof(path) - (size_t)(build - path), "/libloophound.so");
-    setenv("LD_PRELOAD", path, 1);
-    setenv("LOOPHOUND_OUTPUT", "/dev/null", 1);
-    execv("/proc/self/exe", argv);
-    perror("execv");
-    return 1;
+    measure_all(FIGURE_wrapper_old_iteration, NO_PARK, counter_ns().value);
 }
 
 int main(int argc, char **argv)
 {
     (void)argc;
     if (dlsym(RTLD_DEFAULT, "loophound_version") == NULL)
-        return run_again_with_library(argv);
+        return run_with_library(argv);
     find(&wrapped, RTLD_DEFAULT);
     void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
     find(&plain, libc);

@@ -101,9 +101,25 @@ static void test_call_inside_the_loop_is_a_block(void **state)
     assert_int_equal(taken.type, LH_EVENT_BLOCK);
 }
 
+/* No rule is asked, of which some ask the kernel. */
+static void test_call_that_nobody_wants_is_asked_nothing_in_strict_mode(void **state)
+{
+    (void)state;
+    lh_options.strict = 1;
+    assert_int_equal(lh_call_ask(LH_CALL_pause), LH_WAITS_ASK);
+    lh_options.calls[LH_CALL_pause] = 0;
+    assert_int_equal(lh_call_ask(LH_CALL_pause), LH_WAITS_UNWANTED);
+    atomic_store(&lh_process->watchdog_call, 1); /* a fork has stopped it: it may have to start */
+    assert_int_equal(lh_call_ask(LH_CALL_pause), LH_WAITS_ASK);
+    atomic_store(&lh_process->watchdog_call, 0);
+    lh_options_init(&lh_options);
+    lh_options.threshold_ns = 1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_call_that_nobody_wants_is_asked_nothing_in_strict_mode, begin),
         cmocka_unit_test_setup(test_call_is_left_to_a_stall_where_it_may_be_outside_the_loop,
                                begin),
         cmocka_unit_test_setup(test_call_that_was_told_in_flight_ends_as_a_block_all_the_same,

@@ -9,19 +9,16 @@
 #include "preload/sys/clock.h"
 #include "preload/sys/signals.h"
 
-/* The accounts of the iteration that runs now. Our handler may want them too: no signal between. */
-struct lh_accounts *lh_accounts(struct lh_slot *slot)
+/* Our handler may want them too: no signal between. */
+void lh_accounts_begin(struct lh_slot *slot)
 {
     struct lh_accounts *accounts = &slot->accounts;
-    if (LH_LIKELY(accounts->iteration_id == lh_iteration_now(slot)))
-        return accounts;
     uint64_t signals = lh_signals_block();
     if (accounts->iteration_id != lh_iteration_now(slot)) {
         memset(accounts, 0, sizeof(*accounts));
         accounts->iteration_id = lh_iteration_now(slot);
     }
     lh_signals_restore(signals);
-    return accounts;
 }
 
 uint64_t lh_accounts_age_ns(const struct lh_slot *slot)

@@ -12,8 +12,16 @@ static inline uint64_t lh_iteration_now(const struct lh_slot *slot)
     return atomic_load_explicit(&slot->iteration_id, memory_order_relaxed);
 }
 
-/* Its accounts; those of an earlier one are emptied first. */
-struct lh_accounts *lh_accounts(struct lh_slot *slot);
+/* Empties the accounts of an earlier one. */
+void lh_accounts_begin(struct lh_slot *slot);
+
+/* Its accounts. */
+static inline struct lh_accounts *lh_accounts(struct lh_slot *slot)
+{
+    if (LH_UNLIKELY(slot->accounts.iteration_id != lh_iteration_now(slot)))
+        lh_accounts_begin(slot);
+    return &slot->accounts;
+}
 
 /* Its age in ns, without the time in which the process was suspended. */
 uint64_t lh_accounts_age_ns(const struct lh_slot *slot);

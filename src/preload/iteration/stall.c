@@ -65,8 +65,8 @@ void lh_stall_add_call(struct lh_slot *slot, uint64_t elapsed_tsc)
     lh_accounts_add_call(accounts, slot->call, elapsed_tsc);
     accounts->calls_tsc += elapsed_tsc;
     accounts->unsampled_tsc += elapsed_tsc;
-    if ((is_sampled(slot) || lh_in_loop_is_doubtful(slot)) &&
-        accounts->unsampled_tsc >= atomic_load(&lh_sample_tsc))
+    if (accounts->unsampled_tsc >= atomic_load(&lh_sample_tsc) &&
+        (is_sampled(slot) || lh_in_loop_is_doubtful(slot)))
         sample_call(slot, accounts);
 }
 
@@ -109,8 +109,8 @@ static bool has_baseline(const struct lh_slot *slot)
            lh_iteration_now(slot);
 }
 
-/* Where the watchdog came too late to see the iteration: since its last look, which is at most a
- * tick too much. */
+/* Where the watchdog came too late to see the iteration: since it last read the times, which is at
+ * most four ticks too much. */
 static void fill_cpu(struct lh_stall *stall, const struct lh_slot *slot, uint64_t elapsed_ns)
 {
     uint64_t before_ns = has_baseline(slot) ? slot->baseline.cpu_ns : slot->tick_cpu_ns;
@@ -133,9 +133,9 @@ static void fill_run_delay(struct lh_stall *stall, const struct lh_slot *slot, u
 static void fill_faults(struct lh_stall *stall, const struct lh_baseline *baseline, bool own)
 {
     struct rusage usage = {0};
-    if (own && baseline->major_faults != LH_UNKNOWN &&
-        lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
-        stall->major_faults = since((uint64_t)usage.ru_majflt, baseline->major_faults);
+    uint64_t before = atomic_load_explicit(&baseline->major_faults, memory_order_relaxed);
+    if (own && before != LH_UNKNOWN && lh_syscall2(SYS_getrusage, RUSAGE_THREAD, (long)&usage) == 0)
+        stall->major_faults = since((uint64_t)usage.ru_majflt, before);
 }
 
 /* Every millisecond once. A thread that waits for the GIL looks for it every few milliseconds, and

@@ -10,6 +10,7 @@
 #include "preload/iteration/sampler.h"
 #include "preload/loop/anchor.h"
 #include "preload/loop/poll_sites.h"
+#include "preload/loop/rest.h"
 #include "preload/loop/wanted.h"
 #include "preload/process/lifecycle.h"
 #include "preload/process/setup.h"
@@ -222,6 +223,10 @@ static enum lh_park find(int epfd, uint32_t call, const struct lh_call_site *pla
 enum lh_park lh_park_find(int epfd, uint32_t call, const struct lh_call_site *place)
 {
     int saved_errno = errno;
+    if (LH_UNLIKELY(lh_rest_in_park()))
+        return LH_PARK_NONE;
+    if (LH_UNLIKELY(lh_self.resting != NULL) && lh_rest_ends(epfd))
+        return LH_PARK_OWN;
     enum lh_park park = find(epfd, call, place);
     errno = saved_errno;
     return park;

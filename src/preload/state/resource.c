@@ -248,6 +248,9 @@ static void read_timespec(const struct operand_reader *reader)
         set_number(reader, LH_RESOURCE_DURATION, time.tv_sec * LH_NS_PER_S + time.tv_nsec);
 }
 
+/* By so much two readings of the time may differ that are not made at one moment. */
+#define AT_ONCE_NS LH_NS_PER_US
+
 /* An absolute time asks for what was left of it when the call began. */
 static void read_deadline(const struct operand_reader *reader)
 {
@@ -263,6 +266,7 @@ static void read_deadline(const struct operand_reader *reader)
         uint64_t since = lh_counter() - reader->start; /* right before the clock is read */
         int64_t now_ns = lh_clock_ns(sleeping.clock);
         time_ns -= now_ns - (int64_t)lh_counter_to_ns(since);
+        time_ns = time_ns < AT_ONCE_NS ? 0 : time_ns;
     }
     set_number(reader, LH_RESOURCE_DURATION, time_ns < 0 ? 0 : time_ns);
 }

@@ -63,6 +63,7 @@ struct lh_slot *lh_slot_take(uint32_t tid)
         atomic_store(&slot->marked, 0);
         atomic_store(&slot->baseline.iteration_id, 0);
         slot->tick_iteration = 0;
+        slot->tick_turn = 0;
         atomic_store(&slot->left_iteration, 0);
         memset(&slot->home, 0, sizeof(slot->home));
         atomic_store(&slot->gave_away, 0);

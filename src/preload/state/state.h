@@ -105,10 +105,11 @@ struct lh_running {
  * `iteration_id`. */
 struct lh_baseline {
     _Atomic uint64_t iteration_id;
-    uint64_t cpu_ns;       /* the thread's CPU clock */
-    uint64_t run_delay_ns; /* waits for a processor; LH_UNKNOWN: the kernel is silent */
-    uint64_t major_faults; /* of the thread; LH_UNKNOWN as above */
-    uint64_t throttled_ns; /* of its cgroup; LH_UNKNOWN as above */
+    uint64_t cpu_ns;               /* the thread's CPU clock */
+    uint64_t run_delay_ns;         /* waits for a processor; LH_UNKNOWN: the kernel is silent */
+    _Atomic uint64_t major_faults; /* of the thread; LH_UNKNOWN as above, or it is not older than
+                                      a tick yet */
+    uint64_t throttled_ns;         /* of its cgroup; LH_UNKNOWN as above */
 };
 
 /* Where a loop's parks are on its thread's stack, and which function runs it: see home.h. */
@@ -240,12 +241,15 @@ struct lh_slot {
     uint64_t told_call;  /* id of the latest call in flight of which it knows that it ended … */
     uint32_t told_stall; /* … and of the latest iteration */
     uint64_t tick_at;    /* lh_counter() at its last look … */
-    uint64_t tick_iteration; /* … the iteration it saw then … */
+    uint64_t tick_iteration; /* … the iteration in which it saw that busy … */
+    uint64_t tick_turn;      /* … the one that it saw at all … */
     uint64_t tick_cpu_ns;    /* … what the thread's CPU clock said then … */
     uint64_t begin_cpu_ns;   /* … and must have said when that iteration began */
     uint64_t tick_delay_ns;  /* the same of its waits for a processor; LH_UNKNOWN as above */
     uint64_t begin_delay_ns;
     uint64_t begin_throttled_ns; /* of its cgroup, when that iteration began; LH_UNKNOWN as above */
+    int64_t kept_times;          /* its descriptor of the thread's schedstat, plus 1; 0: none … */
+    uint32_t kept_tid;           /* … and whose that is: kept_times.h */
 
     /* The timer of its samples: see sampler.h. */
     _Atomic int64_t timer;              /* the kernel's number of it, plus 1; 0: none */
@@ -302,6 +306,8 @@ struct lh_process {
     _Atomic uint32_t watchdog_role;    /* enum lh_watchdog_role */
     _Atomic uint32_t collector_wanted; /* an event waits for a collector */
 
+    _Atomic uint32_t rests; /* 1: loop threads are none for a while: loop/rest.h */
+
     struct lh_birth births[LH_BIRTHS];
 
     /* Loops that park past libc. */
@@ -341,6 +347,7 @@ struct lh_thread {
     bool stopped_watchdog;                         /* it ran, and was stopped for that: */
     uintptr_t paused_watchdog; /* frame of the wrapper in which it keeps that from running, or 0 */
     struct lh_slot *ending_slot; /* the loop that ends with the thread: thread_end.h */
+    struct lh_slot *resting;     /* the one that it had before it rests: loop/rest.h; NULL: none */
     uint32_t noise_off;          /* enum lh_noise: of its call, by what that works on; it is off */
     _Atomic uint64_t reports;    /* blocks and stalls that it has caused … */
     struct lh_labels *labels;    /* … and what they are labelled with: tags.h; NULL: nothing */

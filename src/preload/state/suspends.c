@@ -12,6 +12,7 @@
 #include "preload/sys/syscall.h"
 
 #define LATE_NS        (20 * LH_NS_PER_MS) /* less is the kernel's own business */
+#define UNREAD_NS      LH_NS_PER_MS        /* by so much it may know too little of itself */
 #define KEPT           8u
 #define NEVER          INT64_MAX
 #define SETTLE_STEP_NS (100 * LH_NS_PER_US)
@@ -20,8 +21,13 @@
 /* When the watchdog is next to be heard of (CLOCK_MONOTONIC): the end of its sleep; while it is
  * awake, at once. */
 static _Atomic int64_t due_ns = NEVER;
-static uint64_t heard;  /* lh_counter() when it was last known to be awake */
-static uint64_t own_ns; /* how long it had run and waited for a processor when that was last read */
+static uint64_t heard; /* lh_counter() when it was last known to be awake */
+
+/* How long it had run and waited for a processor when that was last read, and the most that it can
+ * have since: the time in which it did not sleep by its own will. That is a matter of microseconds
+ * for each tick, and to read it costs as much as all the rest of one. */
+static uint64_t own_ns;
+static int64_t unread_ns;
 
 /* The latest ones. Any thread may read while one is replaced: it then takes one stop for another.
  */
@@ -34,6 +40,7 @@ static uint32_t stop_count;
 
 static uint64_t read_own_ns(void)
 {
+    unread_ns = 0;
     uint64_t delay_ns = lh_proc_run_delay_ns((uint32_t)lh_syscall0(SYS_gettid));
     if (delay_ns == LH_UNKNOWN)
         return LH_UNKNOWN;
@@ -52,16 +59,24 @@ static void keep_stop(uint64_t end, uint64_t awake_ns)
     atomic_store(&stops[at].end, end);
 }
 
-/* It is heard of now: how late, and has it spent that time itself? */
-static void judge(int64_t now_ns)
+/* It was late: has it spent that time itself? */
+static void judge(int64_t late_ns, uint64_t now)
 {
-    int64_t late_ns = now_ns - atomic_load(&due_ns);
     uint64_t before_ns = own_ns;
-    uint64_t now = lh_counter();
     own_ns = read_own_ns();
     if (late_ns >= LATE_NS && before_ns != LH_UNKNOWN && own_ns != LH_UNKNOWN &&
         late_ns - (int64_t)(own_ns - before_ns) >= LATE_NS)
         keep_stop(now, own_ns - before_ns);
+}
+
+/* It is heard of now. */
+static void hear(int64_t now_ns)
+{
+    int64_t late_ns = now_ns - atomic_load(&due_ns);
+    uint64_t now = lh_counter();
+    unread_ns += late_ns > 0 ? late_ns : 0;
+    if (unread_ns >= UNREAD_NS)
+        judge(late_ns, now);
     heard = now;
 }
 
@@ -75,7 +90,7 @@ void lh_suspends_begin(void)
 void lh_suspends_before(int64_t asked_ns)
 {
     int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    judge(now_ns);
+    hear(now_ns);
     atomic_store(&due_ns, asked_ns < 0 ? NEVER : now_ns + asked_ns);
 }
 
@@ -96,8 +111,7 @@ void lh_suspends_served(void)
 void lh_suspends_after(void)
 {
     int64_t now_ns = lh_clock_ns(CLOCK_MONOTONIC);
-    if (now_ns - atomic_load(&due_ns) >= LATE_NS)
-        judge(now_ns);
+    hear(now_ns);
     atomic_store(&due_ns,
                  now_ns); /* last: until then it is overdue, from here on the stop is kept */
 }

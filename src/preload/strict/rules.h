@@ -24,6 +24,7 @@ enum lh_waits {
     LH_WAITS_YES,
     LH_WAITS_IF_OPENED, /* the result says: a descriptor of a disk file or FIFO */
     LH_WAITS_IF_STREAM, /* the same, and the result is a FILE * */
+    LH_WAITS_UNWANTED,  /* nobody wants to be told of this call */
     LH_WAITS_ASK,       /* its rule is to be asked */
     LH_WAITS_NOISE,     /* and above: it does not matter, for it is noise of the class of which the
                            number is added: noise.h */

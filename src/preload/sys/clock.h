@@ -44,7 +44,9 @@ static inline clockid_t lh_clock_of_thread(uint32_t tid)
     return (clockid_t)(~tid << 3 | 6);
 }
 
-/* clock_gettime(2) by a raw system call (a preloaded libfaketime has no say). Any thread. */
+/* clock_gettime(2); a preloaded libfaketime has no say. By a raw system call, but for
+ * CLOCK_MONOTONIC, which libc reads from the vDSO (vdso(7)) where that is what it says. Any thread.
+ */
 int64_t lh_clock_ns(clockid_t clock);
 
 #endif

@@ -41,13 +41,23 @@ bool lh_fd_is_epoll(int fd)
     return lh_fd_is(fd, "anon_inode:[eventpoll]");
 }
 
-int lh_fd_lift(long fd)
+static int move_to(long fd, int lowest)
 {
     if (fd < 0)
         return (int)fd;
-    long lifted = lh_syscall3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_LOWEST);
+    long moved = lh_syscall3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
     lh_syscall1(SYS_close, fd);
-    return (int)lifted;
+    return (int)moved;
+}
+
+int lh_fd_lift(long fd)
+{
+    return move_to(fd, FD_LOWEST);
+}
+
+int lh_fd_keep(long fd)
+{
+    return move_to(fd, LH_FD_LIMIT_LEAST);
 }
 
 bool lh_fd_has_room(void)

@@ -24,6 +24,10 @@ int lh_fd_lift(long fd);
 #define LH_FD_LIMIT_LEAST 10
 bool lh_fd_has_room(void);
 
+/* On the watchdog: moves a descriptor that it could do without, or passes on an error, to a number
+ * that nothing else needs; -EINVAL, and it is closed, where RLIMIT_NOFILE leaves no such number. */
+int lh_fd_keep(long fd);
+
 /* On the watchdog: a copy of the program's descriptor, pidfd_getfd(2); or a negative errno. */
 int lh_fd_borrow(int fd);
 

@@ -9,21 +9,36 @@
 #include "common/text.h"
 #include "preload/sys/syscall.h"
 
-long lh_proc_read_file(const char *path, char *buf, size_t size)
+#define TASKS "/proc/self/task/"
+
+static long open_file(const char *path)
 {
-    buf[0] = '\0';
-    long fd = lh_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return fd;
-    long length = lh_syscall3(SYS_read, fd, (long)buf, (long)size - 1);
-    lh_syscall1(SYS_close, fd);
+    return lh_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static long terminate(long length, char *buf)
+{
     buf[length > 0 ? length : 0] = '\0';
     return length;
 }
 
+static long read_and_close(long fd, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (fd < 0)
+        return fd;
+    long length = lh_syscall3(SYS_read, fd, (long)buf, (long)size - 1);
+    lh_syscall1(SYS_close, fd);
+    return terminate(length, buf);
+}
+
+long lh_proc_read_file(const char *path, char *buf, size_t size)
+{
+    return read_and_close(open_file(path), buf, size);
+}
+
 /* `directory`NUMBER/NAME */
-static long read_in(const char *directory, uint32_t number, const char *name, char *buf,
-                    size_t size)
+static long open_in(const char *directory, uint32_t number, const char *name)
 {
     char path[64];
     struct lh_text text;
@@ -32,12 +47,17 @@ static long read_in(const char *directory, uint32_t number, const char *name, ch
     lh_text_u64(&text, number);
     lh_text_char(&text, '/');
     lh_text_string(&text, name);
-    return lh_proc_read_file(path, buf, size);
+    return open_file(path);
+}
+
+long lh_proc_open_of(uint32_t tid, const char *name)
+{
+    return open_in(TASKS, tid, name);
 }
 
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size)
 {
-    return read_in("/proc/self/task/", tid, name, buf, size);
+    return read_and_close(open_in(TASKS, tid, name), buf, size);
 }
 
 /* The name in parentheses may hold anything, so from its last one on. */
@@ -57,11 +77,11 @@ const char *lh_proc_stat(uint32_t tid, char *line, size_t size)
 char lh_proc_process(uint32_t pid, uint64_t *slices, uint64_t *ticks)
 {
     char line[512];
-    long length = read_in("/proc/", pid, "stat", line, sizeof(line));
+    long length = read_and_close(open_in("/proc/", pid, "stat"), line, sizeof(line));
     const char *fields = behind_name(line, length);
     char state = fields != NULL ? fields[0] : '?';
     *ticks = fields != NULL ? lh_proc_field(fields, 14 - 3) + lh_proc_field(fields, 15 - 3) : 0;
-    bool known = read_in("/proc/", pid, "schedstat", line, sizeof(line)) > 0;
+    bool known = read_and_close(open_in("/proc/", pid, "schedstat"), line, sizeof(line)) > 0;
     *slices = known ? lh_proc_field(line, 2) : LH_UNKNOWN;
     return state;
 }
@@ -144,6 +164,16 @@ static uint64_t schedstat(uint32_t tid, unsigned field)
 uint64_t lh_proc_run_delay_ns(uint32_t tid)
 {
     return schedstat(tid, 1);
+}
+
+bool lh_proc_read_run_delay(int fd, uint64_t *delay_ns)
+{
+    char line[128];
+    long length = lh_syscall4(SYS_pread64, fd, (long)line, sizeof(line) - 1, 0);
+    if (terminate(length, line) <= 0)
+        return false;
+    *delay_ns = lh_proc_field(line, 1);
+    return true;
 }
 
 uint64_t lh_proc_slices(uint32_t tid)

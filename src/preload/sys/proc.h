@@ -16,9 +16,15 @@ long lh_proc_read_file(const char *path, char *buf, size_t size);
  * NUL, or a negative errno. proc(5). */
 long lh_proc_read(uint32_t tid, const char *name, char *buf, size_t size);
 
+/* Opens /proc/self/task/TID/NAME for reading, close-on-exec; or a negative errno. */
+long lh_proc_open_of(uint32_t tid, const char *name);
+
 /* How long this thread has waited for a processor, in ns; LH_UNKNOWN: the kernel does not say.
  * Documentation/scheduler/sched-stats.rst. */
 uint64_t lh_proc_run_delay_ns(uint32_t tid);
+
+/* The same from a descriptor of the thread's `schedstat`. False: the thread has ended. */
+bool lh_proc_read_run_delay(int fd, uint64_t *delay_ns);
 
 /* How often it was given a processor; LH_UNKNOWN as above. */
 uint64_t lh_proc_slices(uint32_t tid);

@@ -33,7 +33,7 @@ struct candidate {
 };
 
 static struct {
-    int64_t due_ns; /* CLOCK_MONOTONIC; 0: not begun */
+    int64_t due_ns; /* CLOCK_MONOTONIC */
     int64_t wait_ns;
     struct candidate seen[CANDIDATES];
     uint32_t count;
@@ -55,26 +55,22 @@ static void wait_longer(void)
 }
 
 /* The memory is the parent's in a child of fork, which has a watchdog of its own. */
-static bool is_mine(void)
+void lh_inline_find_begin(void)
 {
     static uint32_t pid;
     uint32_t own = (uint32_t)lh_syscall0(SYS_getpid);
-    bool mine = pid == own;
+    if (pid == own)
+        return;
     pid = own;
-    return mine;
+    finds.count = finds.next = 0;
+    begin_anew();
 }
 
 int64_t lh_inline_due_ns(void)
 {
-    if (lh_options.loop_mode == LH_LOOP_NONE)
+    if (lh_options.loop_mode == LH_LOOP_NONE || finds.due_ns == INT64_MAX)
         return -1;
-    if (!is_mine() || finds.due_ns == 0) {
-        finds.count = finds.next = 0;
-        begin_anew();
-    }
     int64_t left_ns = finds.due_ns - lh_clock_ns(CLOCK_MONOTONIC);
-    if (finds.due_ns == INT64_MAX)
-        return -1;
     return left_ns > 0 ? left_ns : 0;
 }
 

@@ -19,6 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* When the watchdog starts: one in a process that had none begins anew. */
+void lh_inline_find_begin(void);
+
 /* When there is to be a look: in so many ns, 0 now, -1 no more. */
 int64_t lh_inline_due_ns(void);
 

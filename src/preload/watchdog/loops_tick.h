@@ -6,8 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Looks at every loop thread; true while one of them is not parked, or is one of those that do not
- * call when they are no longer. */
-bool lh_loops_tick(uint64_t tick_ns);
+enum lh_loops {
+    LH_LOOPS_PARKED,
+    LH_LOOPS_TURN, /* parked, but they have made so many turns since the last look that one more
+                      look costs less than to be called at the end of each park */
+    LH_LOOPS_BUSY, /* one of them is not parked, or is one of those that do not call */
+};
+
+/* Looks at every loop thread. `called`: somebody did, the loops were at rest. */
+enum lh_loops lh_loops_tick(bool called);
+
+/* Is no loop busy? Tells nothing of any. */
+bool lh_loops_are_parked(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "preload/state/in_loop.h"
 #include "preload/state/throttle.h"
 #include "preload/sys/proc.h"
+#include "preload/watchdog/kept_times.h"
 #include "preload/watchdog/outside.h"
 #include "preload/watchdog/sample_timer.h"
 
@@ -20,11 +21,17 @@ static uint64_t tsc_of(uint64_t ns, uint64_t step_ns)
     return (uint64_t)((unsigned __int128)ns * STEP / step_ns);
 }
 
-void lh_stall_tick_init(void)
+/* So many steps of the counter are a tick; an iteration is young that is not a quarter of one old.
+ */
+static uint64_t tick_tsc;
+#define YOUNG 4
+
+void lh_stall_tick_init(uint64_t tick_ns)
 {
     uint64_t step_ns = lh_counter_to_ns(STEP);
     if (step_ns == 0)
         return;
+    tick_tsc = tsc_of(tick_ns, step_ns);
     uint64_t counts = tsc_of(lh_options.threshold_ns, step_ns);
     counts -= counts / SLACK;
     atomic_store(&lh_threshold_tsc, counts);
@@ -41,14 +48,23 @@ static uint64_t major_faults(uint32_t tid)
     return fields != NULL ? lh_proc_field(fields, 12 - 3) : LH_UNKNOWN;
 }
 
-static void take_baseline(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid)
+static void take_baseline(struct lh_slot *slot, uint64_t iteration_id)
 {
     struct lh_baseline *baseline = &slot->baseline;
     baseline->cpu_ns = slot->begin_cpu_ns;
     baseline->run_delay_ns = slot->begin_delay_ns;
-    baseline->major_faults = major_faults(tid);
     baseline->throttled_ns = slot->begin_throttled_ns;
+    atomic_store_explicit(&baseline->major_faults, LH_UNKNOWN, memory_order_relaxed);
     atomic_store_explicit(&baseline->iteration_id, iteration_id, memory_order_release);
+}
+
+/* The kernel works for these longer than for all the rest: not for each iteration that is but a
+ * little long. */
+static void take_faults(struct lh_slot *slot, uint32_t tid)
+{
+    struct lh_baseline *baseline = &slot->baseline;
+    if (atomic_load_explicit(&baseline->major_faults, memory_order_relaxed) == LH_UNKNOWN)
+        atomic_store_explicit(&baseline->major_faults, major_faults(tid), memory_order_relaxed);
 }
 
 static uint64_t at_most(uint64_t value, uint64_t most)
@@ -57,23 +73,25 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 }
 
 /* What the CPU clock must have said when the iteration began: the thread has run at most as long as
- * the iteration is old, and at most what it has run since the last look. It waited for a processor
- * in what is left of that time at most. */
-static void note_begin(struct lh_slot *slot, uint64_t iteration_id, uint64_t cpu_ns,
-                       uint64_t delay_ns, uint64_t age_ns)
+ * the iteration is old, and at most what it has run since its times were last read. It waited for a
+ * processor in what is left of that time at most. */
+static void note_begin(struct lh_slot *slot, uint64_t iteration_id, uint64_t before_cpu_ns,
+                       uint64_t before_delay_ns, uint64_t age_ns)
 {
-    uint64_t ran_ns = at_most(cpu_ns - slot->tick_cpu_ns, age_ns);
-    slot->begin_cpu_ns = cpu_ns - ran_ns;
+    uint64_t delay_ns = slot->tick_delay_ns;
+    uint64_t ran_ns = at_most(slot->tick_cpu_ns - before_cpu_ns, age_ns);
+    slot->begin_cpu_ns = slot->tick_cpu_ns - ran_ns;
     slot->begin_delay_ns = delay_ns;
-    if (delay_ns != LH_UNKNOWN && slot->tick_delay_ns != LH_UNKNOWN)
-        slot->begin_delay_ns -= at_most(delay_ns - slot->tick_delay_ns, age_ns - ran_ns);
+    if (delay_ns != LH_UNKNOWN && before_delay_ns != LH_UNKNOWN)
+        slot->begin_delay_ns -= at_most(delay_ns - before_delay_ns, age_ns - ran_ns);
     slot->tick_iteration = iteration_id;
 }
 
 /* The same of its cgroup: what that was throttled since the last look was before the iteration, as
  * far as the thread has not waited for a processor in it. */
-static void note_throttled(struct lh_slot *slot, uint64_t delay_ns)
+static void note_throttled(struct lh_slot *slot)
 {
+    uint64_t delay_ns = slot->tick_delay_ns;
     uint64_t latest_ns = lh_throttle_latest_ns();
     uint64_t before_ns = lh_throttle_before_ns();
     slot->begin_throttled_ns = latest_ns;
@@ -99,7 +117,38 @@ static bool is_looked_at(struct lh_slot *slot, uint64_t age_ns)
     return lh_in_loop_look(slot) || (age_ns < (uint64_t)DOUBT_NS && lh_in_loop_is_doubtful(slot));
 }
 
-void lh_stall_tick(struct lh_slot *slot, uint64_t tick_ns)
+static void read_times(struct lh_slot *slot, uint32_t tid)
+{
+    slot->tick_cpu_ns = (uint64_t)lh_clock_ns(lh_clock_of_thread(tid));
+    slot->tick_delay_ns = lh_kept_run_delay_ns(slot, tid);
+}
+
+static void look_at(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, uint64_t now)
+{
+    uint64_t age_tsc = now - slot->iteration_start;
+    uint64_t age_ns = lh_counter_to_ns(age_tsc);
+    uint64_t before_cpu_ns = slot->tick_cpu_ns;
+    uint64_t before_delay_ns = slot->tick_delay_ns;
+    read_times(slot, tid);
+    if (slot->tick_iteration != iteration_id) {
+        note_begin(slot, iteration_id, before_cpu_ns, before_delay_ns, age_ns);
+        note_throttled(slot);
+    }
+    uint64_t since_ns = since_last_ns(slot, now, age_ns);
+    if (age_tsc < tick_tsc / YOUNG)
+        return;
+    if (atomic_load(&slot->baseline.iteration_id) != iteration_id)
+        take_baseline(slot, iteration_id);
+    if (age_tsc >= tick_tsc)
+        take_faults(slot, tid);
+    atomic_store(&slot->marked, LH_MARKED_ALL);
+    if (age_ns >= lh_options.threshold_ns / 2 && is_looked_at(slot, age_ns)) {
+        lh_sample_timer_start(slot, iteration_id);
+        lh_outside_tick(slot, iteration_id, since_ns);
+    }
+}
+
+void lh_stall_tick(struct lh_slot *slot, bool reads)
 {
     uint32_t tid = atomic_load(&slot->tid);
     uint64_t iteration_id = atomic_load_explicit(&slot->iteration_id, memory_order_acquire);
@@ -108,23 +157,13 @@ void lh_stall_tick(struct lh_slot *slot, uint64_t tick_ns)
     if (!lh_stall_is_on() || iteration_id == 0 || now < start ||
         iteration_id != atomic_load(&slot->iteration_id))
         return;
-    uint64_t age_ns = lh_counter_to_ns(now - start);
-    uint64_t cpu_ns = (uint64_t)lh_clock_ns(lh_clock_of_thread(tid));
-    uint64_t delay_ns = lh_proc_run_delay_ns(tid);
-    if (slot->tick_iteration != iteration_id) {
-        note_begin(slot, iteration_id, cpu_ns, delay_ns, age_ns);
-        note_throttled(slot, delay_ns);
-    }
-    uint64_t since_ns = since_last_ns(slot, now, age_ns);
-    slot->tick_cpu_ns = cpu_ns;
-    slot->tick_delay_ns = delay_ns;
-    if (age_ns < tick_ns / 4)
-        return;
-    if (atomic_load(&slot->baseline.iteration_id) != iteration_id)
-        take_baseline(slot, iteration_id, tid);
-    atomic_store(&slot->marked, LH_MARKED_ALL);
-    if (age_ns >= lh_options.threshold_ns / 2 && is_looked_at(slot, age_ns)) {
-        lh_sample_timer_start(slot, iteration_id);
-        lh_outside_tick(slot, iteration_id, since_ns);
-    }
+    if (reads || now - start >= tick_tsc / YOUNG)
+        look_at(slot, iteration_id, tid, now);
+}
+
+void lh_stall_tick_parked(struct lh_slot *slot)
+{
+    uint32_t tid = atomic_load(&slot->tid);
+    if (lh_stall_is_on() && tid != 0)
+        read_times(slot, tid);
 }

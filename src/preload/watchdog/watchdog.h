@@ -4,7 +4,7 @@
  * Made by a raw clone without libc's knowledge, so that a single-threaded program stays one for
  * glibc and for the kernel's descriptor table. It has a dummy thread-local storage, all signals
  * blocked and a descriptor table of its own. It ticks at a quarter of the threshold while a loop is
- * busy and sleeps on a futex while all are parked. */
+ * busy and sleeps on a futex while all are parked, unless they make turns all the time. */
 #ifndef LH_PRELOAD_WATCHDOG_WATCHDOG_H
 #define LH_PRELOAD_WATCHDOG_WATCHDOG_H
 

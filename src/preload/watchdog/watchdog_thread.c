@@ -18,6 +18,7 @@
 #include "preload/sys/syscall.h"
 #include "preload/watchdog/inline_find.h"
 #include "preload/watchdog/inline_watch.h"
+#include "preload/watchdog/kept_times.h"
 #include "preload/watchdog/loops_tick.h"
 #include "preload/watchdog/stall_tick.h"
 
@@ -82,7 +83,7 @@ static void sleep_until_called(uint32_t seen)
 {
     atomic_store(&lh_process->watchdog_call, 1);
     /* A park that ended before the store above is seen here; one after it sees the store. */
-    if (!lh_loops_tick((uint64_t)tick_ns()))
+    if (lh_loops_are_parked())
         doze(seen, lh_inline_due_ns());
     atomic_store(&lh_process->watchdog_call, 0);
 }
@@ -95,14 +96,16 @@ static void announce(enum lh_watchdog_ready ready)
 
 static void watch(void)
 {
+    bool called = true;
     while (atomic_load(&lh_process->watchdog_stop) == LH_WATCHDOG_GOES_ON) {
         uint32_t seen = atomic_load(&lh_process->watchdog_wake);
         lh_link_serve();
         lh_inline_look(NULL);
-        if (lh_loops_tick((uint64_t)tick_ns()))
-            doze_a_tick(seen);
-        else
+        called = lh_loops_tick(called) == LH_LOOPS_PARKED;
+        if (called)
             sleep_until_called(seen);
+        else
+            doze_a_tick(seen);
     }
     lh_link_finish(); /* for an exec or an end, after which nobody would */
 }
@@ -113,7 +116,7 @@ static bool begin_to_serve(bool able, bool found)
         lh_suspends_begin();
         bool has_room = lh_fd_has_room();
         able = able && has_room && lh_link_make_ring(lh_inline_problem(found));
-        lh_stall_tick_init();
+        lh_stall_tick_init((uint64_t)tick_ns());
         announce(able ? LH_WATCHDOG_READY : has_room ? LH_WATCHDOG_UNABLE : LH_WATCHDOG_NO_ROOM);
     }
     return atomic_load(&lh_process->watchdog_ready) == LH_WATCHDOG_READY;
@@ -172,7 +175,9 @@ int lh_watchdog_main(void *argument)
     (void)argument;
     lh_syscall5(SYS_prctl, PR_SET_NAME, (long)"loophound", 0, 0, 0);
     bool able = take_own_descriptors();
+    lh_kept_times_begin();
     lh_inline_watch_begin();
+    lh_inline_find_begin();
     if (able && !lh_watchdog_is_to_watch()) {
         scout();
         if (!lh_watchdog_is_to_watch())

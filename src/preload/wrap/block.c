@@ -44,12 +44,17 @@ static bool is_allowed(const struct lh_slot *slot)
     return atomic_load_explicit(&slot->allow_depth, memory_order_relaxed) != 0;
 }
 
-/* What is allowed is never told, whatever it is. Noise is asked for before the rules: that asks the
- * kernel for nothing, as the rules about paths do. */
+/* What is allowed is never told, whatever it is, nor what LOOPHOUND_CALLS leaves out in every
+ * group. Noise is asked for before the rules: that asks the kernel for nothing, as the rules about
+ * paths do. */
 enum lh_waits lh_call_ask(uint32_t call)
 {
-    if (lh_options.strict == 0 || is_allowed(lh_self.slot))
-        return is_watchdog_away() ? LH_WAITS_ASK : LH_WAITS_NO;
+    bool unwanted = lh_options.calls[call] == 0;
+    if (lh_options.strict == 0 || unwanted || is_allowed(lh_self.slot)) {
+        if (is_watchdog_away())
+            return LH_WAITS_ASK;
+        return lh_options.strict != 0 && unwanted ? LH_WAITS_UNWANTED : LH_WAITS_NO;
+    }
     lh_self.noise_off = LH_NOISE_NONE;
     enum lh_noise noise = lh_noise_look_ahead(lh_self.slot, call);
     return noise != LH_NOISE_NONE ? (enum lh_waits)(LH_WAITS_NOISE + noise) : LH_WAITS_ASK;
@@ -315,7 +320,9 @@ void lh_call_finish(const struct lh_scope *scope, uint32_t call, enum lh_waits w
     } else {
         int saved_errno = errno;
         uint64_t reports = atomic_load_explicit(&lh_self.reports, memory_order_relaxed);
-        struct verdict verdict = {.scope = scope, .call = call, .error = error};
+        struct verdict verdict = {.scope = scope,
+                                  .call = call,
+                                  .error = error == LH_ERROR_IN_ERRNO ? saved_errno : error};
         finish(verdict, waits, result, elapsed_tsc);
         if (lh_action_is_due(reports))
             lh_action_take();

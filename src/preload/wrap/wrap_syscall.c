@@ -74,7 +74,7 @@ static inline int64_t lh_timeval_at(long address)
         (void)a, (void)b, (void)c, (void)d;                                                        \
         return LH_COLUMN(ONLY_IF, true, __VA_ARGS__);                                              \
     }                                                                                              \
-    TRACKED(on_loop_##number_, CALL_OF(number_, __VA_ARGS__), long, SIX_PARAMS,                    \
+    TRACKED(on_loop_##number_, CALL_OF(number_, __VA_ARGS__), long, SIX_PARAMS, SIX_ARGS,          \
             FORWARD(syscall, SIX_ARGS), __VA_ARGS__)
 #define CALL_OF(number, ...) LH_COLUMN(CALL, LH_CALL_##number, __VA_ARGS__)
 #define CALL_AS(row)         , LH_CALL_##row,

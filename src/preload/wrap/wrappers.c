@@ -114,7 +114,7 @@
 #define WRAPPER(row, ret, params, args, begin, ...)                                                \
     REAL(row, LH_COLUMN(SYMBOL, #row, __VA_ARGS__), LH_COLUMN(VERSION, "", __VA_ARGS__), ret,      \
          params, args)                                                                             \
-    TRACKED(on_loop_##row, LH_CALL_##row, ret, params, FORWARD(row, args), __VA_ARGS__)            \
+    TRACKED(on_loop_##row, LH_CALL_##row, ret, params, args, FORWARD(row, args), __VA_ARGS__)      \
     EXPORT(row, ret, params, __VA_ARGS__)                                                          \
     MEETING(row, wrap_##row, ret, params, args)                                                    \
     ret wrap_##row params                                                                          \
@@ -188,7 +188,7 @@
 
 /* Hands a list on to libc's own form for one. */
 #define VARIADIC(row, group, ret, params, args, ...)                                               \
-    TRACKED(on_loop_##row, LH_CALL_##row, ret, params, LIST_FORM_OF(args, __VA_ARGS__),            \
+    TRACKED(on_loop_##row, LH_CALL_##row, ret, params, args, LIST_FORM_OF(args, __VA_ARGS__),      \
             __VA_ARGS__)                                                                           \
     EXPORTED ret wrap_##row LH_COLUMN(PARAMS, (row##_has_no_TAKES), __VA_ARGS__) __asm__(#row);    \
     ret wrap_##row LH_COLUMN(PARAMS, (row##_has_no_TAKES), __VA_ARGS__)                            \

@@ -83,14 +83,25 @@
 #define NEVER_WAITS(rule, ...)   , lh_never_##rule(__VA_ARGS__),
 #define ERROR_FAILS(how)         , ERROR_##how,
 
-#define ERROR_MINUS_1(returned) ((returned) == -1 ? errno : 0)
+#define ERROR_MINUS_1(returned) ((returned) == -1 ? LH_ERROR_IN_ERRNO : 0)
 #define ERROR_CODE(returned)    ((int)(returned))
-#define ERROR_NULLPTR(returned) ((returned) == NULL ? errno : 0)
+#define ERROR_NULLPTR(returned) ((returned) == NULL ? LH_ERROR_IN_ERRNO : 0)
 #define ERROR_NO(returned)      0
 
-/* One scope and one call: `name` is a function that reports what `forward` does as `call`. */
-#define TRACKED(name, call, ret, params, forward, ...)                                             \
-    __attribute__((noinline)) static ret name params                                               \
+/* A call of row `call` has returned, and may have to be told. */
+#define FINISH(scope, call, waits, returned, ...)                                                  \
+    do {                                                                                           \
+        if (lh_call_end(scope) && (waits) == LH_WAITS_NO && LH_COLUMN(NEVER, false, __VA_ARGS__))  \
+            (waits) = LH_WAITS_NEVER;                                                              \
+        lh_call_finish(scope, call, waits, (long)(returned),                                       \
+                       LH_COLUMN(ERROR, ERROR_MINUS_1, __VA_ARGS__)(returned));                    \
+    } while (0)
+
+/* One scope and one call: `name` is a function that reports what `forward` does as `call`. In the
+ * common case nothing is called before that, so nothing has to be kept where a callee leaves it;
+ * for the others there is asked_<name>. */
+#define TRACKED(name, call, ret, params, args, forward, ...)                                       \
+    __attribute__((noinline)) static ret asked_##name params                                       \
     {                                                                                              \
         LH_PERSONALITY;                                                                            \
         struct lh_scope scope;                                                                     \
@@ -101,12 +112,23 @@
             waits = lh_call_prepare(call, LH_COLUMN(RULE, lh_rule_always(), __VA_ARGS__));         \
         lh_scope_enter(&scope, call, (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__));                  \
         ret returned = forward;                                                                    \
-        if (LH_UNLIKELY(lh_scope_leave(&scope))) {                                                 \
-            if (lh_call_end(&scope) && waits == LH_WAITS_NO &&                                     \
-                LH_COLUMN(NEVER, false, __VA_ARGS__))                                              \
-                waits = LH_WAITS_NEVER;                                                            \
-            lh_call_finish(&scope, call, waits, (long)returned,                                    \
-                           LH_COLUMN(ERROR, ERROR_MINUS_1, __VA_ARGS__)(returned));                \
+        if (lh_scope_leave(&scope) && waits != LH_WAITS_UNWANTED)                                  \
+            FINISH(&scope, call, waits, returned, __VA_ARGS__);                                    \
+        return returned;                                                                           \
+    }                                                                                              \
+    __attribute__((noinline)) static ret name params                                               \
+    {                                                                                              \
+        LH_PERSONALITY;                                                                            \
+        struct lh_scope scope;                                                                     \
+        /* Not in the condition: what it may point to would live no longer than that. */           \
+        const uint64_t operand = (uint64_t)LH_COLUMN(VALUE, 0, __VA_ARGS__);                       \
+        if (LH_UNLIKELY(!lh_scope_enter_untimed(&scope, call, operand)))                           \
+            return asked_##name args;                                                              \
+        ret returned = forward;                                                                    \
+        if (LH_UNLIKELY(lh_scope_leave_tracked(&scope))) {                                         \
+            struct lh_scope ended = scope; /* the one above stays in registers */                  \
+            enum lh_waits waits = LH_WAITS_NO;                                                     \
+            FINISH(&ended, call, waits, returned, __VA_ARGS__);                                    \
         }                                                                                          \
         return returned;                                                                           \
     }

@@ -15,6 +15,8 @@
 //! timer has run. With `-beside` there are two, and the other one waits for the events. With `-again`
 //! the place has been given away before, so that there are threads that know it. So it has in `job`,
 //! where such a thread is given other work before the mutex is waited for.
+//!
+//! `serve` is a server at PORT for tests/bench: it answers each line by `pong`, until it is killed.
 
 use std::env;
 use std::future::Future;
@@ -25,7 +27,7 @@ use std::sync::{mpsc, Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 const SLEEP: Duration = Duration::from_millis(300);
@@ -176,6 +178,24 @@ async fn in_place(beside: bool, work: impl FnOnce()) {
     timer.await.expect("the timer's task");
 }
 
+async fn answer_lines(mut stream: tokio::net::TcpStream) {
+    let mut text = [0; 4096];
+    while let Ok(length) = stream.read(&mut text).await {
+        let lines = text[..length].iter().filter(|byte| **byte == b'\n').count();
+        if length == 0 || stream.write_all("pong\n".repeat(lines).as_bytes()).await.is_err() {
+            break;
+        }
+    }
+}
+
+async fn serve(port: u16) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        tokio::spawn(answer_lines(stream));
+    }
+}
+
 fn runtime(kind: &str, workers: usize) -> Runtime {
     let mut builder = match kind {
         "current" => Builder::new_current_thread(),
@@ -216,6 +236,7 @@ fn main() {
         "mutex" => in_task(&runtime, async { blocking_mutex() }),
         "idle" => in_task(&runtime, idle()),
         "job" => in_task(&runtime, blocked_after_a_job()),
+        "serve" => in_task(&runtime, serve(port)),
         "shared" => in_task(&runtime, shared()),
         "in_place" => in_task(&runtime, async move { in_place(beside, || blocking_file(&fifo)).await }),
         "block_on" => in_task(&runtime, async move {
