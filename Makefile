@@ -91,7 +91,8 @@ COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect
 CLI_SRC := $(wildcard src/cli/*.c src/cli/*/*.c src/cli/*/$(PROCESSOR)/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
-PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
+# Only x86-64 has a red zone, and functions of libc in versions that differ.
+PROGRAM_SRC := $(filter-out %/crowd.c $(if $(filter x86_64,$(PROCESSOR)),,%/versions.c %/red_zone.c),$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 RUNTIME_SRC := $(wildcard tests/runtimes/c/*.c)

@@ -22,7 +22,7 @@ PACKAGES = """
     base-files base-passwd bash coreutils dash diffutils findutils grep gzip hostname iproute2
     libc-bin mawk mount procps sed tar util-linux
     gcc g++ gdb libc6-dev make pkg-config
-    libcmocka-dev libdw-dev libelf-dev libiberty-dev libjansson-dev libunwind-dev libuv1-dev
+    libcmocka-dev libcurl4-openssl-dev libdw-dev libelf-dev libiberty-dev libjansson-dev libunwind-dev libuv1-dev
     libzstd-dev zlib1g-dev
     python3 python3-jsonschema python3-pytest python3-pytest-xdist python3-venv python3-yaml
 """.split()
