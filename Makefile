@@ -316,6 +316,14 @@ $(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
 	    cd $(@D) && PATH="$$PWD/venv/bin:$$PATH" venv/bin/npm install --no-audit --no-fund --ignore-scripts --silent && \
 	    touch done
 
+# Cross-compiled here, run in a machine that qemu emulates: SMOKE=1 for a few of the tests.
+SMOKE ?= 0
+.PHONY: test-aarch64
+test-aarch64: ## build for 64-bit Arm, and run the tests in an emulated machine with Debian 12, and with 13
+	@scripts/bootstrap build aarch64
+	@$(MAKE) --no-print-directory CROSS=aarch64-linux-gnu test-programs
+	@$(PYTHON) scripts/arm_tests.py --build build/aarch64-linux-gnu $(if $(filter 1,$(SMOKE)),--smoke)
+
 .PHONY: test-export
 test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it
 	@scripts/bootstrap build demo export

@@ -190,6 +190,15 @@ static void test_where_no_name_is_known_there_is_the_build_id(void **state)
     lh_stacks_close(stacks);
 }
 
+/* Calls what it is given, and keeps a frame pointer: code without any description. */
+#ifdef __aarch64__
+/* stp x29, x30, [sp, #-16]!; mov x29, sp; blr x0; ldp x29, x30, [sp], #16; ret */
+static const uint32_t calls_it[] = {0xa9bf7bfd, 0x910003fd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0};
+#else
+/* push %rbp; mov %rsp, %rbp; call *%rdi; pop %rbp; ret */
+static const uint8_t calls_it[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+#endif
+
 /* Code that came after the map was read. */
 static void test_code_that_was_mapped_later_is_found(void **state)
 {
@@ -199,9 +208,8 @@ static void test_code_that_was_mapped_later_is_found(void **state)
     size_t size = 4096;
     uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(code, MAP_FAILED);
-    /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret: code without any description */
-    static const uint8_t bytes[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
-    memcpy(code, bytes, sizeof(bytes));
+    memcpy(code, calls_it, sizeof(calls_it));
+    __builtin___clear_cache((char *)code, (char *)code + sizeof(calls_it));
     assert_int_equal(mprotect(code, size, PROT_READ | PROT_EXEC), 0);
     void (*call)(void (*)(void));
     memcpy(&call, &code, sizeof(call));

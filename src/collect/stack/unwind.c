@@ -265,11 +265,12 @@ static bool go_to(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
 /* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
  * it keeps a frame pointer. */
 static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                                  const struct lh_native_frame *from,
                                   struct lh_native_frame *frame)
 {
-    uint64_t fp = lh_unwind_frame_pointer(cursor);
+    uint64_t fp = from->fp;
     unw_word_t caller[2]; /* its frame pointer, and the return address: AAPCS64 has the same */
-    if (fp < frame->sp || !read_stack(unwinder, fp, &caller[0]) ||
+    if (fp < from->sp || !read_stack(unwinder, fp, &caller[0]) ||
         !read_stack(unwinder, fp + sizeof(caller[0]), &caller[1]))
         return false;
     struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
@@ -277,26 +278,40 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
     return go_to(unwinder, cursor, &registers, frame);
 }
 
-/* Goes to the caller of the innermost code, which is not described and may keep no frame pointer:
- * what it returns to may still be in a register. */
+/* Does the kernel give it to every process (vdso(7))? */
+static bool is_kernels(const struct lh_unwinder *unwinder, uint64_t pc)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
+    return path != NULL && strcmp(path, "[vdso]") == 0;
+}
+
+/* Goes to the caller of a short function of the kernel's, interrupted, that is not described and
+ * has stored nowhere what it returns to. */
 static bool step_by_link(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
-                         struct lh_native_frame *frame)
+                         const struct lh_native_frame *from, struct lh_native_frame *frame)
 {
     struct lh_registers registers = unwinder->record->registers;
     uint64_t link = lh_unwind_link(&registers);
     bool refreshed = true;
-    if (frame->pc != registers.pc || frame->sp != registers.sp || link == 0 ||
-        link == registers.pc || !is_code(unwinder, link, &refreshed))
+    if (from->pc != registers.pc || from->sp != registers.sp || link == 0 ||
+        !is_kernels(unwinder, from->pc) || !is_code(unwinder, link, &refreshed))
         return false;
     registers.pc = link;
     return go_to(unwinder, cursor, &registers, frame);
 }
 
-static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_native_frame *frame)
+/* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then follows
+ * the link register by itself and says that it has stepped. It does the same after it was told that
+ * there is no description. */
+static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *cursor, bool exact,
+                                struct lh_native_frame *frame)
 {
     unw_word_t pc;
     unw_word_t sp;
-    if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, frame->pc);
+    unwinder->undescribed = mapping == NULL || lh_modules_elf(unwinder->modules, mapping) == NULL;
+    if (unwinder->undescribed || unw_step(cursor) <= 0 || unwinder->undescribed || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
     *frame = (struct lh_native_frame){pc, sp, lh_unwind_frame_pointer(cursor), exact};
@@ -306,20 +321,21 @@ static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_nati
 /* Goes to the caller's frame. False: the stack ends here, or makes no sense from here on. */
 static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_native_frame *frame)
 {
-    uint64_t below = frame->sp;
+    struct lh_native_frame from = *frame;
     forget_old_map(unwinder);
     unwinder->reads_left = READS_PER_STEP;
-    unwinder->undescribed = false;
     bool exact = is_signal_return(unwinder, frame->pc);
-    /* libunwind for aarch64 may follow the link register by itself where nothing is described, and
-     * then says that it has stepped. */
-    bool stepped = step_by_description(cursor, exact, frame) && !unwinder->undescribed;
-    if (!stepped && unwinder->undescribed && step_by_link(unwinder, cursor, frame))
+    bool stepped = step_by_description(unwinder, cursor, exact, frame);
+    if (!stepped && unwinder->undescribed && step_by_link(unwinder, cursor, &from, frame))
         return true;
     if (!stepped && (unwinder->undescribed || lh_unwind_has_frame_records))
-        stepped = step_by_frame_pointer(unwinder, cursor, frame);
+        stepped = step_by_frame_pointer(unwinder, cursor, &from, frame);
     unwinder->beyond &= !stepped;
-    return stepped && frame->sp > below;
+    /* Where a call stores nothing by itself, a function that was interrupted may not yet have moved
+     * the stack pointer. */
+    return stepped &&
+           (frame->sp > from.sp || (lh_unwind_has_link && from.exact && frame->sp == from.sp &&
+                                    frame->pc != from.pc));
 }
 
 bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)

@@ -29,8 +29,10 @@ extern const uint8_t lh_unwind_return_column;
  * rule? Then it is followed there too. */
 extern const bool lh_unwind_has_frame_records;
 
-/* Where a function returns to that was interrupted before it has stored that anywhere; 0: on this
- * processor that is never so. */
+/* Is the return address in a register until the function has stored it? */
+extern const bool lh_unwind_has_link;
+
+/* What is in that register, as an address; 0: there is none. */
 uint64_t lh_unwind_link(const struct lh_registers *registers);
 
 /* A return address without the signature that some processors put into it (pointer

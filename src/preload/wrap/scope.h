@@ -37,6 +37,7 @@ static inline __attribute__((always_inline)) void lh_scope_enter(struct lh_scope
      */
     scope->seq = atomic_load_explicit(&slot->seq, memory_order_relaxed) + 1;
     atomic_store_explicit(&slot->seq, scope->seq, memory_order_release);
+    lh_slot_fields_follow();
     slot->call = call;
     slot->operand = scope->operand = operand;
     lh_cpu_registers(&slot->registers);

@@ -10,6 +10,8 @@ const uint8_t lh_unwind_return_column = 30; /* AADWARF64, 4.1: the link register
 /* Compilers keep a frame record in every function that calls (AAPCS64, 6.4.6). */
 const bool lh_unwind_has_frame_records = true;
 
+const bool lh_unwind_has_link = true; /* x30: AAPCS64, 6.1.1 */
+
 /* The registers are in the order of their numbers: AADWARF64, 4.1. */
 bool lh_unwind_register(const struct lh_registers *registers, unw_regnum_t number,
                         unw_word_t *value)
@@ -43,7 +45,6 @@ uint64_t lh_unwind_frame_pointer(unw_cursor_t *cursor)
     return register_or_0(cursor, UNW_AARCH64_X29);
 }
 
-/* The vDSO's and ld.so's short functions store no return address at all. */
 uint64_t lh_unwind_link(const struct lh_registers *registers)
 {
     return lh_unwind_plain_address(registers->lr);

@@ -8,6 +8,7 @@
 const uint8_t lh_unwind_return_column = 16; /* System V ABI, figure 3.36 */
 
 const bool lh_unwind_has_frame_records = false;
+const bool lh_unwind_has_link = false; /* a call stores the return address */
 
 struct row {
     unw_regnum_t number;
@@ -59,7 +60,6 @@ uint64_t lh_unwind_frame_pointer(unw_cursor_t *cursor)
     return register_or_0(cursor, UNW_X86_64_RBP);
 }
 
-/* A call stores the return address. */
 uint64_t lh_unwind_link(const struct lh_registers *registers)
 {
     (void)registers;
