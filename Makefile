@@ -11,6 +11,19 @@ VERSION := $(shell sed -n 's/^\#define LH_VERSION "\(.*\)"$$/\1/p' src/common/ve
 # Its first number: what is linked with one library runs with every other of the same number.
 SONAME := libloophound.so.$(firstword $(subst ., ,$(VERSION)))
 
+# CROSS=aarch64-linux-gnu builds for that processor, in a directory of its own, with the headers and
+# libraries of the emulated machine's Debian, SUITE (scripts/armbox).
+CROSS ?=
+SUITE ?= bookworm
+ifneq ($(CROSS),)
+SYSROOT := $(shell scripts/armbox --suite $(SUITE) --root)
+CC := $(CROSS)-gcc --sysroot=$(SYSROOT)
+CXX := $(CROSS)-g++ --sysroot=$(SYSROOT)
+AR := $(CROSS)-ar
+export PKG_CONFIG_SYSROOT_DIR := $(SYSROOT)
+export PKG_CONFIG_LIBDIR := $(SYSROOT)/usr/lib/$(CROSS)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig
+endif
+
 # SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own. None of
 # them can be in a library that is preloaded: there they are in the unit tests and the command.
 SAN ?=
@@ -19,7 +32,7 @@ SANITIZE_undefined := -fsanitize=undefined -fno-sanitize-recover=all
 SANITIZE_thread := -fsanitize=thread -DLH_THREAD_SANITIZER
 SANITIZE_fuzzer := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 ifeq ($(SAN),)
-B := build
+B := build$(CROSS:%=/%)
 else
 $(if $(SANITIZE_$(SAN)),,$(error SAN=$(SAN): address, undefined or thread))
 B := build/san-$(SAN)
@@ -71,14 +84,15 @@ endif
 CALL_TABLE := src/calls.def $(wildcard src/calls/*.def)
 COMMON_SRC := $(wildcard src/common/*.c)
 # A folder a stage; what knows the processor has a folder of its own below them.
-PROCESSOR := x86_64
+PROCESSOR := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 PRELOAD_SRC := $(wildcard src/preload/*/*.c src/preload/*/$(PROCESSOR)/*.c)
 LAZY_SRC := src/collect/sys/lazy.c src/collect/sys/$(PROCESSOR)/lazy_stubs.S
 COLLECT_SRC := $(filter-out $(LAZY_SRC),$(wildcard src/collect/*/*.c src/collect/*/$(PROCESSOR)/*.c))
-CLI_SRC := $(wildcard src/cli/*.c src/cli/*/*.c)
+CLI_SRC := $(wildcard src/cli/*.c src/cli/*/*.c src/cli/*/$(PROCESSOR)/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
-PROGRAM_SRC := $(filter-out %/crowd.c,$(wildcard tests/programs/*.c))
+# Only x86-64 has a red zone, and functions of libc in versions that differ.
+PROGRAM_SRC := $(filter-out %/crowd.c $(if $(filter x86_64,$(PROCESSOR)),,%/versions.c %/red_zone.c),$(wildcard tests/programs/*.c))
 MODULE_SRC := $(wildcard tests/programs/*.cc)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 RUNTIME_SRC := $(wildcard tests/runtimes/c/*.c)
@@ -173,7 +187,7 @@ endif
 # The command calls its libraries through stubs, which load them when they are needed; the tests are linked.
 $(B)/lazy/lazy_libraries.def: $(COMMAND_OBJ) scripts/lazy_libraries.py
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py $(CC) $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@.new && \
+	$(call say,GEN,$@)$(PYTHON) scripts/lazy_libraries.py '$(CC)' $(COMMAND_OBJ) -- $(PACKAGE_LIBS) >$@.new && \
 	    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 LAZY_OBJ := $(LAZY_SRC:%=$(B)/lazy/%.o)
@@ -301,6 +315,14 @@ $(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
 	    $(@D)/venv/bin/pip -q --disable-pip-version-check install -r $< && cp tests/export/package.json $(@D) && \
 	    cd $(@D) && PATH="$$PWD/venv/bin:$$PATH" venv/bin/npm install --no-audit --no-fund --ignore-scripts --silent && \
 	    touch done
+
+# Cross-compiled here, run in a machine that qemu emulates: SMOKE=1 for a few of the tests.
+SMOKE ?= 0
+.PHONY: test-aarch64
+test-aarch64: ## build for 64-bit Arm, and run the tests in an emulated machine with Debian 12, and with 13
+	@scripts/bootstrap build aarch64
+	@$(MAKE) --no-print-directory CROSS=aarch64-linux-gnu test-programs
+	@$(PYTHON) scripts/arm_tests.py --build build/aarch64-linux-gnu $(if $(filter 1,$(SMOKE)),--smoke)
 
 .PHONY: test-export
 test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it

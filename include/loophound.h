@@ -10,7 +10,7 @@
  * async-signal-safe. From other languages use the exported symbols of the same names, as in
  * Python: ctypes.CDLL(None).loophound_loop_enter() (AttributeError: the library is not there).
  *
- * C99 or later and C++11 or later, gcc and clang, x86-64 Linux. Elsewhere every call does nothing.
+ * C99 or later and C++11 or later, gcc and clang, Linux on x86-64 and 64-bit Arm. Elsewhere every call does nothing.
  */
 #ifndef LOOPHOUND_H
 #define LOOPHOUND_H
@@ -111,10 +111,15 @@ const char *loophound_version(void);
  * is not position-independent (-no-pie) the linker settles a weak symbol which it cannot find at
  * link time to 0 for good, and a library preloaded later is never called. An entry in the global
  * offset table is filled in by the dynamic linker at start in every kind of executable
- * (ELF x86-64 psABI, R_X86_64_GLOB_DAT), with 0 where nobody defines the symbol. */
+ * (ELF x86-64 psABI, R_X86_64_GLOB_DAT; AAELF64, R_AARCH64_GLOB_DAT), with 0 where nobody defines
+ * the symbol. */
 #if defined(__x86_64__) && defined(__linux__)
 #define LOOPHOUND_FIND(function, symbol)                                                           \
     __asm__(".weak " symbol "\n\tmovq " symbol "@GOTPCREL(%%rip), %0" : "=r"(function))
+#elif defined(__aarch64__) && defined(__linux__)
+#define LOOPHOUND_FIND(function, symbol)                                                           \
+    __asm__(".weak " symbol "\n\tadrp %0, :got:" symbol "\n\tldr %0, [%0, :got_lo12:" symbol "]"      \
+            : "=r"(function))
 #else
 #define LOOPHOUND_FIND(function, symbol) ((void)(function))
 #endif

@@ -28,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UNIT_TIMEOUT_S = {False: 120, True: 600}  # sanitized: some ten times slower
+# Sanitized, or in an emulated machine (scripts/arm_tests.py): some ten times slower.
+UNIT_TIMEOUT_S = {False: 120, True: 600}
 # Most of these tests wait; those of real loops compute, and some are marked as being alone.
 AT_ONCE = {"e2e": 3, "python": 3}
 HAS_ALONE = {"e2e"}
@@ -203,11 +204,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     totals = Totals()
     suites = SUITES.get(arguments.only, [arguments.only])
+    slow = arguments.only == "sanitized" or os.environ.get("LOOPHOUND_TEST_EMULATED") == "1"
     if "unit" in suites:
         programs = sorted(path for path in (build / "unit").glob("test_*") if not path.suffix)
         for program in programs:
             if (ROOT / "tests" / "unit" / f"{program.name}.c").exists():
-                totals.add(run_unit(program, UNIT_TIMEOUT_S[arguments.only == "sanitized"]))
+                totals.add(run_unit(program, UNIT_TIMEOUT_S[slow]))
     for suite in suites:
         if suite != "unit":
             totals.add(run_suite(suite, build, arguments.pytest))

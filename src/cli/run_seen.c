@@ -55,11 +55,6 @@ static bool read_line(pid_t pid, const char *tid, const char *name, char *line, 
     return got;
 }
 
-static bool waits_for_events(long number)
-{
-    return number == SYS_epoll_wait || number == SYS_epoll_pwait || number == SYS_epoll_pwait2;
-}
-
 static void look_at_thread(struct lh_run_seen *seen, pid_t pid, const char *tid)
 {
     char line[256];
@@ -70,7 +65,7 @@ static void look_at_thread(struct lh_run_seen *seen, pid_t pid, const char *tid)
         return;
     }
     long number = strtol(line, &end, 10);
-    if (end == line || !waits_for_events(number))
+    if (end == line || !lh_is_epoll_wait(number))
         return;
     seen->call = lh_syscall_name((int32_t)number);
     if (!read_line(pid, tid, "comm", seen->thread, sizeof(seen->thread)))

@@ -23,8 +23,8 @@ static glob64_t found64;
 extern int glob_2_2_5(const char *path, int flags, int (*failed)(const char *, int), glob_t *into);
 extern int glob64_2_2_5(const char *path, int flags, int (*failed)(const char *, int),
                         glob64_t *into);
-__asm__(".symver glob_2_2_5, glob@GLIBC_2.2.5");
-__asm__(".symver glob64_2_2_5, glob64@GLIBC_2.2.5");
+__asm__(".symver glob_2_2_5, glob@" FIRST_LIBC);
+__asm__(".symver glob64_2_2_5, glob64@" FIRST_LIBC);
 static char template[PATH_MAX + 8];
 static int queue;
 

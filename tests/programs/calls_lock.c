@@ -3,6 +3,7 @@
  * ahead when that begins. */
 #include <netdb.h>
 
+#include "processor.h"
 #include "scenario.h"
 
 static sem_t semaphore;
@@ -135,6 +136,7 @@ static long call_getaddrinfo(void)
     return getaddrinfo(host, "80", NULL, &found);
 }
 
+#ifdef HAS_OLDER_LIBC
 /* Conditions of programs that were linked before glibc 2.3.2: another structure, a pointer. */
 struct old_condition {
     void *pointer;
@@ -176,6 +178,7 @@ static long call_old_cond_timedwait(void)
     const struct timespec until = deadline(CLOCK_REALTIME);
     return checked(old_cond_timedwait(&old_condition, &mutex, &until));
 }
+#endif
 
 static const struct scenario rows[] = {
     {"sem_wait", make_empty_semaphore, call_sem_wait, post, make_full_semaphore, call_sem_wait, 0},
@@ -185,9 +188,11 @@ static const struct scenario rows[] = {
      call_sem_clockwait, 0},
     {"pthread_cond_wait", hold_mutex, call_cond_wait, signal_condition, NULL, NULL, 0},
     {"pthread_cond_timedwait", hold_mutex, call_cond_timedwait, NULL, NULL, NULL, 0},
+#ifdef HAS_OLDER_LIBC
     {"pthread_cond_wait_2_2_5", hold_mutex, call_old_cond_wait, signal_old_condition, NULL, NULL,
      0},
     {"pthread_cond_timedwait_2_2_5", hold_mutex, call_old_cond_timedwait, NULL, NULL, NULL, 0},
+#endif
     {"pthread_cond_clockwait", hold_mutex, call_cond_clockwait, NULL, NULL, NULL, 0},
     {"pthread_mutex_lock", make_contended, call_mutex_lock, post, NULL, call_mutex_lock, 0},
     {"pthread_join", make_thread, call_join, post, NULL, NULL, 0},

@@ -22,8 +22,11 @@ extern int __fxstatat64(int version, int dirfd, const char *path, struct stat64 
 extern ssize_t __readlink_chk(const char *path, char *buf, size_t len, size_t buflen);
 extern ssize_t __readlinkat_chk(int dirfd, const char *path, char *buf, size_t len, size_t buflen);
 extern char *__realpath_chk(const char *path, char *resolved, size_t len);
+#ifdef HAS_OLDER_LIBC
 extern char *realpath_2_2_5(const char *path, char *resolved);
 __asm__(".symver realpath_2_2_5, realpath@GLIBC_2.2.5"); /* before glibc 2.3 */
+CALL(realpath_2_2_5, realpath_2_2_5(file, text) ? 0 : -1)
+#endif
 
 static struct stat status;
 static struct stat64 status64;
@@ -65,7 +68,6 @@ CALL(__readlink_chk, __readlink_chk(symbolic, text, sizeof text, sizeof text))
 CALL(readlinkat, readlinkat(AT_FDCWD, symbolic, text, sizeof text))
 CALL(__readlinkat_chk, __readlinkat_chk(AT_FDCWD, symbolic, text, sizeof text, sizeof text))
 CALL(realpath, realpath(file, text) ? 0 : -1)
-CALL(realpath_2_2_5, realpath_2_2_5(file, text) ? 0 : -1)
 CALL(__realpath_chk, __realpath_chk(file, text, sizeof text) ? 0 : -1)
 CALL(canonicalize_file_name, canonicalize_file_name(file) ? 0 : -1)
 CALL(rename, rename(file, absent))
@@ -154,7 +156,9 @@ static const struct scenario rows[] = {
     ROW(readlinkat, SYS_readlinkat),
     ROW(__readlinkat_chk, SYS_readlinkat),
     ROW(realpath, SYS_readlink),
+#ifdef HAS_OLDER_LIBC
     ROW(realpath_2_2_5, SYS_readlink),
+#endif
     ROW(__realpath_chk, SYS_readlink),
     ROW(canonicalize_file_name, SYS_readlink),
     ROW(rename, SYS_rename),

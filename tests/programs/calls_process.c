@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "processor.h"
 #include "scenario.h"
 
 static pid_t child;
@@ -113,6 +114,7 @@ static long call_posix_spawnp(void)
     return posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
 }
 
+#ifdef HAS_OLDER_LIBC
 /* What programs that were linked before glibc 2.15 call. */
 extern typeof(posix_spawn) old_posix_spawn, old_posix_spawnp;
 __asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2.5");
@@ -127,6 +129,7 @@ static long call_old_posix_spawnp(void)
 {
     return old_posix_spawnp(&child, "/bin/true", NULL, NULL, true_argv, environ);
 }
+#endif
 
 #if __GLIBC_PREREQ(2, 39)
 static int child_fd;
@@ -150,8 +153,10 @@ static const struct scenario rows[] = {
     {"wait3", make_child, call_wait3, let_child_end, make_child, call_wait3_nohang, 0},
     {"posix_spawn", NULL, call_posix_spawn, NULL, NULL, NULL, SYS_execve},
     {"posix_spawnp", NULL, call_posix_spawnp, NULL, NULL, NULL, SYS_execve},
+#ifdef HAS_OLDER_LIBC
     {"posix_spawn_2_2_5", NULL, call_old_posix_spawn, NULL, NULL, NULL, SYS_execve},
     {"posix_spawnp_2_2_5", NULL, call_old_posix_spawnp, NULL, NULL, NULL, SYS_execve},
+#endif
 #if __GLIBC_PREREQ(2, 39)
     {"pidfd_spawn", NULL, call_pidfd_spawn, NULL, NULL, NULL, SYS_execve},
     {"pidfd_spawnp", NULL, call_pidfd_spawnp, NULL, NULL, NULL, SYS_execve},

@@ -139,14 +139,22 @@ static struct timespec *again(void)
 CALL_AS(call_futex, SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, again())
 CALL_AS(call_nanosleep, SYS_nanosleep, &pause_time, NULL)
 CALL_AS(call_clock_nanosleep, SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause_time, NULL)
+#ifdef SYS_poll
 CALL_AS(call_poll, SYS_poll, silent_array(), 1, milliseconds())
+#endif
 CALL_AS(call_ppoll, SYS_ppoll, silent_array(), 1, again(), NULL, 8)
+#ifdef SYS_select
 CALL_AS(call_select, SYS_select, silent_socket() + 1, silent_sets(), NULL, NULL, &pause_tv)
+#endif
 CALL_AS(call_pselect6, SYS_pselect6, silent_socket() + 1, silent_sets(), NULL, NULL, again(), NULL)
+#ifdef SYS_epoll_wait
 CALL_AS(call_epoll_wait, SYS_epoll_wait, other_set, &byte, 1, milliseconds())
+#endif
 CALL_AS(call_epoll_pwait, SYS_epoll_pwait, other_set, &byte, 1, milliseconds(), NULL, 8)
 CALL_AS(call_epoll_pwait2, SYS_epoll_pwait2, other_set, &byte, 1, again(), NULL, 8)
+#ifdef SYS_epoll_wait
 CALL_AS(park_epoll_wait, SYS_epoll_wait, own_set, &byte, 1, milliseconds())
+#endif
 CALL_AS(park_epoll_pwait, SYS_epoll_pwait, own_set, &byte, 1, milliseconds(), NULL, 8)
 CALL_AS(park_epoll_pwait2, SYS_epoll_pwait2, own_set, &byte, 1, again(), NULL, 8)
 CALL_AS(call_io_uring, SYS_io_uring_enter, -1, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0)
@@ -191,11 +199,17 @@ static const struct scenario rows[] = {
     {"syscall_nanosleep", time_long, call_nanosleep, NULL, time_none, call_nanosleep, 0},
     {"syscall_clock_nanosleep", time_long, call_clock_nanosleep, NULL, time_none,
      call_clock_nanosleep, 0},
+#ifdef SYS_poll
     {"syscall_poll", time_long, call_poll, NULL, time_none, call_poll, 0},
+#endif
     {"syscall_ppoll", time_long, call_ppoll, NULL, time_none, call_ppoll, 0},
+#ifdef SYS_select
     {"syscall_select", time_long, call_select, NULL, time_none, call_select, 0},
+#endif
     {"syscall_pselect6", time_long, call_pselect6, NULL, time_none, call_pselect6, 0},
+#ifdef SYS_epoll_wait
     {"syscall_epoll_wait", time_long, call_epoll_wait, NULL, time_long, park_epoll_wait, 0},
+#endif
     {"syscall_epoll_pwait", time_long, call_epoll_pwait, NULL, time_long, park_epoll_pwait, 0},
     {"syscall_epoll_pwait2", time_long, call_epoll_pwait2, NULL, time_long, park_epoll_pwait2, 0},
     {"syscall_io_uring_enter", NULL, call_io_uring, NULL, NULL, submit_io_uring,

@@ -10,10 +10,12 @@
 typedef int visit_nftw(const char *path, const struct stat *status, int type, struct FTW *place);
 typedef int visit_nftw64(const char *path, const struct stat64 *status, int type,
                          struct FTW *place);
+#ifdef HAS_OLDER_LIBC
 extern int nftw_2_2_5(const char *path, visit_nftw *visit, int descriptors, int flags);
 extern int nftw64_2_2_5(const char *path, visit_nftw64 *visit, int descriptors, int flags);
 __asm__(".symver nftw_2_2_5, nftw@GLIBC_2.2.5");
 __asm__(".symver nftw64_2_2_5, nftw64@GLIBC_2.2.5");
+#endif
 
 enum { HANDLE_SIZE = 128, DESCRIPTORS = 4 };
 
@@ -90,8 +92,10 @@ CALL(ftw, ftw(directory, visit, DESCRIPTORS))
 CALL(ftw64, ftw64(directory, visit64, DESCRIPTORS))
 CALL(nftw, nftw(directory, visit_place, DESCRIPTORS, FTW_PHYS))
 CALL(nftw64, nftw64(directory, visit_place64, DESCRIPTORS, FTW_PHYS))
+#ifdef HAS_OLDER_LIBC
 CALL(nftw_2_2_5, nftw_2_2_5(directory, visit_place, DESCRIPTORS, FTW_PHYS))
 CALL(nftw64_2_2_5, nftw64_2_2_5(directory, visit_place64, DESCRIPTORS, FTW_PHYS))
+#endif
 CALL(fts_open, fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) ? 0 : -1)
 CALL(fts64_open, fts64_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) ? 0 : -1)
 CALL(fts_read, fts_read(tree) ? 0 : -1)
@@ -121,8 +125,10 @@ static const struct scenario rows[] = {
     TREE_ROW(ftw64),
     TREE_ROW(nftw),
     TREE_ROW(nftw64),
+#ifdef HAS_OLDER_LIBC
     TREE_ROW(nftw_2_2_5),
     TREE_ROW(nftw64_2_2_5),
+#endif
     {"fts_open", make_tree, call_fts_open, NULL, name_memory_tree, call_fts_open, SYS_newfstatat},
     {"fts64_open", make_tree, call_fts64_open, NULL, name_memory_tree, call_fts64_open,
      SYS_newfstatat},

@@ -284,6 +284,37 @@ static void block_on_contexts(void)
 /* Stores the callee-saved registers and the stack pointer, and loads another's: as Boost.Context's
  * jump_fcontext does, without a trace for unwinders. */
 void switch_stack(void **save, void *to);
+#ifdef __aarch64__
+#define SAVED 12 /* words: x19 to x30 */
+__asm__(".text\n"
+        ".globl switch_stack\n"
+        ".type switch_stack, %function\n"
+        "switch_stack:\n"
+        "  stp x29, x30, [sp, #-96]!\n"
+        "  stp x19, x20, [sp, #16]\n"
+        "  stp x21, x22, [sp, #32]\n"
+        "  stp x23, x24, [sp, #48]\n"
+        "  stp x25, x26, [sp, #64]\n"
+        "  stp x27, x28, [sp, #80]\n"
+        "  mov x2, sp\n"
+        "  str x2, [x0]\n"
+        "  mov sp, x1\n"
+        "  ldp x27, x28, [sp, #80]\n"
+        "  ldp x25, x26, [sp, #64]\n"
+        "  ldp x23, x24, [sp, #48]\n"
+        "  ldp x21, x22, [sp, #32]\n"
+        "  ldp x19, x20, [sp, #16]\n"
+        "  ldp x29, x30, [sp], #96\n"
+        "  ret\n"
+        ".size switch_stack, . - switch_stack\n");
+
+static void *first_stack(void **top, void (*function)(void))
+{
+    top -= SAVED;
+    top[1] = (void *)function; /* x30 */
+    return top;
+}
+#else
 __asm__(".text\n"
         ".globl switch_stack\n"
         ".type switch_stack, @function\n"
@@ -294,6 +325,15 @@ __asm__(".text\n"
         "  popq %r15; popq %r14; popq %r13; popq %r12; popq %rbx; popq %rbp\n"
         "  ret\n"
         ".size switch_stack, . - switch_stack\n");
+
+/* What "ret" and the six "popq" find there. */
+static void *first_stack(void **top, void (*function)(void))
+{
+    *--top = NULL; /* the end of the stack, aligned as at a call */
+    *--top = (void *)function;
+    return top - 6;
+}
+#endif
 
 static void *loop_stack, *coroutine_stack;
 
@@ -312,11 +352,7 @@ static void block_on_own_stacks(void)
     void **memory =
         mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     check(memory != MAP_FAILED);
-    void **top = memory + STACK_BYTES / sizeof(void *);
-    *--top = NULL; /* the end of the stack, aligned as at a call */
-    *--top = (void *)coroutine;
-    top -= 6;
-    coroutine_stack = (void *)top;
+    coroutine_stack = first_stack(memory + STACK_BYTES / sizeof(void *), coroutine);
     for (int i = 0; i < 2; i++) {
         switch_stack(&loop_stack, coroutine_stack);
         turn(set);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "processor.h"
 #include "scenario.h"
 
 /* A directory on a disk: an empty file, a link to it, an empty directory, and a free name. */

@@ -3,10 +3,10 @@
  * call.
  *
  *   forks raw|compute|call */
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "processor.h"
 #include "small_loop.h"
 
 #define HELD_MS 600
@@ -31,12 +31,7 @@ static void call(void)
 static void raw(void)
 {
     const struct timespec time = {0, HELD_MS * 1000000L};
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(SYS_nanosleep), "D"(&time), "S"(NULL)
-                     : "rcx", "r11", "memory");
-    check(result == 0);
+    check(kernel_call(SYS_nanosleep, (long)&time, 0, 0, 0, 0, 0) == 0);
 }
 
 int main(int argc, char **argv)

@@ -11,28 +11,15 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "processor.h"
 #include "small_loop.h"
 
 #define BUSY_MS  1500
 #define TURN_MS  2
 #define WAIT_MS  300
 #define LATER_MS 100
-
-static long kernel(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result = number;
-    __asm__ volatile("syscall"
-                     : "+a"(result)
-                     : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 static const char *call;
 static int loop_set = -1;
@@ -44,19 +31,12 @@ __attribute__((noinline)) static long park(int set, struct epoll_event *events, 
 {
     struct __kernel_timespec time = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
     bool is_pwait2 = strcmp(call, "epoll_pwait2") == 0;
-    long number = strcmp(call, "epoll_wait") == 0 ? SYS_epoll_wait : SYS_epoll_pwait;
+    long number = strcmp(call, "epoll_pwait") == 0 ? SYS_epoll_pwait : SYS_epoll_wait;
     long until = timeout_ms;
     if (is_pwait2)
         until = timeout_ms < 0 ? 0 : (long)&time;
-    long result = is_pwait2 ? SYS_epoll_pwait2 : number;
-    register long r10 __asm__("r10") = until;
-    register long r8 __asm__("r8") = 0;
-    register long r9 __asm__("r9") = 8;
-    __asm__ volatile("syscall"
-                     : "+a"(result)
-                     : "D"(set), "S"(events), "d"(count), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
+    number = is_pwait2 ? SYS_epoll_pwait2 : number;
+    return kernel_call(number, set, (long)events, count, until, 0, 8);
 }
 
 static long now_ms(void)
@@ -87,7 +67,7 @@ static void sleeps(void)
 static void reads(void)
 {
     char line[64];
-    check(kernel(SYS_read, STDIN_FILENO, (long)line, sizeof(line), 0, 0, 0) > 0);
+    check(kernel_call(SYS_read, STDIN_FILENO, (long)line, sizeof(line), 0, 0, 0) > 0);
 }
 
 /* One short handler after the other, for there is always something ready. */

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "processor.h"
 #include "settled.h"
 
 /* An older system's headers and libc lack them: there the numbers do. */
@@ -229,13 +230,7 @@ static int inline_call(void)
 {
     struct epoll_event event;
     int set = epoll_create1(EPOLL_CLOEXEC);
-    register long timeout_ms __asm__("r10") = 2000;
-    register long mask __asm__("r8") = 0;
-    long returned = SYS_epoll_pwait;
-    __asm__ volatile("syscall"
-                     : "+a"(returned)
-                     : "D"(set), "S"(&event), "d"(1L), "r"(timeout_ms), "r"(mask)
-                     : "rcx", "r11", "memory");
+    long returned = kernel_call(SYS_epoll_pwait, set, (long)&event, 1, 2000, 0, 8);
     return returned == 0 ? 0 : 3;
 }
 

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "processor.h"
+
 static void check(bool right)
 {
     if (!right)

@@ -14,6 +14,7 @@
 
 #include "common/ring.h"
 #include "loophound.h"
+#include "processor.h"
 
 #define BLOCKS  600
 #define FLUSHED 16 /* blocks that are sure to be read before the next */
@@ -100,7 +101,7 @@ static void *go_on_spoiling(void *unused)
     while (!atomic_load(&stop)) {
         task.way->spoil(&task.seed);
         for (unsigned pause = below(&task.seed, 300); pause > 0; pause--)
-            __builtin_ia32_pause();
+            spin_hint();
     }
     return unused;
 }

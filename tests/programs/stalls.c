@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "processor.h"
 #include "settled.h"
 
 #define MS 1000000LL
@@ -42,13 +43,7 @@ struct spent {
 /* pread(2) at the start, or read(2), as a runtime does that has no use for libc. */
 __attribute__((noclone)) static long read_by_hand(long number, int fd, void *buf, size_t size)
 {
-    long result;
-    register long offset __asm__("r10") = 0;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "0"(number), "D"((long)fd), "S"(buf), "d"(size), "r"(offset)
-                     : "rcx", "r11", "memory");
-    return result;
+    return kernel_call(number, fd, (long)buf, (long)size, 0, 0, 0);
 }
 
 /* Open on /proc/thread-self/schedstat. */

@@ -139,7 +139,7 @@ static int raw(void)
     begin_loop(EPOLLIN);
     make_ready();
     sleep_ms(150);
-    return (int)syscall(SYS_epoll_wait, set, ready, ALL, 20);
+    return (int)syscall(SYS_epoll_pwait, set, ready, ALL, 20, NULL, 8);
 }
 
 static int twice(void)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/ring.h"
+#include "preload/sys/cpu.h"
 
 #define CAPTURE_BYTES 32768u
 #define CAPTURE_PAGE  4096u
@@ -37,13 +38,7 @@ static inline uint32_t capture_memory(uint64_t address, uint8_t *to)
     do {                                                                                           \
         struct lh_record *capture_record = (record);                                               \
         memset(capture_record, 0, sizeof(*capture_record));                                        \
-        __asm__ volatile("movq %%rbx, 0(%0)\n\tmovq %%rbp, 8(%0)\n\t"                              \
-                         "movq %%r12, 16(%0)\n\tmovq %%r13, 24(%0)\n\t"                            \
-                         "movq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)\n\t"                            \
-                         "movq %%rsp, 48(%0)\n\tleaq 0(%%rip), %%rax\n\tmovq %%rax, 56(%0)"        \
-                         :                                                                         \
-                         : "r"(&capture_record->registers)                                         \
-                         : "rax", "memory");                                                       \
+        lh_cpu_registers(&capture_record->registers);                                              \
         capture_record->stack_address = capture_record->registers.sp;                              \
         capture_record->stack_length =                                                             \
             capture_memory(capture_record->stack_address, capture_record->stack);                  \

@@ -28,6 +28,7 @@
 #include "collect/stack/elf_file.h"
 #include "collect/stack/modules.h"
 #include "collect/stack/unwind.h"
+#include "collect/stack/unwind_registers.h"
 #include "collect/stack/unwind_table.h"
 #include "collect/sys/memory.h"
 #include "measured_memory.h"
@@ -599,7 +600,7 @@ static void test_a_return_address_in_no_register_is_refused(void **state)
     uint64_t augmentation = fde + 4 - distance + 9;
     /* After its text come two one-byte factors, then the column. */
     uint64_t column = augmentation + strlen((const char *)bytes + augmentation) + 1 + 2;
-    assert_int_equal(bytes[column], 16);
+    assert_int_equal(bytes[column], lh_unwind_return_column);
     bytes[column] = 0x7f;
 
     int fd = make_file(bytes, size);
@@ -630,10 +631,18 @@ static void test_an_endless_expression_ends(void **state)
     static const uint8_t endless[] = {DW_CFA_def_cfa_expression, 3, DW_OP_skip, 0xfd, 0xff};
     describe(bytes, size, (uintptr_t)wrapper, endless, sizeof(endless));
     alarm(60); /* what would be endless is a failure */
-    assert_int_equal(unwind_with_bytes(bytes, size), 0);
+    uint32_t count = unwind_with_bytes(bytes, size);
     alarm(0);
+    if (!lh_unwind_has_frame_records) /* else these are followed */
+        assert_int_equal(count, 0);
     free(bytes);
 }
+
+#ifdef __aarch64__
+#define BREG_SP DW_OP_breg31
+#else
+#define BREG_SP DW_OP_breg7
+#endif
 
 static void test_a_frame_that_leads_down_the_stack_is_the_last(void **state)
 {
@@ -641,7 +650,7 @@ static void test_a_frame_that_leads_down_the_stack_is_the_last(void **state)
     caller();
     size_t size;
     uint8_t *bytes = read_self(&size);
-    static const uint8_t down[] = {DW_CFA_def_cfa_expression, 2, DW_OP_breg7, 0x78}; /* rsp - 8 */
+    static const uint8_t down[] = {DW_CFA_def_cfa_expression, 2, BREG_SP, 0x78}; /* sp - 8 */
     describe(bytes, size, (uintptr_t)caller, down, sizeof(down));
     assert_true(unwind_with_bytes(bytes, size) >= 1);
     /* Down there, nothing but return addresses into the same function. */

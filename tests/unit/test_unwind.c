@@ -70,12 +70,26 @@ static void test_a_signal_handler_leads_to_what_it_interrupted(void **state)
     lh_stacks_close(stacks);
 }
 
+#ifdef __aarch64__
+#define TRAP "udf #0"
+static void skip_trap(ucontext_t *context)
+{
+    context->uc_mcontext.pc += 4;
+}
+#else
+#define TRAP "ud2"
+static void skip_trap(ucontext_t *context)
+{
+    context->uc_mcontext.gregs[REG_RIP] += 2;
+}
+#endif
+
 /* A function whose first instruction traps: a byte before it is another function. */
 void trap_at_once(void);
 __asm__(".pushsection .text\n"
-        ".type before_trap, @function\nbefore_trap: nop\n.size before_trap, .-before_trap\n"
-        ".globl trap_at_once\n.type trap_at_once, @function\n"
-        "trap_at_once: .cfi_startproc\nud2\nret\n.cfi_endproc\n"
+        ".type before_trap, %function\nbefore_trap: nop\n.size before_trap, .-before_trap\n"
+        ".globl trap_at_once\n.type trap_at_once, %function\n"
+        "trap_at_once: .cfi_startproc\n" TRAP "\nret\n.cfi_endproc\n"
         ".size trap_at_once, .-trap_at_once\n.popsection");
 
 static void on_trap(int number, siginfo_t *info, void *context)
@@ -83,7 +97,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
     (void)number;
     (void)info;
     inner();
-    ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += 2; /* the length of ud2 */
+    skip_trap(context);
 }
 
 static void test_an_interrupted_instruction_is_looked_up_itself(void **state)
@@ -107,15 +121,23 @@ static void test_an_interrupted_instruction_is_looked_up_itself(void **state)
  * has no symbol. Both call what they are given. */
 void ends_in_call(void (*function)(void));
 extern void (*const without_name)(void (*function)(void));
+#ifdef __aarch64__
+#define CALL_IT                                                                                    \
+    "stp x29, x30, [sp, #-16]!\n.cfi_def_cfa_offset 16\n.cfi_offset 29, -16\n"                     \
+    ".cfi_offset 30, -8\nblr x0\n"
+#define RETURN "ldp x29, x30, [sp], #16\n.cfi_def_cfa_offset 0\nret\n"
+#else
+#define CALL_IT "subq $8, %rsp\n.cfi_def_cfa_offset 16\ncall *%rdi\n"
+#define RETURN  "addq $8, %rsp\n.cfi_def_cfa_offset 8\nret\n"
+#endif
 __asm__(".pushsection .text\n"
-        ".globl ends_in_call\n.type ends_in_call, @function\n"
-        "ends_in_call: .cfi_startproc\nsubq $8, %rsp\n.cfi_def_cfa_offset 16\ncall *%rdi\n"
+        ".globl ends_in_call\n.type ends_in_call, %function\n"
+        "ends_in_call: .cfi_startproc\n" CALL_IT
         ".size ends_in_call, .-ends_in_call\n"
-        ".type after_call, @function\n"
-        "after_call: addq $8, %rsp\n.cfi_def_cfa_offset 8\nret\n.cfi_endproc\n"
+        ".type after_call, %function\n"
+        "after_call: " RETURN ".cfi_endproc\n"
         ".size after_call, .-after_call\n"
-        ".Lwithout_name: .cfi_startproc\nsubq $8, %rsp\n.cfi_def_cfa_offset 16\ncall *%rdi\n"
-        "addq $8, %rsp\n.cfi_def_cfa_offset 8\nret\n.cfi_endproc\n"
+        ".Lwithout_name: .cfi_startproc\n" CALL_IT RETURN ".cfi_endproc\n"
         ".popsection\n"
         ".pushsection .data.rel.ro, \"aw\"\n.balign 8\n.globl without_name\n"
         "without_name: .quad .Lwithout_name\n.popsection");
@@ -168,6 +190,15 @@ static void test_where_no_name_is_known_there_is_the_build_id(void **state)
     lh_stacks_close(stacks);
 }
 
+/* Calls what it is given, and keeps a frame pointer: code without any description. */
+#ifdef __aarch64__
+/* stp x29, x30, [sp, #-16]!; mov x29, sp; blr x0; ldp x29, x30, [sp], #16; ret */
+static const uint32_t calls_it[] = {0xa9bf7bfd, 0x910003fd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0};
+#else
+/* push %rbp; mov %rsp, %rbp; call *%rdi; pop %rbp; ret */
+static const uint8_t calls_it[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+#endif
+
 /* Code that came after the map was read. */
 static void test_code_that_was_mapped_later_is_found(void **state)
 {
@@ -177,9 +208,8 @@ static void test_code_that_was_mapped_later_is_found(void **state)
     size_t size = 4096;
     uint8_t *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(code, MAP_FAILED);
-    /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret: code without any description */
-    static const uint8_t bytes[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
-    memcpy(code, bytes, sizeof(bytes));
+    memcpy(code, calls_it, sizeof(calls_it));
+    __builtin___clear_cache((char *)code, (char *)code + sizeof(calls_it));
     assert_int_equal(mprotect(code, size, PROT_READ | PROT_EXEC), 0);
     void (*call)(void (*)(void));
     memcpy(&call, &code, sizeof(call));
@@ -249,11 +279,14 @@ static uint64_t tempting_word(void)
 
 static void corrupt(struct lh_record *bad)
 {
-    uint64_t *registers[] = {&bad->registers.rbx, &bad->registers.fp, &bad->registers.r12,
-                             &bad->registers.sp,  &bad->registers.pc, &bad->stack_address};
-    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
+    uint64_t words[sizeof(bad->registers) / sizeof(uint64_t)];
+    memcpy(words, &bad->registers, sizeof(words));
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (random_word() % 4 == 0)
-            *registers[i] = tempting_word();
+            words[i] = tempting_word();
+    memcpy(&bad->registers, words, sizeof(words));
+    if (random_word() % 4 == 0)
+        bad->stack_address = tempting_word();
     for (uint64_t i = random_word() % 64; i-- > 0;) {
         uint64_t word = tempting_word();
         memcpy(bad->stack + random_word() % (CAPTURE_BYTES / 8) * 8, &word, sizeof(word));

@@ -13,12 +13,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "cli/doctor/inline_calls.h"
+#include "common/syscall_name.h"
 #include "common/text.h"
 
 #define PART_BYTES_MAX (64u << 20)
 #define SECTIONS_MAX   4096u
 #define NAME_BYTES     256u
-#define LOOK_BACK      48u /* bytes between the number of a system call and its instruction */
 
 /* A number of 32 bits that has a name. */
 struct variable {
@@ -136,42 +137,20 @@ static void read_symbols(struct file *file, Elf_Scn *section, const GElf_Shdr *h
     }
 }
 
-/* mov $NUMBER, %eax ... syscall: as compilers make it of inline assembly. */
-static void look_back(struct lh_program *program, const uint8_t *code, size_t at)
+static void take_call(void *context, int64_t number)
 {
-    static const struct {
-        uint32_t number;
-        unsigned wait;
-    } waits[] = {{SYS_epoll_wait, LH_INLINE_EPOLL},
-                 {SYS_epoll_pwait, LH_INLINE_EPOLL},
-                 {SYS_epoll_pwait2, LH_INLINE_EPOLL},
-                 {SYS_io_uring_enter, LH_INLINE_URING}};
-    const uint8_t move_to_eax = 0xb8;
-    for (size_t back = 5; back <= LOOK_BACK && back <= at; back++) {
-        uint32_t number;
-        if (code[at - back] != move_to_eax)
-            continue;
-        memcpy(&number, code + at - back + 1, sizeof(number));
-        for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
-            if (le32toh(number) == waits[i].number)
-                program->inline_waits |= waits[i].wait;
-    }
+    struct lh_program *program = context;
+    if (lh_is_epoll_wait(number))
+        program->inline_waits |= LH_INLINE_EPOLL;
+    else if (number == SYS_io_uring_enter)
+        program->inline_waits |= LH_INLINE_URING;
 }
 
 static void read_code(const struct file *file, Elf_Scn *section)
 {
-    static const uint8_t instruction[] = {0x0f, 0x05}; /* syscall */
     const Elf_Data *data = part(file, section);
-    if (data == NULL)
-        return;
-    const uint8_t *code = data->d_buf;
-    const uint8_t *end = code + data->d_size;
-    for (const uint8_t *at = code; at < end; at++) {
-        at = memmem(at, (size_t)(end - at), instruction, sizeof(instruction));
-        if (at == NULL)
-            return;
-        look_back(file->program, code, (size_t)(at - code));
-    }
+    if (data != NULL)
+        lh_inline_calls(data->d_buf, data->d_size, take_call, file->program);
 }
 
 /* One note, whose owner is "GNU". */

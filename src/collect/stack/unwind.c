@@ -101,6 +101,17 @@ static bool read_stack(struct lh_unwinder *unwinder, uint64_t address, unw_word_
     return false;
 }
 
+/* Of a word that may be a return address: it is one if it leads into code without it. */
+static void take_signature_out(struct lh_unwinder *unwinder, unw_word_t *value)
+{
+    uint64_t plain = lh_unwind_plain_address(*value);
+    if (plain == *value)
+        return;
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, plain);
+    if (mapping != NULL && mapping->executable)
+        *value = plain;
+}
+
 static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
                        void *argument)
 {
@@ -109,9 +120,11 @@ static int read_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *v
     if (write || unwinder->reads_left == 0)
         return -UNW_EINVAL;
     unwinder->reads_left--;
-    if (read_stack(unwinder, address, value) || read_file(unwinder, address, value))
+    if (read_stack(unwinder, address, value)) {
+        take_signature_out(unwinder, value);
         return 0;
-    return -UNW_EINVAL;
+    }
+    return read_file(unwinder, address, value) ? 0 : -UNW_EINVAL;
 }
 
 static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value, int write,
@@ -240,28 +253,65 @@ static bool is_signal_return(struct lh_unwinder *unwinder, uint64_t pc)
     return lh_unwind_is_signal_return((const uint8_t *)code);
 }
 
+/* Starts anew from these registers. */
+static bool go_to(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                  const struct lh_registers *registers, struct lh_native_frame *frame)
+{
+    unwinder->registers = *registers;
+    *frame = (struct lh_native_frame){registers->pc, registers->sp, registers->fp, false};
+    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+}
+
 /* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
  * it keeps a frame pointer. */
 static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                                  const struct lh_native_frame *from,
                                   struct lh_native_frame *frame)
 {
-    uint64_t fp = lh_unwind_frame_pointer(cursor);
-    unw_word_t caller[2]; /* its frame pointer, and the return address */
-    if (fp < frame->sp || !read_stack(unwinder, fp, &caller[0]) ||
+    uint64_t fp = from->fp;
+    unw_word_t caller[2]; /* its frame pointer, and the return address: AAPCS64 has the same */
+    if (fp < from->sp || !read_stack(unwinder, fp, &caller[0]) ||
         !read_stack(unwinder, fp + sizeof(caller[0]), &caller[1]))
         return false;
     struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
     lh_unwind_preserved(cursor, &registers);
-    unwinder->registers = registers;
-    *frame = (struct lh_native_frame){registers.pc, registers.sp, registers.fp, false};
-    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+    return go_to(unwinder, cursor, &registers, frame);
 }
 
-static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_native_frame *frame)
+/* Does the kernel give it to every process (vdso(7))? */
+static bool is_kernels(const struct lh_unwinder *unwinder, uint64_t pc)
+{
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
+    const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
+    return path != NULL && strcmp(path, "[vdso]") == 0;
+}
+
+/* Goes to the caller of a short function of the kernel's, interrupted, that is not described and
+ * has stored nowhere what it returns to. */
+static bool step_by_link(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                         const struct lh_native_frame *from, struct lh_native_frame *frame)
+{
+    struct lh_registers registers = unwinder->record->registers;
+    uint64_t link = lh_unwind_link(&registers);
+    bool refreshed = true;
+    if (from->pc != registers.pc || from->sp != registers.sp || link == 0 ||
+        !is_kernels(unwinder, from->pc) || !is_code(unwinder, link, &refreshed))
+        return false;
+    registers.pc = link;
+    return go_to(unwinder, cursor, &registers, frame);
+}
+
+/* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then follows
+ * the link register by itself and says that it has stepped. It does the same after it was told that
+ * there is no description. */
+static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *cursor, bool exact,
+                                struct lh_native_frame *frame)
 {
     unw_word_t pc;
     unw_word_t sp;
-    if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
+    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, frame->pc);
+    unwinder->undescribed = mapping == NULL || lh_modules_elf(unwinder->modules, mapping) == NULL;
+    if (unwinder->undescribed || unw_step(cursor) <= 0 || unwinder->undescribed || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
     *frame = (struct lh_native_frame){pc, sp, lh_unwind_frame_pointer(cursor), exact};
@@ -271,16 +321,21 @@ static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_nati
 /* Goes to the caller's frame. False: the stack ends here, or makes no sense from here on. */
 static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_native_frame *frame)
 {
-    uint64_t below = frame->sp;
+    struct lh_native_frame from = *frame;
     forget_old_map(unwinder);
     unwinder->reads_left = READS_PER_STEP;
-    unwinder->undescribed = false;
     bool exact = is_signal_return(unwinder, frame->pc);
-    if (!step_by_description(cursor, exact, frame) &&
-        !(unwinder->undescribed && step_by_frame_pointer(unwinder, cursor, frame)))
-        return false;
-    unwinder->beyond = false;
-    return frame->sp > below;
+    bool stepped = step_by_description(unwinder, cursor, exact, frame);
+    if (!stepped && unwinder->undescribed && step_by_link(unwinder, cursor, &from, frame))
+        return true;
+    if (!stepped && (unwinder->undescribed || lh_unwind_has_frame_records))
+        stepped = step_by_frame_pointer(unwinder, cursor, &from, frame);
+    unwinder->beyond &= !stepped;
+    /* Where a call stores nothing by itself, a function that was interrupted may not yet have moved
+     * the stack pointer. */
+    return stepped &&
+           (frame->sp > from.sp || (lh_unwind_has_link && from.exact && frame->sp == from.sp &&
+                                    frame->pc != from.pc));
 }
 
 bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)

@@ -25,6 +25,20 @@ uint64_t lh_unwind_frame_pointer(unw_cursor_t *cursor);
  * libunwind has room for. */
 extern const uint8_t lh_unwind_return_column;
 
+/* Does code that is not described, or not in a way that libunwind reads, keep a frame pointer as a
+ * rule? Then it is followed there too. */
+extern const bool lh_unwind_has_frame_records;
+
+/* Is the return address in a register until the function has stored it? */
+extern const bool lh_unwind_has_link;
+
+/* What is in that register, as an address; 0: there is none. */
+uint64_t lh_unwind_link(const struct lh_registers *registers);
+
+/* A return address without the signature that some processors put into it (pointer
+ * authentication). */
+uint64_t lh_unwind_plain_address(uint64_t word);
+
 #define LH_SIGNAL_RETURN_BYTES 16u /* the longest such code, rounded up to words */
 
 /* Is this where a signal handler returns to? Debuggers know it by its code too. */

@@ -8,8 +8,8 @@
 
 #include "preload/state/record.h"
 #include "preload/sys/memory.h"
+#include "preload/sys/poll.h"
 #include "preload/sys/signals.h"
-#include "preload/sys/syscall.h"
 
 /* The collector holds the reports of this thread back until it reads this. */
 static void tell(struct lh_slot *slot, uint32_t ready, bool more)
@@ -37,7 +37,7 @@ bool lh_ready_await(struct lh_slot *slot)
 bool lh_ready_probe(struct lh_slot *slot, int epfd)
 {
     struct pollfd set = {.fd = epfd, .events = POLLIN};
-    long ready = lh_syscall3(SYS_poll, (long)&set, 1, 0);
+    long ready = lh_poll(&set, 1, 0);
     if (ready > 0 && set.revents == POLLIN)
         return true;
     tell(slot, ready == 0 ? 0 : LH_NOT_COUNTED, false);
@@ -59,7 +59,7 @@ void lh_ready_give_up(struct lh_slot *slot)
 /* The revents that this leaves behind are what the program's own poll writes over. */
 static uint32_t count_array(const struct lh_poll_wait *wait)
 {
-    long ready = lh_syscall3(SYS_poll, (long)wait->fds, wait->count, 0);
+    long ready = lh_poll((struct pollfd *)wait->fds, wait->count, 0);
     return ready < 0 ? LH_NOT_COUNTED : (uint32_t)ready;
 }
 
@@ -76,15 +76,13 @@ static uint32_t count_sets(const struct lh_poll_wait *wait)
 {
     const fd_set *const from[3] = {wait->reads, wait->writes, wait->excepts};
     fd_set sets[3];
-    struct timeval now = {0, 0};
     uint32_t ready = 0;
     if (wait->count > FD_SETSIZE)
         return LH_NOT_COUNTED;
     for (int i = 0; i < 3; i++)
         if (!copy_set(&sets[i], from[i], wait->count))
             return LH_NOT_COUNTED;
-    if (lh_syscall5(SYS_select, wait->count, (long)&sets[0], (long)&sets[1], (long)&sets[2],
-                    (long)&now) < 0)
+    if (lh_select(wait->count, &sets[0], &sets[1], &sets[2]) < 0)
         return LH_NOT_COUNTED;
     for (uint32_t fd = 0; fd < wait->count; fd++)
         ready += FD_ISSET(fd, &sets[0]) || FD_ISSET(fd, &sets[1]) || FD_ISSET(fd, &sets[2]);

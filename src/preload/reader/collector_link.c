@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,14 +25,15 @@
 #include "preload/state/suspends.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/fd.h"
+#include "preload/sys/poll.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/syscall.h"
 
 #define CONNECT_TRIES   100
-#define CONNECT_WAIT_MS 10
+#define CONNECT_WAIT_NS (10 * LH_NS_PER_MS)
 
 #define FINISH_NS      (190 * LH_NS_PER_MS) /* below the 200 ms of lifecycle.c */
-#define FINISH_LOOK_MS 1
+#define FINISH_LOOK_NS LH_NS_PER_MS
 
 #define COLLECTORS_MAX 3 /* started anew so often when they die, then raw lines */
 
@@ -114,7 +114,7 @@ static int connect_to_run(void)
     int fd = -EAGAIN;
     for (int tries = 0; fd == -EAGAIN && tries < CONNECT_TRIES; tries++) {
         if (tries > 0)
-            lh_syscall3(SYS_poll, 0, 0, CONNECT_WAIT_MS);
+            lh_poll(NULL, 0, CONNECT_WAIT_NS);
         fd = lh_fd_connect(lh_image.run_socket, SOCK_SEQPACKET);
     }
     return fd;
@@ -269,7 +269,7 @@ static bool reader_is_gone(void)
     if (reader_has_died())
         return true;
     struct pollfd poll = {.fd = attach.socket_fd, .events = POLLIN};
-    while (attach.socket_fd >= 0 && lh_syscall3(SYS_poll, (long)&poll, 1, 0) == 1) {
+    while (attach.socket_fd >= 0 && lh_poll(&poll, 1, 0) == 1) {
         if ((poll.revents & POLLIN) == 0 || !pass_on_a_line())
             return true;
     }
@@ -346,7 +346,7 @@ void lh_link_finish(void)
     lh_link_serve();
     while (attach.starts && atomic_load(&ring->closing) != 0 &&
            lh_clock_ns(CLOCK_MONOTONIC) < end) {
-        lh_syscall3(SYS_poll, 0, 0, FINISH_LOOK_MS);
+        lh_poll(NULL, 0, FINISH_LOOK_NS);
         lh_link_serve();
     }
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "common/bucket.h"
@@ -14,6 +13,7 @@
 #include "common/text.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/fd.h"
+#include "preload/sys/poll.h"
 #include "preload/sys/syscall.h"
 
 static struct {
@@ -167,7 +167,7 @@ static long write_some(const char *bytes, size_t length)
                            MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
     if (!output.asks)
         return lh_syscall3(SYS_write, output.fd, (long)bytes, (long)length);
-    if (lh_syscall3(SYS_poll, (long)&item, 1, 0) <= 0)
+    if (lh_poll(&item, 1, 0) <= 0)
         return -EAGAIN;
     return lh_syscall3(SYS_write, output.fd, (long)bytes,
                        (long)(length < PIPE_BUF ? length : PIPE_BUF));

@@ -30,7 +30,7 @@ struct spawn {
 static void give(int fd, int as)
 {
     if (fd >= 0)
-        lh_syscall2(SYS_dup2, fd, as);
+        lh_syscall3(SYS_dup3, fd, as, 0);
 }
 
 /* All descriptors of the watchdog are above these numbers and close themselves at execve. */

@@ -28,6 +28,7 @@ static bool note_word(void *context, uintptr_t at, uintptr_t word)
 {
     const struct notes *notes = context;
     struct lh_slot *slot = notes->slot;
+    word = lh_cpu_plain_address(word);
     if (is_return_address(word, notes->site))
         slot->chain[slot->chain_length++] = (struct lh_return){at, word};
     return slot->chain_length == LH_CHAIN;
@@ -45,7 +46,8 @@ void lh_chain_note(struct lh_slot *slot, uintptr_t frame, uintptr_t site)
 static bool is_there(const struct lh_return *entry)
 {
     uintptr_t word;
-    return lh_memory_read_self(&word, entry->at, sizeof(word)) == 0 && word == entry->to;
+    return lh_memory_read_self(&word, entry->at, sizeof(word)) == 0 &&
+           lh_cpu_plain_address(word) == entry->to;
 }
 
 struct lh_loop_function lh_chain_loop(const struct lh_slot *slot)
@@ -70,6 +72,7 @@ static bool is_below(void *context, uintptr_t at, uintptr_t word)
 {
     struct search *search = context;
     (void)at;
+    word = lh_cpu_plain_address(word);
     if (lh_chain_is_of(search->loop, word))
         search->seen = true;
     else if (search->seen)

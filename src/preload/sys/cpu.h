@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What depends on the processor: the time-stamp counter, a thread's registers, the clone call. Any
  * thread; no libc calls. A port is one more folder beside x86_64/, with a cpu.h, a cpu.c and a
- * syscall.h, and the same in src/common/ and src/collect/stack/. */
+ * syscall.h: see common/processor.h. */
 #ifndef LH_PRELOAD_SYS_CPU_H
 #define LH_PRELOAD_SYS_CPU_H
 
@@ -29,12 +29,16 @@ static inline uintptr_t lh_cpu_stack_pointer(void);
  * it makes, further out than all else. */
 static inline uintptr_t lh_cpu_thread_pointer(void);
 
+/* A return address as it is found on a stack, without the signature that some processors put into it
+ * (pointer authentication). */
+static inline uintptr_t lh_cpu_plain_address(uintptr_t word);
+
 /* Do these bytes, which stand before an address, end in a call? Then the address may be one that
  * such a call returns to. Longer calls there are none. */
 static inline bool lh_cpu_ends_in_call(const unsigned char *code);
 
 /* The stack pointer at which longjmp(3) goes on, from what setjmp(3) filled in. */
-static inline uintptr_t lh_cpu_jump_target(const long *words);
+static inline uintptr_t lh_cpu_jump_target(const void *filled);
 
 /* clone(2) without libc: runs fn(arg) on the stack that ends at stack_top and exits with its
  * result. `tls` is used with CLONE_SETTLS, `tid` with CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID.
@@ -46,14 +50,16 @@ long lh_cpu_clone(unsigned long flags, void *stack_top, int *tid, void *tls, int
  * its bytes, which are glibc's. */
 void lh_cpu_signal_return(void);
 
-/* Where the compiler's stack protector and libc's pointer guard live, relative to the thread
- * pointer (glibc's tcbhead_t): a thread of ours without libc's TLS needs copies of them. */
+/* Where the compiler's stack protector and libc's pointer guard live, where that is relative to the
+ * thread pointer (glibc's tcbhead_t): a thread of ours without libc's TLS needs copies of them. Each
+ * processor says in LH_CPU_TLS_BELOW how many of the bytes of that memory are below the pointer. */
 void lh_cpu_fake_tls(void *thread_pointer);
 
-#ifdef __x86_64__
-#include "preload/sys/x86_64/cpu.h" /* the inline ones */
-#else
-#error "loophound knows x86-64 only"
+/* The inline ones. */
+#if defined(__x86_64__)
+#include "preload/sys/x86_64/cpu.h"
+#elif defined(__aarch64__)
+#include "preload/sys/aarch64/cpu.h"
 #endif
 
 #endif

@@ -9,10 +9,10 @@
 
 #include "common/linux_compat.h"
 
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #include "preload/sys/x86_64/syscall.h"
-#else
-#error "loophound knows x86-64 only"
+#elif defined(__aarch64__)
+#include "preload/sys/aarch64/syscall.h"
 #endif
 
 #endif

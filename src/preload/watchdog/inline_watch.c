@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "common/syscall_name.h"
 #include "preload/iteration/sampler.h"
 #include "preload/iteration/stall.h"
 #include "preload/state/in_loop.h"
@@ -18,8 +19,7 @@
 bool lh_inline_is_park(const struct lh_thread_wait *wait, int32_t *epfd)
 {
     *epfd = (int32_t)wait->first;
-    return wait->number == SYS_epoll_wait || wait->number == SYS_epoll_pwait ||
-           wait->number == SYS_epoll_pwait2;
+    return lh_is_epoll_wait(wait->number);
 }
 
 void lh_inline_watch_begin(void)

@@ -27,7 +27,6 @@
 #define STACK_BYTES (64 * 1024)
 #define GUARD_BYTES 4096
 #define TLS_BYTES   (16 * 1024)
-#define TLS_BELOW   (12 * 1024) /* where the thread pointer is; libc's variables are below it */
 
 /* Mapped once, also used again by children of fork. */
 static char *memory;
@@ -47,7 +46,7 @@ static bool map_memory(void)
 static bool clone_watchdog(void)
 {
     char *stack_top = memory + GUARD_BYTES + STACK_BYTES;
-    char *thread_pointer = stack_top + TLS_BELOW;
+    char *thread_pointer = stack_top + LH_CPU_TLS_BELOW;
     lh_cpu_fake_tls(thread_pointer);
     long tid = lh_cpu_clone(
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |

@@ -200,6 +200,7 @@ static void claim(const struct lh_scope *scope, uint32_t call)
     if (seq == scope->seq)
         return;
     atomic_store_explicit(&slot->seq, seq + 1, memory_order_release);
+    lh_slot_fields_follow();
     slot->call = call;
     slot->operand = scope->operand;
     slot->start = scope->start;

@@ -34,6 +34,7 @@ lh_scope_fill(struct lh_scope *scope, uintptr_t sp, uint32_t call, uint64_t oper
     struct lh_slot *slot = scope->slot;
     scope->seq = atomic_load_explicit(&slot->seq, memory_order_relaxed) + 1;
     atomic_store_explicit(&slot->seq, scope->seq, memory_order_release);
+    lh_slot_fields_follow();
     slot->call = call;
     slot->operand = scope->operand = operand;
     lh_cpu_registers(&slot->registers);

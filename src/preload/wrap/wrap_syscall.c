@@ -97,7 +97,10 @@ static const struct raw_row rows[] = {
 #include "calls.def"
     [SYS_prctl] = {.kind = MAY_FILTER}, [SYS_seccomp] = {.kind = MAY_FILTER},
     [SYS_close] = {.kind = CLOSES},     [SYS_close_range] = {.kind = CLOSES},
-    [SYS_dup2] = {.kind = CLOSES},      [SYS_dup3] = {.kind = CLOSES},
+    [SYS_dup3] = {.kind = CLOSES},
+#ifdef SYS_dup2
+    [SYS_dup2] = {.kind = CLOSES},
+#endif
 };
 
 static const struct raw_row *row_of(long number)

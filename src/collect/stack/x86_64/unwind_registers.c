@@ -7,6 +7,9 @@
 
 const uint8_t lh_unwind_return_column = 16; /* System V ABI, figure 3.36 */
 
+const bool lh_unwind_has_frame_records = false;
+const bool lh_unwind_has_link = false; /* a call stores the return address */
+
 struct row {
     unw_regnum_t number;
     size_t offset; /* in struct lh_registers */
@@ -55,6 +58,17 @@ void lh_unwind_preserved(unw_cursor_t *cursor, struct lh_registers *registers)
 uint64_t lh_unwind_frame_pointer(unw_cursor_t *cursor)
 {
     return register_or_0(cursor, UNW_X86_64_RBP);
+}
+
+uint64_t lh_unwind_link(const struct lh_registers *registers)
+{
+    (void)registers;
+    return 0;
+}
+
+uint64_t lh_unwind_plain_address(uint64_t word)
+{
+    return word;
 }
 
 /* mov $__NR_rt_sigreturn,%rax; syscall. */

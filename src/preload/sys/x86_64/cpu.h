@@ -48,6 +48,14 @@ static inline uintptr_t lh_cpu_thread_pointer(void)
     return pointer;
 }
 
+static inline uintptr_t lh_cpu_plain_address(uintptr_t word)
+{
+    return word;
+}
+
+/* libc's variables are below the thread pointer. */
+#define LH_CPU_TLS_BELOW (12u * 1024)
+
 #define LH_CPU_CALL_BYTES 7
 
 /* Intel SDM vol. 2, CALL: E8 and 4 bytes; or FF, a ModR/M byte whose middle field is 2, and up to 5
@@ -64,9 +72,9 @@ static inline bool lh_cpu_ends_in_call(const unsigned char *code)
 
 /* Word 6 of what setjmp(3) filled in (glibc's jmpbuf-offsets.h), with the pointer guard taken out
  * again (PTR_DEMANGLE). */
-static inline uintptr_t lh_cpu_jump_target(const long *words)
+static inline uintptr_t lh_cpu_jump_target(const void *filled)
 {
-    uintptr_t sp = (uintptr_t)words[6];
+    uintptr_t sp = ((const uintptr_t *)filled)[6];
     __asm__("rorq $17, %0\n\t"
             "xorq %%fs:0x30, %0"
             : "+r"(sp)

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the tests of a build for aarch64 in the emulated machine (scripts/armbox), and ends with one
+line, as scripts/run_tests.py does: N passed, N failed.
+
+    scripts/arm_tests.py --build build/aarch64-linux-gnu [--smoke]
+
+On Debian 12, with libunwind 1.6, and on Debian 13, whose libc signs its return addresses. The tests
+are copied to the machine's own disk first: files of this machine's are no FIFOs and no mappings
+there. --smoke: a few of them, on Debian 12, in some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = ["bookworm", "trixie"]
+# What knows the processor: loops and calls, stacks, what ends calls, processes, the watchdog.
+E2E = """
+    loops poll_loops python python_walk native stalls victims holders cancellation contexts forks
+    manners sandbox functions inlined
+""".split()
+SMOKE_UNIT = ["test_unwind", "test_elf_file", "test_modules", "test_ring", "test_symbols"]
+SMOKE_E2E = ["loops", "contexts", "native", "python"]
+COPIED = "scripts src include tests docs Makefile pyproject.toml README.md"
+NO_MACHINE = 125
+SECONDS = {True: 900, False: 3600}
+LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+
+
+def script_of(build: Path, smoke: bool) -> str:
+    """What the machine's shell runs: both parts, whatever the first one says."""
+    where = build.resolve().relative_to(ROOT)
+    units = " ".join(f"{where}/unit/{name}" for name in SMOKE_UNIT) if smoke else f"{where}/unit/*"
+    wanted = " or ".join(f"test_{name}.py" for name in (SMOKE_E2E if smoke else E2E))
+    run = f"python3 scripts/run_tests.py --build {where}"
+    return f"""
+        mkdir -p /loophound/{where}/unit && cp -r {COPIED} /loophound || exit 1
+        cp {units} /loophound/{where}/unit
+        cp -r {where}/programs {where}/libloophound.so {where}/loophound /loophound/{where} || exit 1
+        cd /loophound
+        export LOOPHOUND_TEST_EMULATED=1
+        {run} --only unit
+        {run} --only e2e -- -n 2 -k {shlex.quote(wanted)}
+    """
+
+
+def run_in(suite: str, build: Path, smoke: bool) -> list[int] | None:
+    """Passed, failed, skipped; None: there is no machine here, which was said."""
+    box = [sys.executable, str(ROOT / "scripts/armbox"), "--suite", suite]
+    box += ["--seconds", str(SECONDS[smoke]), str(ROOT), "bash", "-c", script_of(build, smoke)]
+    output = ""
+    with subprocess.Popen(box, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            output += line
+    if process.returncode == NO_MACHINE:
+        return None
+    found = LAST_LINE.findall(output)
+    counts = [sum(int(one[i] or 0) for one in found) for i in range(3)]
+    if len(found) != 2:  # one of the two parts has not come to its end
+        print(f"arm_tests: {suite} ended early, with status {process.returncode}")
+        counts[1] += 1
+    return counts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs the tests in an emulated aarch64 machine.")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/aarch64-linux-gnu")
+    parser.add_argument("--smoke", action="store_true", help="a few of them, on Debian 12")
+    asked = parser.parse_args()
+    totals = [0, 0, 0]
+    for suite in SUITES[:1] if asked.smoke else SUITES:
+        print(f"== Debian's {suite} on aarch64", flush=True)
+        counts = run_in(suite, asked.build, asked.smoke)
+        if counts is None:
+            print("skipped: no emulated aarch64 machine can be had here")
+            totals[2] += 1
+            continue
+        totals = [total + count for total, count in zip(totals, counts, strict=True)]
+    print(f"{totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
+    return 1 if totals[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
