@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,18 @@ def test_what_keeps_the_loop_is_named_by_its_function_and_line(
     table = run_command("report", hits).stdout.splitlines()
     first = next(line for line in table if "busy.js" in line or "ms" in line)
     assert f"busy.js:{line_of(way)} {way}" in first, table
+
+
+def test_slow_ways_of_an_operation_are_told_as_that_operation(node: Path, hits: Path) -> None:
+    """Optimised code has them behind its end: what collects garbage there was no `return`."""
+    lines: Counter[int] = Counter()
+    for stall in of_type(run(node, "garbage", hits), "stall"):
+        for sample in stall["samples"]:
+            for frame in sample["stack"]:
+                if frame.get("user") and frame["function"] == "garbage":
+                    lines[frame["line"]] += sample["count"]
+    right = lines[line_of("garbage")]
+    assert right * 8 >= lines.total() * 7, lines  # it does begin and end
 
 
 @pytest.mark.parametrize("way", ["parse", "stringify"])

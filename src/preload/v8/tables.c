@@ -92,17 +92,20 @@ static bool next_entry(struct lh_v8_walk *walk, struct lh_v8_table *table, struc
 }
 
 bool lh_v8_position_in_code(struct lh_v8_walk *walk, uintptr_t tagged, int64_t offset,
-                            struct lh_v8_position *position)
+                            struct lh_v8_position *position, bool *is_last)
 {
     struct lh_v8_table table;
     struct entry entry = {.at = -1};
     bool found = false;
+    *is_last = false;
     if (!lh_v8_table_open(walk, tagged, &table))
         return false;
-    while (next_entry(walk, &table, &entry) && entry.at <= offset) {
+    bool has_entry;
+    while ((has_entry = next_entry(walk, &table, &entry)) && entry.at <= offset) {
         *position = lh_v8_position_of(entry.position);
         found = true;
     }
+    *is_last = !has_entry;
     return found;
 }
 
