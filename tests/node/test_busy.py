@@ -48,14 +48,16 @@ def give(fifo: Path) -> None:
         file.write(b"late")
 
 
-def run(node: Path, way: str, hits: Path, *options: str, **env: str) -> list[Event]:
+def run(
+    node: Path, way: str, hits: Path, *options: str, extra: dict[str, str] | None = None
+) -> list[Event]:
     fifo = hits.parent / "fifo"
     os.mkfifo(fifo)
     writer = threading.Thread(target=give, args=(fifo,), daemon=True)
     if way == "file":
         writer.start()
     output: list[str | Path] = ["--stacks", "inline", "-o", hits]
-    done = run_command("run", *output, *options, "--", node, BUSY, way, fifo, **env)
+    done = run_command("run", *output, *options, "--", node, BUSY, way, fifo, extra=extra)
     assert done.returncode == 0, done.stderr
     return read_events(hits)
 
@@ -93,7 +95,7 @@ def test_slow_ways_of_an_operation_are_told_as_that_operation(node: Path, hits: 
 def test_what_runs_in_v8s_own_code_is_named_without_a_signal_too(
     node: Path, way: str, hits: Path
 ) -> None:
-    events = run(node, way, hits, SIGNAL="none")
+    events = run(node, way, hits, extra={"LOOPHOUND_SIGNAL": "none"})
     stalls = sorted(of_type(events, "stall"), key=weight)
     assert stalls, describe(events)
     frame = users_frame(stalls[-1])

@@ -96,7 +96,7 @@ def look(node: Path, hits: Path, *script: str | Path, **env: str) -> Differences
     os.mkfifo(fifo)
     at = script.index(TRUTH)
     command: list[str | Path] = [*script[: at + 1], fifo, told, hits, *script[at + 1 :]]
-    run = ["run", *OPTIONS, "-o", hits, "--", node, *command]
+    run: list[str | Path] = ["run", *OPTIONS, "-o", hits, "--", node, *command]
     done = run_command(*run, extra=env, PLACES="each", RATE="off")
     assert done.returncode == 0, done.stderr
     truths = [json.loads(line) for line in told.read_text().splitlines()]
