@@ -92,7 +92,9 @@ static bool read_file(const char *path, struct lh_script_text *text)
     static const char mark[] = UTF8_MARK;
     size_t length = 0;
     char *bytes = path[0] == '/' ? lh_whole_file(path, &length) : NULL;
-    text->units = bytes != NULL ? calloc(length + 1, sizeof(*text->units)) : NULL;
+    if (bytes == NULL)
+        return false;
+    text->units = calloc(length + 1, sizeof(*text->units));
     text->count = 0;
     size_t skip = length >= 3 && memcmp(bytes, mark, 3) == 0 ? 3 : 0;
     if (text->units != NULL)
