@@ -163,8 +163,8 @@ static void time_walks(const struct lh_v8_thread *real)
     }
     printf("{\"frames\": %u, \"first_us\": %.1f, \"best_us\": %.1f, \"reads\": %lu, "
            "\"cut\": %u}\n",
-           memory.record.js_count, (double)first_ns / 1000.0, (double)best_ns / 1000.0,
-           first_reads, memory.record.js_cut);
+           memory.record.js_count, (double)first_ns / 1000.0, (double)best_ns / 1000.0, first_reads,
+           memory.record.js_cut);
 }
 
 __attribute__((visibility("default"))) ssize_t read(int fd, void *to, size_t size)
