@@ -284,12 +284,15 @@ test-new-pythons: ## the same on Debian sid's Pythons, in a system of their own 
 	@scripts/new-pythons $(B)/pythons
 	@LOOPHOUND_TEST_PYTHONS="$$(printf '%s:' $(B)/pythons/python3.*)" $(MAKE) --no-print-directory test-pythons
 
+# NODE_VERSIONS="18.20.8 26.12.1": these alone, of tests/node/versions.txt. NODE_WALKS: on each.
+export NODE_VERSIONS
+NODE_WALKS ?= 60000
 .PHONY: test-node
 test-node: ## compare JavaScript stacks with V8's own on Node.js 16 to 26, which npm gets
 	@scripts/bootstrap build node
 	@$(MAKE) --no-print-directory all $(B)/export-tools/done
 	@PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) scripts/node_versions.py $(B)/nodes
-	@$(PYTHON) scripts/run_tests.py --build $(B) --only node
+	@LOOPHOUND_TEST_WALKS=$(NODE_WALKS) $(PYTHON) scripts/run_tests.py --build $(B) --only node
 
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)

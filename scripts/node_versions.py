@@ -3,9 +3,12 @@
 """Gets the versions of Node.js that are named in tests/node/versions.txt, by npm.
 
 scripts/node_versions.py DIR    DIR/VERSION/node; those that are there already stay
+
+NODE_VERSIONS="18.20.8 26.12.1" in the environment: these alone.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,8 +23,14 @@ BINARY = "package/bin/node"
 
 
 def versions() -> list[str]:
+    """Those of the list, or of these the ones that NODE_VERSIONS names."""
     lines = LIST.read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    known = [line for line in lines if line and not line.startswith("#")]
+    wanted = os.environ.get("NODE_VERSIONS", "").split() or known
+    strange = sorted(set(wanted) - set(known))
+    if strange:
+        raise SystemExit(f"NODE_VERSIONS: {LIST.name} has no {', '.join(strange)}")
+    return [version for version in known if version in wanted]
 
 
 def get(version: str, where: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import v8_offsets
 from harness import Event, read_events, run_command
 
 HERE = Path(__file__).resolve().parent
+TRUTH = HERE / "truth.js"
 LEAST_STACKS = 270
 MOST_NAMES = 6  # a name that was given to a function later on is not always found
 OPTIONS = "--strict --stacks inline --stack full --noise none".split()
@@ -87,20 +89,58 @@ def compare(events: list[Event], truths: list[Event]) -> Differences:
     return found
 
 
-@pytest.mark.parametrize("where", ["main", "worker"])
-def test_stack_of_javascript_is_the_one_that_v8_tells(
-    node: Path, where: str, hits: Path, tmp_path: Path
-) -> None:
-    fifo, told = tmp_path / "fifo", tmp_path / "truth.jsonl"
+def look(node: Path, hits: Path, *script: str | Path, **env: str) -> Differences:
+    """Runs truth.js, with its flags before it and where it looks behind it."""
+    fifo, told = hits.parent / "fifo", hits.parent / "truth.jsonl"
+    fifo.unlink(missing_ok=True)
     os.mkfifo(fifo)
-    script: list[str | Path] = [node, HERE / "truth.js", fifo, told, where]
-    done = run_command("run", *OPTIONS, "-o", hits, "--", *script, PLACES="each", RATE="off")
+    at = script.index(TRUTH)
+    command: list[str | Path] = [*script[: at + 1], fifo, told, hits, *script[at + 1 :]]
+    run: list[str | Path] = ["run", *OPTIONS, "-o", hits, "--", node, *command]
+    done = run_command(*run, extra=env, PLACES="each", RATE="off")
     assert done.returncode == 0, done.stderr
     truths = [json.loads(line) for line in told.read_text().splitlines()]
-    found = compare(read_events(hits), truths)
+    return compare(read_events(hits), truths)
+
+
+@pytest.mark.parametrize("where", ["main", "worker"])
+def test_stack_of_javascript_is_the_one_that_v8_tells(node: Path, where: str, hits: Path) -> None:
+    found = look(node, hits, TRUTH, where)
     assert found.stacks >= LEAST_STACKS
     assert found.positions == []
     assert len(found.names) <= MOST_NAMES, found.names
+
+
+# How V8 makes code, or what it writes of it, is another matter than what stands on the stack.
+FLAGS = ["--jitless", "--perf-basic-prof", "--interpreted-frames-native-stack", "--max-lazy"]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_flag_of_v8_changes_nothing(node: Path, flag: str, hits: Path) -> None:
+    found = look(node, hits, flag, TRUTH, TRUTH_ROUNDS="700")
+    pid = read_events(hits)[0]["pid"]
+    Path(f"/tmp/perf-{pid}.map").unlink(missing_ok=True)  # what the second one writes
+    assert found.stacks >= LEAST_STACKS / 4
+    assert found.positions == []
+
+
+def test_code_from_a_cache_is_placed_as_well(node: Path, hits: Path, tmp_path: Path) -> None:
+    """NODE_COMPILE_CACHE is known from Node.js 22 on; the second run finds what the first left."""
+    for _ in range(2):
+        hits.unlink(missing_ok=True)
+        cache = str(tmp_path / "cache")
+        found = look(node, hits, TRUTH, TRUTH_ROUNDS="0", NODE_COMPILE_CACHE=cache)
+        assert found.stacks >= LEAST_STACKS / 4
+        assert found.positions == []
+
+
+def test_systems_own_node_is_read_too(hits: Path) -> None:
+    """Debian's has V8 in a library (libnode.so)."""
+    node = shutil.which("node")
+    assert node is not None, "scripts/bootstrap node installs it"
+    found = look(Path(node), hits, TRUTH)
+    assert found.stacks >= LEAST_STACKS
+    assert found.positions == []
 
 
 def test_table_of_offsets_is_what_the_binary_says(node: Path) -> None:

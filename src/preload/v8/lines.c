@@ -3,6 +3,9 @@
  * no locks. */
 #include "preload/v8/lines.h"
 
+#include <string.h>
+
+#include "common/js_check.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/strings.h"
 
@@ -53,16 +56,62 @@ static void count_unit(struct lh_v8_counted *counted, uint32_t unit)
     counted->last = unit;
 }
 
+/* Is one of the letters in a word this one? `ones` has a 1 in the place of each letter, `tops` the
+ * highest bit of each. It may be said of a word that has none, never the other way. */
+static bool has(uint64_t word, uint64_t letter, uint64_t ones, uint64_t tops)
+{
+    uint64_t zero = word ^ letter * ones;
+    return ((zero - ones) & ~zero & tops) != 0;
+}
+
+static bool has_narrow_end(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101;
+    return has(word, '\n', ones, ones << 7) || has(word, '\r', ones, ones << 7);
+}
+
+static bool has_wide_end(uint64_t word)
+{
+    const uint64_t ones = 0x0001000100010001;
+    return has(word, '\n', ones, ones << 15) || has(word, '\r', ones, ones << 15) ||
+           has(word, LINE_SEPARATOR, ones, ones << 15) ||
+           has(word, PARAGRAPH_SEPARATOR, ones, ones << 15);
+}
+
+/* A word at a time, for it is most of what a walk does: in most words no line ends. */
 static void count_narrow(struct lh_v8_counted *counted, const uint8_t *bytes, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        count_unit(counted, bytes[i]);
+    uint64_t word;
+    for (uint32_t i = 0; i < count;) {
+        uint32_t part = count - i < sizeof(word) ? count - i : (uint32_t)sizeof(word);
+        memcpy(&word, bytes + i, part);
+        if (part == sizeof(word) && !has_narrow_end(word)) {
+            counted->position += part;
+            counted->last = bytes[i + part - 1];
+        } else {
+            for (uint32_t k = 0; k < part; k++)
+                count_unit(counted, bytes[i + k]);
+        }
+        i += part;
+    }
 }
 
 static void count_wide(struct lh_v8_counted *counted, const uint16_t *units, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        count_unit(counted, units[i]);
+    uint64_t word;
+    const uint32_t most = sizeof(word) / sizeof(*units);
+    for (uint32_t i = 0; i < count;) {
+        uint32_t part = count - i < most ? count - i : most;
+        memcpy(&word, units + i, part * sizeof(*units));
+        if (part == most && !has_wide_end(word)) {
+            counted->position += part;
+            counted->last = units[i + part - 1];
+        } else {
+            for (uint32_t k = 0; k < part; k++)
+                count_unit(counted, units[i + k]);
+        }
+        i += part;
+    }
 }
 
 /* How far that source has been counted in this walk. */
@@ -87,10 +136,11 @@ static bool count_lines(struct lh_v8_walk *walk, uintptr_t source, uint32_t posi
     struct lh_v8_counted *counted = counted_of(walk, source, position);
     uint32_t size = 1u + flat.is_wide;
     uint32_t room = sizeof(walk->scratch->source) / size;
+    if ((uint64_t)(position - counted->position) * size > walk->source_left)
+        return false; /* what is left serves others */
     while (counted->position < position) {
         uint32_t part = position - counted->position < room ? position - counted->position : room;
-        if (part * size > walk->source_left ||
-            !lh_v8_read_far(walk, walk->scratch->source,
+        if (!lh_v8_read_far(walk, walk->scratch->source,
                             flat.address + (uintptr_t)counted->position * size,
                             (size_t)part * size))
             return false;
@@ -104,6 +154,15 @@ static bool count_lines(struct lh_v8_walk *walk, uintptr_t source, uint32_t posi
     return true;
 }
 
+/* Of the script's source in its file. */
+static struct place begin_of(struct lh_v8_walk *walk, uintptr_t script)
+{
+    return (struct place){
+        .line = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_LINE)),
+        .begin = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_COLUMN)),
+    };
+}
+
 bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, uint32_t *line,
                 uint32_t *column)
 {
@@ -112,9 +171,27 @@ bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, ui
     if (!find_in_ends(walk, lh_v8_field(walk, script, at->script_line_ends), position, &place) &&
         !count_lines(walk, lh_v8_field(walk, script, at->script_source), position, &place))
         return false;
-    uint32_t first_line = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_LINE));
-    uint32_t first_column = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_COLUMN));
-    *line = place.line + 1 + first_line;
-    *column = position - place.begin + 1 + (place.line == 0 ? first_column : 0);
+    struct place first = begin_of(walk, script);
+    *line = place.line + 1 + first.line;
+    *column = position - place.begin + 1 + (place.line == 0 ? first.begin : 0);
     return true;
+}
+
+void lh_v8_note_source(struct lh_v8_walk *walk, uintptr_t script, struct lh_js_frame *frame)
+{
+    uint16_t units[LH_JS_CHECKED];
+    struct lh_v8_flat flat;
+    struct place first = begin_of(walk, script);
+    uintptr_t source = lh_v8_field(walk, script, walk->layout->at.script_source);
+    if (first.line != 0 || first.begin != 0 || !lh_v8_string_flat(walk, source, &flat) ||
+        frame->position > flat.length)
+        return;
+    uint32_t left = flat.length - frame->position;
+    uint32_t count = left < LH_JS_CHECKED ? left : LH_JS_CHECKED;
+    if (!lh_v8_flat_units(walk, &flat, frame->position, count, units))
+        return;
+    frame->source = flat.address;
+    frame->source_length = flat.length;
+    frame->source_check = lh_js_check(units, count);
+    frame->is_wide = flat.is_wide;
 }
