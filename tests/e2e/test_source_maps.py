@@ -42,9 +42,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_made(project: Path, url: str | None) -> tuple[Event, str]:
-    """The user's frame of the one block, and the run's text."""
-    script = project / "dist" / "app.js"
+def run_made(
+    project: Path, url: str | None, script_name: str = "dist/app.js"
+) -> tuple[Event, str]:
+    """The frame of the one block that the script is in, and the run's text."""
+    script = project / script_name
     mark = "" if url is None else f"//# sourceMappingURL={url}\n"
     script.write_text(MADE + mark, encoding="utf-8")
     run_command(
@@ -94,9 +96,27 @@ def test_map_inside_the_script_does_so_too(project: Path) -> None:
     assert_written(project, frame)
 
 
+def test_names_are_those_of_urls(project: Path) -> None:
+    """Turbopack and others write "[way].ts" as %5Bway%5D.ts; a lone sign is itself."""
+    (project / "dist" / "app 1%.js.map").write_text(map_for("../src/%61pp.ts"), encoding="utf-8")
+    frame, _ = run_made(project, "%61pp%201%.js.map")
+    assert_written(project, frame)
+
+
 def test_bundlers_name_is_a_path_from_where_it_was_started(project: Path) -> None:
     frame, _ = run_made(project, inline(map_for("webpack://shop/./src/app.ts")))
     assert (frame["file"], frame["line"]) == ("src/app.ts", WRITTEN_LINE)
+
+
+def test_package_with_names_of_its_own_is_no_code_of_the_user(project: Path) -> None:
+    package = project / "node_modules" / "pack"
+    (package / "dist").mkdir(parents=True)
+    (package / "package.json").write_text('{"version": "1.2.3"}', encoding="utf-8")
+    url = inline(map_for("webpack://pack/./src/app.ts"))
+    frame, _ = run_made(project, url, "node_modules/pack/dist/app.js")
+    assert (frame["file"], frame["line"]) == ("src/app.ts", WRITTEN_LINE)
+    assert (frame["library"], frame["version"]) == ("pack", "1.2.3")
+    assert "user" not in frame
 
 
 @pytest.mark.parametrize("url", [None, "gone.map", "http://localhost:1/app.js.map", ".", "data:,x"])

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/stack/percent.h"
 #include "collect/stack/source_map.h"
 #include "collect/sys/other_user.h"
 #include "common/text.h"
@@ -138,9 +139,9 @@ static bool has_scheme(const char *name)
     return strstr(name, "://") != NULL;
 }
 
-/* `name` as seen from `directory`. A bundler's own scheme ("webpack://app/./src/x.ts") tells a path
- * from where it was started, which is where its output most often lies below: it is left relative.
- * NULL: out of memory. */
+/* `name`, a URL, as a path seen from `directory`. A bundler's own scheme
+ * ("webpack://app/./src/x.ts") tells a path from where it was started, which is where its output
+ * most often lies below: it is left relative. NULL: out of memory. */
 static char *path_of(const char *directory, const char *root, const char *name)
 {
     static const char file_url[] = "file://";
@@ -151,6 +152,7 @@ static char *path_of(const char *directory, const char *root, const char *name)
         snprintf(path, sizeof(path), "%s%s%s", joins ? root : "", joins ? slash : "", name);
     if (length < 0 || (size_t)length >= sizeof(path))
         return NULL;
+    lh_percent_decode(path);
     const char *at = path;
     if (lh_starts_with(path, file_url)) {
         at += sizeof(file_url) - 1;
