@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fastify, made into one script by esbuild: server.js holds all of its packages too.
+// Fastify, made into one script by esbuild: all on one line.
 import fastify, { type FastifyRequest } from 'fastify';
 import { ways } from './slow';
 
