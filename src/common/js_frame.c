@@ -11,9 +11,11 @@ struct lh_frame lh_js_frame_of(const struct lh_js_frame *js, const char *strings
     const char *file = strings + js->script;
     if (lh_starts_with(file, url))
         file += sizeof(url) - 1;
+    if (function[0] == '\0') /* what V8 itself has between two functions has no file either */
+        function = file[0] != '\0' ? "(anonymous)" : NULL;
     return (struct lh_frame){
         .lang = LH_LANG_JIT,
-        .function = function[0] != '\0' ? function : "(anonymous)",
+        .function = function,
         .file = file[0] != '\0' ? file : NULL,
         .line = js->line,
         .column = js->column,

@@ -114,7 +114,7 @@ def test_package_with_names_of_its_own_is_no_code_of_the_user(project: Path) -> 
     (package / "package.json").write_text('{"version": "1.2.3"}', encoding="utf-8")
     url = inline(map_for("webpack://pack/./src/app.ts"))
     frame, _ = run_made(project, url, "node_modules/pack/dist/app.js")
-    assert (frame["file"], frame["line"]) == ("src/app.ts", WRITTEN_LINE)
+    assert (frame["file"], frame["line"]) == (str(package / "src" / "app.ts"), WRITTEN_LINE)
     assert (frame["library"], frame["version"]) == ("pack", "1.2.3")
     assert "user" not in frame
 

@@ -141,11 +141,16 @@ static bool is_built_in(const struct lh_frame *frame)
     return false;
 }
 
+bool lh_frame_has_script_file(const struct lh_frame *frame)
+{
+    return lh_frame_is_script(frame) && !is_built_in(frame);
+}
+
 /* How much a frame says about where the program was; 0: nothing. */
 static int worth(const struct lh_frame *frame)
 {
     if (lh_frame_is_script(frame))
-        return is_built_in(frame) ? 5 : 6;
+        return lh_frame_has_script_file(frame) ? 6 : 5;
     if (frame->function == NULL)
         return 0;
     switch (lh_frame_kind_of(frame)) {

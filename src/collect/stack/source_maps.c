@@ -139,9 +139,23 @@ static bool has_scheme(const char *name)
     return strstr(name, "://") != NULL;
 }
 
+/* How much of a path is the directory of an installed package, with its slash; 0: it is in none. */
+static size_t package_length(const char *path)
+{
+    static const char packages[] = "/node_modules/";
+    const char *begin = NULL;
+    for (const char *at = path; (at = strstr(at, packages)) != NULL; at++)
+        begin = at + sizeof(packages) - 1;
+    const char *end = begin != NULL ? strchr(begin, '/') : NULL;
+    if (end != NULL && begin[0] == '@')
+        end = strchr(end + 1, '/');
+    return end != NULL ? (size_t)(end + 1 - path) : 0;
+}
+
 /* `name`, a URL, as a path seen from `directory`. A bundler's own scheme
  * ("webpack://app/./src/x.ts") tells a path from where it was started, which is where its output
- * most often lies below: it is left relative. NULL: out of memory. */
+ * most often lies below: it is left relative. That of an installed package was started in the
+ * package's own directory. NULL: out of memory. */
 static char *path_of(const char *directory, const char *root, const char *name)
 {
     static const char file_url[] = "file://";
@@ -154,16 +168,20 @@ static char *path_of(const char *directory, const char *root, const char *name)
         return NULL;
     lh_percent_decode(path);
     const char *at = path;
+    size_t within = strlen(directory);
     if (lh_starts_with(path, file_url)) {
         at += sizeof(file_url) - 1;
     } else if (has_scheme(path)) {
         at = strstr(path, "://") + 3;
         at += strcspn(at, "/");
         at += strspn(at, "/");
-        return strdup(strncmp(at, "./", 2) == 0 ? at + 2 : at);
+        within = package_length(directory);
+        if (within == 0)
+            return strdup(strncmp(at, "./", 2) == 0 ? at + 2 : at);
     }
     char whole[2 * PATH_MAX];
-    length = snprintf(whole, sizeof(whole), "%s%s", at[0] == '/' ? "" : directory, at);
+    length =
+        snprintf(whole, sizeof(whole), "%.*s%s", at[0] == '/' ? 0 : (int)within, directory, at);
     if (length < 0 || (size_t)length >= sizeof(whole))
         return NULL;
     resolve_dots(whole);
