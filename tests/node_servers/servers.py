@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from harness import BUILD, clean_environment, wait_until
+from harness import BUILD, COMMAND, clean_environment, wait_until
 from node_versions import versions
 
 ANSWER_S = 120  # of a machine that does other things meanwhile
@@ -99,7 +99,12 @@ def load(port: int, path: str, connections: int, seconds: float) -> Load:
 
 @contextmanager
 def serving(
-    server: Server, node: Path, port: int, before: Sequence[str | Path] = (), **variables: str
+    server: Server,
+    node: Path,
+    port: int,
+    before: Sequence[str | Path] = (),
+    quiet: bool = False,
+    **variables: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The server, with a command before its own, from its first answer on until it has ended."""
     command = [argument.format(port=port) for argument in server.command]
@@ -108,6 +113,7 @@ def serving(
         cwd=server.project,
         env=dict(clean_environment(), PORT=str(port), **variables),
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
         start_new_session=True,
     )
     try:
