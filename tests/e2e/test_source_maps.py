@@ -19,6 +19,10 @@ function pause() {
 setImmediate(pause);
 """
 MADE_LINE = 3
+MADE_IN_ONE_LINE = (
+    "function one(){}function two(){}"
+    "setImmediate(()=>Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0,1));"
+)
 WRITTEN_LINE = 7
 WRITTEN = "\n" * (WRITTEN_LINE - 1) + "    Atomics.wait(cell, 0, 0, 1); // as it was written\n"
 # Line 3 from its first column on: source 0, line 7, column 5.
@@ -125,6 +129,15 @@ def test_script_without_a_map_is_told_as_it_is(url: str | None, project: Path) -
     assert (frame["file"], frame["line"]) == (str(project / "dist" / "app.js"), MADE_LINE)
     assert "generated_file" not in frame
     assert "source map" not in text
+
+
+def test_of_a_long_line_the_part_is_shown_that_blocks(project: Path) -> None:
+    script = project / "made.js"
+    script.write_text(f"{'one();' * 99}{MADE_IN_ONE_LINE}{'two();' * 99}", encoding="utf-8")
+    text = run_command("run", "--strict", "--calls", "lock", "--", "node", script).stderr
+    shown = next(line for line in text.splitlines() if line.startswith(">"))
+    assert " ..." in shown and "Atomics.wait(new Int32Array" in shown, text
+    assert "one();" not in shown, text
 
 
 def test_broken_map_is_said_once_and_changes_nothing(project: Path) -> None:
