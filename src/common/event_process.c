@@ -126,6 +126,19 @@ static void write_noise(struct lh_json *json, const struct lh_ring *ring)
     lh_json_close(json, '}');
 }
 
+/* The same of scripts, and what cannot be told of them. */
+static void write_flaws(struct lh_json *json, const struct lh_ring *ring)
+{
+    lh_json_key(json, "scripts");
+    lh_json_open(json, '{');
+    for (uint32_t flaw = 0; ring != NULL && flaw < LH_SCRIPT_FLAW_COUNT; flaw++) {
+        uint64_t count = atomic_load(&ring->totals.flaws[flaw]);
+        if (count != 0)
+            lh_member_u64(json, lh_script_flaw_info((enum lh_script_flaw)flaw)->name, count);
+    }
+    lh_json_close(json, '}');
+}
+
 /* Each rule, with how much it has matched here: one that has matched nothing in any process of a
  * run is not needed. */
 static void write_judged(struct lh_json *json, const struct lh_quiet *quiet)
@@ -162,6 +175,7 @@ void lh_event_summary(struct lh_json *json, const struct lh_ring *ring, int64_t 
     lh_member_ms(json, "blocked_ms", atomic_load(&ring->totals.blocked_ns));
     write_by_call(json, ring);
     write_noise(json, ring);
+    write_flaws(json, ring);
     lh_member_null(json, "why");
     lh_event_close(json);
 }
@@ -179,6 +193,7 @@ void lh_event_no_loops(struct lh_json *json, int64_t time_ns, uint32_t pid, cons
     lh_member_ms(json, "blocked_ms", 0);
     lh_event_sums(json, "by_call", NULL, 0);
     write_noise(json, NULL);
+    write_flaws(json, NULL);
     lh_member_string(json, "why", why);
     lh_event_close(json);
 }

@@ -22,6 +22,7 @@
 #include "common/options.h"
 #include "common/processor.h"
 #include "common/ring_room.h"
+#include "common/script_flaws.h"
 
 #define LH_RING_MAGIC    0x32676e6972706f6cULL /* "lopring2" */
 #define LH_RING_BYTES    16777216u             /* most addresses that all of it takes */
@@ -142,16 +143,20 @@ enum lh_js_how {
 
 /* One JavaScript frame, innermost first. Strings as above; "": none. */
 struct lh_js_frame {
-    uint64_t fp;       /* of the native frame that it stands for: those with the same one were
-                          inlined into the last of them */
-    uint32_t position; /* in the script's source, in characters; `how` says of what */
-    uint32_t line;     /* 0: unknown */
-    uint32_t column;   /* from 1 on, in UTF-16 units */
+    uint64_t fp;            /* of the native frame that it stands for: those with the same one were
+                               inlined into the last of them */
+    uint64_t source;        /* where the script's characters are in the program's memory */
+    uint32_t source_length; /* in characters, of one or two bytes each; 0: not known */
+    uint32_t source_check;  /* lh_js_check() of those from `position` on */
+    uint32_t position;      /* in the script's source, in characters; `how` says of what */
+    uint32_t line;          /* 0: unknown */
+    uint32_t column;        /* from 1 on, in UTF-16 units */
     uint16_t script;
     uint16_t function;
-    uint8_t kind; /* enum lh_js_kind */
-    uint8_t how;  /* enum lh_js_how */
-    uint8_t unused[6];
+    uint8_t kind;    /* enum lh_js_kind */
+    uint8_t how;     /* enum lh_js_how */
+    uint8_t is_wide; /* a character of the source has two bytes */
+    uint8_t unused[5];
 };
 
 /* The asyncio task that ran. Strings as above, where there are any. */
@@ -351,6 +356,7 @@ struct lh_totals {
     _Atomic uint64_t blocked_ns; /* time of all blocks */
     _Atomic uint64_t
         quiet[LH_NOISE_COUNT]; /* calls that would count but for their class of noise */
+    _Atomic uint64_t flaws[LH_SCRIPT_FLAW_COUNT]; /* scripts; only the collector counts them */
     struct {
         _Atomic uint64_t count;
         _Atomic uint64_t total_ns;

@@ -125,6 +125,7 @@ class Writer:
             "blocked_ms": round(blocked_ms, 3),
             "by_call": [],
             "quiet": {},
+            "scripts": {},
             "why": None,
         }
 

@@ -232,6 +232,7 @@ class Report:
                 "blocked_ms": self.ms,
                 "by_call": [],
                 "quiet": {},
+                "scripts": {},
                 "why": None,
                 **members,
             },

@@ -144,3 +144,7 @@ def test_broken_map_is_said_once_and_changes_nothing(project: Path) -> None:
     frame, text = run_made(project, inline('{"version":3,"sources":["a.ts"],"mappings":"!"}'))
     assert (frame["file"], frame["line"]) == (str(project / "dist" / "app.js"), MADE_LINE)
     assert text.replace("\n  ", " ").count("cannot be followed") == 1, text
+    assert "1 script with a broken source map" in text.replace("\n  ", " "), text
+    lines = (project / "hits.jsonl").read_text(encoding="utf-8").splitlines()
+    summary = next(event for event in map(json.loads, lines) if event["type"] == "summary")
+    assert summary["scripts"] == {"broken_map": 1}

@@ -562,6 +562,7 @@ static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
     count_call(LH_CALL_fsync, 1, 350000000);
     ring->totals.quiet[LH_NOISE_TOOLING] = 1;
     ring->totals.quiet[LH_NOISE_IMPORT] = 3;
+    ring->totals.flaws[LH_SCRIPT_BROKEN_MAP] = 2;
     lh_event_summary(&json, ring, TIME_NS, NULL);
     assert_line(COMMON(
         "summary") "\"tid\":42,\"thread\":null,\"loops\":2,\"blocks\":7,"
@@ -570,16 +571,18 @@ static void test_a_summary_adds_up_calls_by_name_largest_first(void **state)
                    "{\"call\":\"recv\",\"count\":5,\"total_ms\":400.000},"
                    "{\"call\":\"fsync\",\"count\":1,\"total_ms\":350.000},"
                    "{\"call\":\"nanosleep\",\"count\":1,\"total_ms\":300.000}],"
-                   "\"quiet\":{\"import\":3,\"tooling\":1},\"why\":null}\n");
+                   "\"quiet\":{\"import\":3,\"tooling\":1},\"scripts\":{\"broken_map\":2},\"why\":"
+                   "null}\n");
 }
 
 static void test_a_summary_of_nothing_is_short(void **state)
 {
     (void)state;
     lh_event_summary(&json, ring, TIME_NS, NULL);
-    assert_contains("\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"known\":null,"
-                    "\"rules\":null,\"dropped\":0,"
-                    "\"blocked_ms\":0.000,\"by_call\":[],\"quiet\":{},\"why\":null}\n");
+    assert_contains(
+        "\"loops\":0,\"blocks\":0,\"stalls\":0,\"suppressed\":null,\"known\":null,"
+        "\"rules\":null,\"dropped\":0,"
+        "\"blocked_ms\":0.000,\"by_call\":[],\"quiet\":{},\"scripts\":{},\"why\":null}\n");
 }
 
 static void test_every_call_at_once_fits_a_summary(void **state)

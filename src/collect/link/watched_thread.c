@@ -94,6 +94,7 @@ static void write_summary(struct lh_watched *watched)
     watched->summary_written = true;
     lh_copy_totals(totals, &watched->ring->totals);
     lh_reporter_count(watched->reporter, totals);
+    lh_stacks_count_flaws(watched->stacks, totals);
     const struct lh_judged *judged = lh_reporter_judged(watched->reporter);
     lh_judged_leave_out(judged, totals);
     atomic_fetch_add(&totals->dropped, atomic_load(&watched->lost));

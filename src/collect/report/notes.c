@@ -3,6 +3,7 @@
 #include "collect/report/notes.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "collect/stack/runtimes.h"
 #include "common/options.h"
@@ -58,12 +59,16 @@ const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames,
     return NULL;
 }
 
-const char *lh_note_broken_map(struct lh_notes *notes, const char *script)
+const char *lh_note_flaw(struct lh_notes *notes, const char *script, enum lh_script_flaw flaw)
 {
+    static const char place[] = "%s";
+    const char *sentence = lh_script_flaw_info(flaw)->sentence;
+    const char *at = strstr(sentence, place);
     struct lh_text text;
     lh_text_init(&text, notes->text, sizeof(notes->text));
-    lh_text_string(&text, "the source map of ");
-    lh_text_string(&text, script);
-    lh_text_string(&text, " cannot be followed: its lines are told as they are there");
+    while (sentence < at)
+        lh_text_char(&text, *sentence++);
+    lh_text_string(&text, script[0] != '\0' ? script : "code that was evaluated");
+    lh_text_string(&text, at + sizeof(place) - 1);
     return notes->text;
 }

@@ -13,7 +13,7 @@
 
 struct lh_notes {
     uint32_t said;  /* bits: rows of src/runtimes.def, and the old map */
-    char text[512]; /* of lh_note_broken_map() */
+    char text[512]; /* of lh_note_flaw() */
 };
 
 /* A sentence about this stack that has not been said yet, or NULL. `old_map`: there is a perf map,
@@ -21,7 +21,7 @@ struct lh_notes {
 const char *lh_note_about(struct lh_notes *notes, const struct lh_frame *frames, uint32_t count,
                           bool old_map);
 
-/* The sentence about a script whose source map is broken. Valid until the next one. */
-const char *lh_note_broken_map(struct lh_notes *notes, const char *script);
+/* The sentence about a script (scripts.h); "": it has no name. Valid until the next one. */
+const char *lh_note_flaw(struct lh_notes *notes, const char *script, enum lh_script_flaw flaw);
 
 #endif

@@ -178,9 +178,10 @@ static void take_note(struct lh_reporter *reporter, struct lh_report *report)
         lh_note_about(&reporter->notes, grouped ? report->groups[0].frames : report->frames,
                       grouped ? report->groups[0].frame_count : report->frame_count,
                       lh_stacks_old_map(reporter->with.stacks));
-    const char *script = report->note == NULL ? lh_stacks_broken_map(reporter->with.stacks) : NULL;
+    enum lh_script_flaw flaw;
+    const char *script = report->note == NULL ? lh_stacks_flaw(reporter->with.stacks, &flaw) : NULL;
     if (script != NULL)
-        report->note = lh_note_broken_map(&reporter->notes, script);
+        report->note = lh_note_flaw(&reporter->notes, script, flaw);
 }
 
 static void take_advice(struct lh_reporter *reporter, struct lh_report *report)

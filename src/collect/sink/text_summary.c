@@ -31,6 +31,17 @@ static struct lh_place_sums sums_of(const struct lh_totals *totals,
             larger(less(atomic_load(&totals->stalled_ns), known->stalled_ns), told->stalled_ns)};
 }
 
+/* "; 2 scripts with a broken source map" */
+static void add_flaws(struct lh_text *text, const struct lh_totals *totals)
+{
+    for (uint32_t flaw = 0; flaw < LH_SCRIPT_FLAW_COUNT; flaw++) {
+        uint64_t count = atomic_load(&totals->flaws[flaw]);
+        if (count > 0)
+            lh_text_format(text, "; %" PRIu64 " script%s %s", count, lh_text_plural(count),
+                           lh_script_flaw_info((enum lh_script_flaw)flaw)->words);
+    }
+}
+
 static void add_line(struct lh_text *text, const struct lh_totals *totals,
                      const struct lh_place_sums *sums, const struct lh_quiet *quiet)
 {
@@ -48,6 +59,7 @@ static void add_line(struct lh_text *text, const struct lh_totals *totals,
         lh_text_format(text, "; %" PRIu64 " known", quiet->known);
     lh_text_format(text, "; %" PRIu64 " report%s dropped", dropped, lh_text_plural(dropped));
     lh_text_quiet(text, totals->quiet);
+    add_flaws(text, totals);
 }
 
 /* Of one report there is nothing to add up. */

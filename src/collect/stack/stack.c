@@ -13,7 +13,7 @@
 #include "collect/stack/merge.h"
 #include "collect/stack/modules.h"
 #include "collect/stack/runtimes.h"
-#include "collect/stack/source_maps.h"
+#include "collect/stack/scripts.h"
 #include "collect/stack/unwind.h"
 #include "common/js_frame.h"
 #include "common/options.h"
@@ -27,7 +27,7 @@ struct lh_stacks {
     struct lh_modules modules;
     struct lh_unwinder *unwinder;
     struct lh_jit_map *jit_map;
-    struct lh_source_maps *source_maps;
+    struct lh_scripts *scripts;
     struct lh_native_frame native[NATIVE_MAX];
     struct lh_merged_frame merged[MERGED_MAX];
     struct lh_merged_frame former[MERGED_MAX];
@@ -49,8 +49,8 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
     lh_modules_open(&stacks->modules, pid, maps_fd);
     stacks->unwinder = lh_unwinder_new(&stacks->modules);
     stacks->jit_map = lh_jit_map_new(pid, maps_fd);
-    stacks->source_maps = lh_source_maps_new();
-    if (stacks->unwinder == NULL || stacks->jit_map == NULL || stacks->source_maps == NULL) {
+    stacks->scripts = lh_scripts_new(pid);
+    if (stacks->unwinder == NULL || stacks->jit_map == NULL || stacks->scripts == NULL) {
         lh_stacks_close(stacks);
         return NULL;
     }
@@ -87,7 +87,7 @@ void lh_stacks_close(struct lh_stacks *stacks)
     if (stacks == NULL)
         return;
     lh_kept_let_go(&stacks->kept);
-    lh_source_maps_free(stacks->source_maps);
+    lh_scripts_free(stacks->scripts);
     lh_jit_map_free(stacks->jit_map);
     lh_unwinder_free(stacks->unwinder);
     lh_modules_close(&stacks->modules);
@@ -113,7 +113,7 @@ static struct lh_frame python_frame(const struct lh_stacks *stacks,
 static struct lh_frame js_frame(const struct lh_stacks *stacks, const struct lh_js_frame *js)
 {
     struct lh_frame frame = lh_js_frame_of(js, stacks->strings);
-    lh_source_maps_apply(stacks->source_maps, &frame);
+    lh_scripts_apply(stacks->scripts, js, &frame);
     return frame;
 }
 
@@ -288,14 +288,14 @@ void lh_stacks_let_go(struct lh_stacks *stacks)
 {
     lh_kept_let_go(&stacks->kept);
     lh_jit_map_let_go(stacks->jit_map);
-    lh_source_maps_let_go(stacks->source_maps);
+    lh_scripts_let_go(stacks->scripts);
 }
 
 void lh_stacks_give_up(struct lh_stacks *stacks)
 {
     lh_stacks_let_go(stacks);
     lh_jit_map_give_up(stacks->jit_map);
-    lh_source_maps_give_up(stacks->source_maps);
+    lh_scripts_give_up(stacks->scripts);
 }
 
 bool lh_stacks_old_map(const struct lh_stacks *stacks)
@@ -303,9 +303,15 @@ bool lh_stacks_old_map(const struct lh_stacks *stacks)
     return lh_jit_map_is_old(stacks->jit_map);
 }
 
-const char *lh_stacks_broken_map(struct lh_stacks *stacks)
+const char *lh_stacks_flaw(struct lh_stacks *stacks, enum lh_script_flaw *flaw)
 {
-    return lh_source_maps_broken(stacks->source_maps);
+    return lh_scripts_flaw(stacks->scripts, flaw);
+}
+
+void lh_stacks_count_flaws(const struct lh_stacks *stacks, struct lh_totals *totals)
+{
+    for (uint32_t i = 0; i < LH_SCRIPT_FLAW_COUNT; i++)
+        atomic_store(&totals->flaws[i], lh_scripts_flawed(stacks->scripts, (enum lh_script_flaw)i));
 }
 
 /* The function's own name is the last one, after those that were inlined there. */

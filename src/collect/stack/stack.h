@@ -35,9 +35,12 @@ void lh_stacks_give_up(struct lh_stacks *stacks);
 /* Is there a perf map of a process that had the same number before? It is not used. */
 bool lh_stacks_old_map(const struct lh_stacks *stacks);
 
-/* A script whose source map cannot be followed, once for each; valid as what frames point to. NULL:
+/* A script of which something cannot be told, once for each; valid as what frames point to. NULL:
  * there is none. */
-const char *lh_stacks_broken_map(struct lh_stacks *stacks);
+const char *lh_stacks_flaw(struct lh_stacks *stacks, enum lh_script_flaw *flaw);
+
+/* How many such scripts there have been. */
+void lh_stacks_count_flaws(const struct lh_stacks *stacks, struct lh_totals *totals);
 
 /* The name of a runtime (runtimes.h) that is loaded there, and its version; "": not known. NULL: no
  * runtime is known. */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/lines.h"
 #include "preload/v8/strings.h"
@@ -144,6 +145,12 @@ static uintptr_t script_of(struct lh_v8_walk *walk, uintptr_t shared)
     return lh_v8_type(walk, script) == at->type_script ? script : 0;
 }
 
+/* Has it no file, and no source map? */
+static bool is_nodes_own(const char *script)
+{
+    return lh_starts_with(script, "node:");
+}
+
 /* A position outside of its function is of a table that was misread. */
 static void place(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,
                   const struct naming *naming, uintptr_t script, struct lh_js_frame *frame)
@@ -160,6 +167,8 @@ static void place(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,
     frame->position = position;
     if (!lh_v8_line(walk, script, position, &frame->line, &frame->column))
         frame->line = frame->column = 0;
+    if (frame->line == 0 || !is_nodes_own(walk->record->strings + frame->script))
+        lh_v8_note_source(walk, script, frame);
 }
 
 /* The whole of a string that is evaluated has no name, and that string no file. */

@@ -3,6 +3,7 @@
  * no locks. */
 #include "preload/v8/lines.h"
 
+#include "common/js_check.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/strings.h"
 
@@ -87,10 +88,11 @@ static bool count_lines(struct lh_v8_walk *walk, uintptr_t source, uint32_t posi
     struct lh_v8_counted *counted = counted_of(walk, source, position);
     uint32_t size = 1u + flat.is_wide;
     uint32_t room = sizeof(walk->scratch->source) / size;
+    if ((uint64_t)(position - counted->position) * size > walk->source_left)
+        return false; /* what is left serves others */
     while (counted->position < position) {
         uint32_t part = position - counted->position < room ? position - counted->position : room;
-        if (part * size > walk->source_left ||
-            !lh_v8_read_far(walk, walk->scratch->source,
+        if (!lh_v8_read_far(walk, walk->scratch->source,
                             flat.address + (uintptr_t)counted->position * size,
                             (size_t)part * size))
             return false;
@@ -104,6 +106,15 @@ static bool count_lines(struct lh_v8_walk *walk, uintptr_t source, uint32_t posi
     return true;
 }
 
+/* Of the script's source in its file. */
+static struct place begin_of(struct lh_v8_walk *walk, uintptr_t script)
+{
+    return (struct place){
+        .line = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_LINE)),
+        .begin = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_COLUMN)),
+    };
+}
+
 bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, uint32_t *line,
                 uint32_t *column)
 {
@@ -112,9 +123,27 @@ bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, ui
     if (!find_in_ends(walk, lh_v8_field(walk, script, at->script_line_ends), position, &place) &&
         !count_lines(walk, lh_v8_field(walk, script, at->script_source), position, &place))
         return false;
-    uint32_t first_line = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_LINE));
-    uint32_t first_column = (uint32_t)lh_v8_smi(lh_v8_field(walk, script, SCRIPT_COLUMN));
-    *line = place.line + 1 + first_line;
-    *column = position - place.begin + 1 + (place.line == 0 ? first_column : 0);
+    struct place first = begin_of(walk, script);
+    *line = place.line + 1 + first.line;
+    *column = position - place.begin + 1 + (place.line == 0 ? first.begin : 0);
     return true;
+}
+
+void lh_v8_note_source(struct lh_v8_walk *walk, uintptr_t script, struct lh_js_frame *frame)
+{
+    uint16_t units[LH_JS_CHECKED];
+    struct lh_v8_flat flat;
+    struct place first = begin_of(walk, script);
+    uintptr_t source = lh_v8_field(walk, script, walk->layout->at.script_source);
+    if (first.line != 0 || first.begin != 0 || !lh_v8_string_flat(walk, source, &flat) ||
+        frame->position > flat.length)
+        return;
+    uint32_t left = flat.length - frame->position;
+    uint32_t count = left < LH_JS_CHECKED ? left : LH_JS_CHECKED;
+    if (!lh_v8_flat_units(walk, &flat, frame->position, count, units))
+        return;
+    frame->source = flat.address;
+    frame->source_length = flat.length;
+    frame->source_check = lh_js_check(units, count);
+    frame->is_wide = flat.is_wide;
 }

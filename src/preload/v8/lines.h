@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/ring.h"
 #include "preload/v8/walker.h"
 
 /* Line and column, both from 1 on, of the character at `position` of the script. From V8's own
@@ -13,5 +14,10 @@
  * through, of which a walk reads LH_V8_SOURCE_MAX bytes. False: it is not known. */
 bool lh_v8_line(struct lh_v8_walk *walk, uintptr_t script, uint32_t position, uint32_t *line,
                 uint32_t *column);
+
+/* What the collector needs to find the text of frame->position's script, and to know it again: for
+ * lines of long scripts, and source maps that are in memory alone. Nothing of a script that begins
+ * in the middle of its file. */
+void lh_v8_note_source(struct lh_v8_walk *walk, uintptr_t script, struct lh_js_frame *frame);
 
 #endif

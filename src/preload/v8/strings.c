@@ -80,8 +80,8 @@ bool lh_v8_string_flat(struct lh_v8_walk *walk, uintptr_t string, struct lh_v8_f
     return false;
 }
 
-/* The `count` characters from `from` on of one that lies in one piece, widened in their place. */
-static bool read_flat(struct lh_v8_walk *walk, const struct lh_v8_flat *flat, uint32_t from,
+/* Widened in their place. */
+bool lh_v8_flat_units(struct lh_v8_walk *walk, const struct lh_v8_flat *flat, uint32_t from,
                       uint32_t count, uint16_t *units)
 {
     if (flat->is_wide)
@@ -114,7 +114,7 @@ static uint32_t read_units(struct lh_v8_walk *walk, uintptr_t string, uint32_t f
         if (!lh_v8_string_flat(walk, piece, &flat) || at >= flat.length)
             break;
         uint32_t part = flat.length - at < count - got ? flat.length - at : count - got;
-        if (!read_flat(walk, &flat, at, part, units + got))
+        if (!lh_v8_flat_units(walk, &flat, at, part, units + got))
             break;
         got += part;
     }

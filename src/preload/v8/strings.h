@@ -18,6 +18,10 @@ struct lh_v8_flat {
 
 bool lh_v8_string_flat(struct lh_v8_walk *walk, uintptr_t string, struct lh_v8_flat *flat);
 
+/* Its `count` characters from `from` on. */
+bool lh_v8_flat_units(struct lh_v8_walk *walk, const struct lh_v8_flat *flat, uint32_t from,
+                      uint32_t count, uint16_t *units);
+
 bool lh_v8_is_string(struct lh_v8_walk *walk, uintptr_t tagged);
 
 /* How many characters a string has, of whatever kind; 0: it is none. */
