@@ -5,8 +5,8 @@
 Each server of tests/node_servers is started twice, with `loophound run` before it and without, and
 its quick endpoint is loaded in turns, one window with and one without, in an order that changes. A
 round has processes of its own, for two processes of one program differ too. Printed are ratios,
-with the library by without, of requests per second, of the program's CPU time per request and of the
-99th percentile of the answers' times: the mean of the rounds and its 95 % interval.
+with the library by without, of requests per second, of the program's CPU time per request and of
+the 99th percentile of the answers' times: the mean of the rounds and its 95 % interval.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "node_servers"))
 
-from servers import COMMAND, SERVERS, Server, free_port, load, nodes, serving
+from harness import COMMAND
+from servers import SERVERS, Server, free_port, load, nodes, serving
 
 CONNECTIONS = 16
 WARM_S = 3
