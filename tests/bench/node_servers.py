@@ -3,10 +3,10 @@
 """What watching a Node.js server costs while nothing blocks: `make bench-node`.
 
 Each server of tests/node_servers is started twice, with `loophound run` before it and without, and
-its quick endpoint is loaded in turns, one window with and one without, in an order that changes. A
-round has processes of its own, for two processes of one program differ too. Printed are ratios,
-with the library by without, of requests per second, of the program's CPU time per request and of the
-99th percentile of the answers' times: the mean of the rounds and its 95 % interval.
+its quick endpoint is loaded in both at once, so that whatever else the machine does falls on both.
+A round has processes of its own, for two processes of one program differ too. Printed are ratios,
+with the library by without, of requests per second, of the program's CPU time per request and of
+the 99th percentile of the answers' times: the mean of the rounds and its 95 % interval.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ import os
 import statistics
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "node_servers"))
 
-from servers import COMMAND, SERVERS, Server, free_port, load, nodes, serving
+from harness import COMMAND
+from servers import SERVERS, Server, free_port, load, nodes, serving
 
 CONNECTIONS = 16
 WARM_S = 3
-WINDOW_S = 1  # short, for what else the machine does changes
+WINDOW_S = 5
 GOAL_OF_CPU = 1.010
 # Student's t for 95 % on both sides, by degrees of freedom; further on that of infinitely many.
 T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
@@ -80,15 +83,15 @@ def start(stack: ExitStack, server: Server, node: Path, before: list[str | Path]
     return Running(port, server_of(process.pid) if before else process.pid, Sums())
 
 
-def one_round(server: Server, node: Path, windows: int, number: int) -> tuple[float, float, float]:
+def one_round(server: Server, node: Path, windows: int) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as where, ExitStack() as stack:
         watch: list[str | Path] = [COMMAND, "run", "-o", Path(where) / "hits.jsonl", "--"]
         pair = [start(stack, server, node, watch), start(stack, server, node, [])]
         for running in pair:
             load(running.port, "clean", CONNECTIONS, WARM_S)
-        for window in range(windows):
-            for running in pair if (window + number) % 2 == 0 else reversed(pair):
-                running.window()
+        with ThreadPoolExecutor(len(pair)) as both:
+            for _ in range(windows):
+                list(both.map(Running.window, pair))
         with_library, without = (running.sums.figures() for running in pair)
     return tuple(a / b for a, b in zip(with_library, without, strict=True))  # type: ignore
 
@@ -107,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--node", type=Path, default=nodes()[-1], help="the newest, if not given")
     parser.add_argument("--rounds", type=int, default=10, help="at least 2")
-    parser.add_argument("--windows", type=int, default=8, help="in each round, of each process")
+    parser.add_argument("--windows", type=int, default=2, help="in each round")
     parser.add_argument("--only", help="the server of this name")
     arguments = parser.parse_args()
     names = ("requests/s", "CPU per request", "p99")
@@ -117,8 +120,7 @@ def main() -> None:
         if arguments.only not in (None, server.name):
             continue
         rounds = [
-            one_round(server, arguments.node, arguments.windows, number)
-            for number in range(arguments.rounds)
+            one_round(server, arguments.node, arguments.windows) for _ in range(arguments.rounds)
         ]
         print(f"  {server.name:8}", end="")
         for name, ratios in zip(names, zip(*rounds, strict=True), strict=True):

@@ -46,9 +46,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_made(
-    project: Path, url: str | None, script_name: str = "dist/app.js"
-) -> tuple[Event, str]:
+def run_made(project: Path, url: str | None, script_name: str = "dist/app.js") -> tuple[Event, str]:
     """The frame of the one block that the script is in, and the run's text."""
     script = project / script_name
     mark = "" if url is None else f"//# sourceMappingURL={url}\n"

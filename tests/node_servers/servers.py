@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that build.py has built: how each is started, and loaded. For tests and benchmarks."""
+"""The servers that build.py has built: how each is started and loaded, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from harness import BUILD, COMMAND, clean_environment, wait_until
+from harness import BUILD, clean_environment, wait_until
 from node_versions import versions
 
 ANSWER_S = 120  # of a machine that does other things meanwhile

@@ -9,7 +9,7 @@ import os
 import subprocess
 import threading
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -104,7 +104,7 @@ def test_what_blocks_is_named_by_the_line_that_was_written(
     port = free_port()
     with serving(server, node, port, watch(hits), SLOW_FILE=str(fifo)):
         load(port, "clean", CONNECTIONS, 1)  # the first requests load what answers them
-        begin = datetime.now(timezone.utc)
+        begin = datetime.now(UTC)
         ask_each_way(port, fifo)
     reports = since(begin, read_events(hits))
     for way in WAYS:
@@ -124,7 +124,7 @@ def test_what_does_not_block_makes_no_report_under_load(
     port = free_port()
     with serving(server, node, port, watch(hits, "-t", CLEAN_THRESHOLD)):
         load(port, "clean", CONNECTIONS, 1)
-        begin = datetime.now(timezone.utc)
+        begin = datetime.now(UTC)
         assert load(port, "clean", CONNECTIONS, LOADED_S).requests > 0
     events = read_events(hits)
     assert of_type(events, "loop"), describe(events)
