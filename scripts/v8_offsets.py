@@ -84,6 +84,10 @@ JS_ENTRY = re.compile(
 )
 ROOT_REGISTER = 0x80
 
+# It stands behind what the library knows of V8 by then, by less than ENTRY_BYTES of engine.c.
+BEFORE_ENTRY = "_ZN2v87Isolate13TryGetCurrentEv"
+ENTRY_BYTES = 32 << 20
+
 
 class Binary:
     """An ELF file with V8 in it."""
@@ -107,16 +111,19 @@ class Binary:
             if len(parts) == 4:
                 self.symbols[parts[3].partition("@")[0]] = (int(parts[0], 16), int(parts[1], 16))
 
-    def at(self, address: int, size: int) -> bytes:
-        """What the file puts at an address."""
+    def offset(self, address: int) -> int:
+        """Where the file has what it puts at an address."""
         start, count = struct.unpack_from("<Q", self.bytes, 32)[0], self.bytes[56]
         for i in range(count):
             kind, _, offset, low, _, length = struct.unpack_from(
                 "<IIQQQQ", self.bytes, start + 56 * i
             )
             if kind == 1 and low <= address < low + length:
-                return self.bytes[address - low + offset :][:size]
+                return address - low + offset
         raise SystemExit(f"{self.path}: nothing at {address:#x}")
+
+    def at(self, address: int, size: int) -> bytes:
+        return self.bytes[self.offset(address) :][:size]
 
     def int_at(self, symbol: str) -> int | None:
         if symbol not in self.symbols:
@@ -136,6 +143,9 @@ class Binary:
         found = JS_ENTRY.search(self.bytes)
         if found is None:
             raise SystemExit(f"{self.path}: JSEntry is not as it is known")
+        before = self.offset(self.symbols[BEFORE_ENTRY][0])
+        if not before < found.start() < before + ENTRY_BYTES:
+            raise SystemExit(f"{self.path}: JSEntry is not where it is looked for")
         return [
             hex(struct.unpack("<i", place)[0] + ROOT_REGISTER) if place else "0"
             for place in found.groups()

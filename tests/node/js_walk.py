@@ -39,9 +39,11 @@ def build(where: Path, flags: list[str]) -> Path:
     return module
 
 
-def ask(node: Path, walk: Path, size: int, rounds: int) -> list[dict[str, Any]]:
+def ask(
+    node: Path, walk: Path, size: int, rounds: int, script: str = "walk.js"
+) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [node, HERE / "walk.js", str(size)],
+        [node, HERE / script, str(size)],
         env=dict(os.environ, LD_PRELOAD=str(walk), WALK_ROUNDS=str(rounds)),
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +48,14 @@ def give(fifo: Path) -> None:
         file.write(b"late")
 
 
-def run(node: Path, way: str, hits: Path, *options: str) -> list[Event]:
+def run(node: Path, way: str, hits: Path, *options: str, **env: str) -> list[Event]:
     fifo = hits.parent / "fifo"
     os.mkfifo(fifo)
     writer = threading.Thread(target=give, args=(fifo,), daemon=True)
     if way == "file":
         writer.start()
     output: list[str | Path] = ["--stacks", "inline", "-o", hits]
-    done = run_command("run", *output, *options, "--", node, BUSY, way, fifo)
+    done = run_command("run", *output, *options, "--", node, BUSY, way, fifo, **env)
     assert done.returncode == 0, done.stderr
     return read_events(hits)
 
@@ -74,6 +75,30 @@ def test_what_keeps_the_loop_is_named_by_its_function_and_line(
     table = run_command("report", hits).stdout.splitlines()
     first = next(line for line in table if "busy.js" in line or "ms" in line)
     assert f"busy.js:{line_of(way)} {way}" in first, table
+
+
+def test_slow_ways_of_an_operation_are_told_as_that_operation(node: Path, hits: Path) -> None:
+    """Optimised code has them behind its end: what collects garbage there was no `return`."""
+    lines: Counter[int] = Counter()
+    for stall in of_type(run(node, "garbage", hits), "stall"):
+        for sample in stall["samples"]:
+            for frame in sample["stack"]:
+                if frame.get("user") and frame["function"] == "garbage":
+                    lines[frame["line"]] += sample["count"]
+    right = lines[line_of("garbage")]
+    assert right * 8 >= lines.total() * 7, lines  # it does begin and end
+
+
+@pytest.mark.parametrize("way", ["parse", "stringify"])
+def test_what_runs_in_v8s_own_code_is_named_without_a_signal_too(
+    node: Path, way: str, hits: Path
+) -> None:
+    events = run(node, way, hits, SIGNAL="none")
+    stalls = sorted(of_type(events, "stall"), key=weight)
+    assert stalls, describe(events)
+    frame = users_frame(stalls[-1])
+    assert frame is not None, describe(events)
+    assert (frame["function"], frame["file"], frame["line"]) == (way, str(BUSY), line_of(way))
 
 
 def test_the_same_work_that_keeps_nobody_is_silent(node: Path, hits: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts of which the library alone cannot tell a line: long ones, of which it counts no lines; and
-those whose source map is in the program's memory alone."""
+"""Scripts of which the library alone cannot tell a line: long ones, of which it counts no lines;
+and those whose source map is in the program's memory alone."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def test_source_map_that_is_in_memory_alone_is_followed(
     made += f"//# sourceMappingURL={with_map(2, str(written))}\n"
     script = tmp_path / "run.js"
     script.write_text(
-        f"require.extensions['.ts'] = (module, file) => module._compile({json.dumps(made)}, file);\n"
+        f"const made = {json.dumps(made)};\n"
+        "require.extensions['.ts'] = (module, file) => module._compile(made, file);\n"
         f"require('./app.ts');\n{STAYS}",
         encoding="utf-8",
     )

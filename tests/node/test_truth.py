@@ -93,7 +93,7 @@ def test_stack_of_javascript_is_the_one_that_v8_tells(
 ) -> None:
     fifo, told = tmp_path / "fifo", tmp_path / "truth.jsonl"
     os.mkfifo(fifo)
-    script: list[str | Path] = [node, HERE / "truth.js", fifo, told, where]
+    script: list[str | Path] = [node, HERE / "truth.js", fifo, told, hits, where]
     done = run_command("run", *OPTIONS, "-o", hits, "--", *script, PLACES="each", RATE="off")
     assert done.returncode == 0, done.stderr
     truths = [json.loads(line) for line in told.read_text().splitlines()]

@@ -11,7 +11,7 @@ import pytest
 from js_walk import LOOKS, SPOILT, TIMED, ask, build
 
 ROUNDS = int(os.environ.get("LOOPHOUND_TEST_WALKS", "60000"))
-MOST_READS = 2 * 2000  # of one walk, and of the one without positions that may follow
+MOST_READS = 2000  # of one walk
 MOST_US = 20_000  # of a processor; what C leaves undefined is looked for meanwhile
 # What C leaves undefined ends the program.
 TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
@@ -30,7 +30,16 @@ def test_walk_through_spoilt_memory_ends_and_stays_in_its_own(node: Path, walk: 
     assert max(look["worst_us"] for look in looks) < MOST_US
 
 
+def test_long_tables_are_not_gone_through_for_each_of_many_frames(node: Path, walk: Path) -> None:
+    """Those that are too many have a frame all the same, which says where its function begins."""
+    (look,) = ask(node, walk, TIMED, 10, "tables.js")
+    assert look["frames"] > 100
+    assert look["cut"] == 0
+    assert look["reads"] < MOST_READS
+    assert look["best_us"] < MOST_US
+
+
 def test_walk_finds_frames_at_each_look(node: Path, walk: Path) -> None:
     looks = ask(node, walk, TIMED, 10)
     assert len(looks) == LOOKS
-    assert all(look["frames"] > 3 for look in looks)
+    assert all(look["frames"] > 3 and look["cut"] == 0 for look in looks)

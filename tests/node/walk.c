@@ -161,9 +161,10 @@ static void time_walks(const struct lh_v8_thread *real)
         int64_t took_ns = walk(real);
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
-    printf("{\"frames\": %u, \"first_us\": %.1f, \"best_us\": %.1f, \"reads\": %lu}\n",
+    printf("{\"frames\": %u, \"first_us\": %.1f, \"best_us\": %.1f, \"reads\": %lu, "
+           "\"cut\": %u}\n",
            memory.record.js_count, (double)first_ns / 1000.0, (double)best_ns / 1000.0,
-           first_reads);
+           first_reads, memory.record.js_cut);
 }
 
 __attribute__((visibility("default"))) ssize_t read(int fd, void *to, size_t size)

@@ -322,7 +322,7 @@ struct lh_process {
      * Not static: they are large, and a program short of memory must find room for the library. */
     struct lh_record in_flight; /* inflight.c */
     struct lh_record waiting;   /* outside.c */
-    struct lh_record recheck;   /* python_twice.c */
+    struct lh_record recheck;   /* python_twice.c, js_twice.c */
     struct lh_record taken;     /* raw_lines.c */
 
     struct lh_v8_scratch v8_scratch[LH_V8_WALKERS]; /* lh_v8_capture() */

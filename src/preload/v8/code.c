@@ -12,6 +12,9 @@
 #define LOWEST    0x10000u     /* of an address … */
 #define HIGHEST   (1ULL << 47) /* … of a program's */
 
+#define CALL_BYTES 8   /* before a return address: of its call, at most */
+#define SLOW_BYTES 248 /* behind it: of the rest of a slow way, most often */
+
 static bool read_code(struct lh_v8_walk *walk, uintptr_t code, struct lh_v8_code *found)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
@@ -99,6 +102,32 @@ bool lh_v8_is_dispatch(struct lh_v8_walk *walk, uintptr_t pc)
     uint8_t bytes[sizeof(around)];
     return lh_v8_read(walk, bytes, pc - 2, sizeof(bytes)) &&
            memcmp(bytes, around, sizeof(around)) == 0;
+}
+
+/* call *%reg; call disp8(%reg), disp32(%reg); call rel32: does one of them end with these bytes? */
+static bool is_behind_call(const uint8_t before[CALL_BYTES])
+{
+    return (before[6] == 0xff && (before[7] & 0xf8) == 0xd0) ||
+           (before[5] == 0xff && (before[6] & 0xf8) == 0x50) ||
+           (before[2] == 0xff && (before[3] & 0xf8) == 0x90) || before[3] == 0xe8;
+}
+
+/* jmp rel32, to before `pc`: four bytes that happen to be such a number are none of the code's. */
+uintptr_t lh_v8_back_from(struct lh_v8_walk *walk, const struct lh_v8_code *code, uintptr_t pc)
+{
+    uint8_t bytes[CALL_BYTES + SLOW_BYTES];
+    const size_t jump = 5;
+    size_t read = lh_v8_read_some(walk, bytes, pc - CALL_BYTES, sizeof(bytes));
+    if (read < CALL_BYTES || !is_behind_call(bytes))
+        return pc;
+    for (size_t i = CALL_BYTES; i + jump <= read; i++) {
+        int32_t distance;
+        memcpy(&distance, bytes + i + 1, sizeof(distance));
+        uintptr_t to = pc + (i - CALL_BYTES) + jump + (uintptr_t)(int64_t)distance;
+        if (bytes[i] == 0xe9 && to > code->start && to < pc)
+            return to;
+    }
+    return pc;
 }
 
 uintptr_t lh_v8_literal(struct lh_v8_walk *walk, uintptr_t literals, int64_t index)

@@ -24,6 +24,11 @@ bool lh_v8_code_at(struct lh_v8_walk *walk, uintptr_t function, uintptr_t pc,
 /* Is it where the interpreter goes on after a bytecode? */
 bool lh_v8_is_dispatch(struct lh_v8_walk *walk, uintptr_t pc);
 
+/* A call returns to `pc`, which is behind all that the code's table of positions tells of: there V8
+ * puts the slow ways of operations, such as the allocation that has to collect garbage first. They
+ * jump back to their operation: where to, or `pc` itself, if it is no such place. */
+uintptr_t lh_v8_back_from(struct lh_v8_walk *walk, const struct lh_v8_code *code, uintptr_t pc);
+
 /* A literal that code refers to; it may be held weakly. */
 uintptr_t lh_v8_literal(struct lh_v8_walk *walk, uintptr_t literals, int64_t index);
 

@@ -10,6 +10,19 @@
 
 #define NO_LINE 1 /* no line begins at an odd address */
 
+void lh_v8_budget(struct lh_v8_walk *walk)
+{
+    walk->reads_left = LH_V8_READS_MAX;
+    walk->table_left = LH_V8_TABLE_MAX;
+    walk->source_left = LH_V8_SOURCE_MAX;
+    walk->code_left = LH_V8_CODE_MAX;
+}
+
+bool lh_v8_is_spent(const struct lh_v8_walk *walk)
+{
+    return walk->reads_left == 0;
+}
+
 void lh_v8_heap_begin(struct lh_v8_walk *walk)
 {
     struct lh_v8_scratch *scratch = walk->scratch;
@@ -17,12 +30,10 @@ void lh_v8_heap_begin(struct lh_v8_walk *walk)
         scratch->line_at[i] = NO_LINE;
     memset(scratch->maps, 0, sizeof(scratch->maps));
     memset(scratch->names, 0, sizeof(scratch->names));
+    memset(scratch->placed, 0, sizeof(scratch->placed));
     memset(scratch->counted, 0, sizeof(scratch->counted));
     scratch->meta_map = 0;
     scratch->code_map = 0;
-    walk->reads_left = LH_V8_READS_MAX;
-    walk->source_left = LH_V8_SOURCE_MAX;
-    walk->code_left = LH_V8_CODE_MAX;
     walk->proof = (struct lh_v8_proof){0, 0};
 }
 
@@ -60,6 +71,13 @@ static size_t read_lines(struct lh_v8_walk *walk, uint8_t *to, uintptr_t address
         done += part;
     }
     return size;
+}
+
+bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes)
+{
+    bool has = walk->table_left >= bytes;
+    walk->table_left = has ? walk->table_left - bytes : 0;
+    return has;
 }
 
 bool lh_v8_read(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)

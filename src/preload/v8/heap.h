@@ -34,6 +34,16 @@ static inline int32_t lh_v8_smi(uintptr_t tagged)
     return (int32_t)(tagged >> 32);
 }
 
+/* Sets what a walk may do, which bounds its time: at most some 3 ms of a processor. */
+void lh_v8_budget(struct lh_v8_walk *walk);
+
+/* Takes so many bytes of tables off it. False: there are not so many left. */
+bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes);
+
+/* Has it been used up, so that there may have been more frames? Where only the tables were too
+ * long, frames are told by where their function begins. */
+bool lh_v8_is_spent(const struct lh_v8_walk *walk);
+
 /* Begins a walk: what was read before is forgotten. */
 void lh_v8_heap_begin(struct lh_v8_walk *walk);
 

@@ -54,6 +54,19 @@ static bool read_place(struct lh_v8_walk *walk, uintptr_t data, uint32_t number,
                       sizeof(*place));
 }
 
+static bool find_position(struct lh_v8_walk *walk, const struct lh_v8_code *code, uintptr_t pc,
+                          struct lh_v8_position *position)
+{
+    uintptr_t table = lh_v8_field(walk, code->code, walk->layout->at.code_table);
+    bool is_last;
+    if (!walk->layout->has_positions ||
+        !lh_v8_position_in_code(walk, table, (int64_t)(pc - code->start) - 1, position, &is_last))
+        return false;
+    uintptr_t back = is_last ? lh_v8_back_from(walk, code, pc) : pc;
+    return back == pc || lh_v8_position_in_code(walk, table, (int64_t)(back - code->start) - 1,
+                                                position, &is_last);
+}
+
 /* One that was inlined into another inlined one has the greater number. */
 static bool store_positioned(struct lh_v8_walk *walk, const struct lh_v8_code *code, uintptr_t pc,
                              const struct lh_v8_seen *frame)
@@ -63,10 +76,7 @@ static bool store_positioned(struct lh_v8_walk *walk, const struct lh_v8_code *c
     struct place place;
     uintptr_t data = lh_v8_field(walk, code->code, at->code_deopt);
     uintptr_t literals = lh_v8_element(walk, data, at->deopt_literals);
-    int64_t offset = (int64_t)(pc - code->start) - 1;
-    if (!walk->layout->has_positions ||
-        !lh_v8_position_in_code(walk, lh_v8_field(walk, code->code, at->code_table), offset,
-                                &seen.position))
+    if (!find_position(walk, code, pc, &seen.position))
         return lh_v8_store(walk, frame);
     struct lh_v8_position position = seen.position;
     while (position.inlining != 0 && read_place(walk, data, position.inlining - 1, &place)) {

@@ -10,6 +10,7 @@
 
 #define NUMBER_BITS   63
 #define BYTECODES_MAX (1 << 20) /* bytes of one function */
+#define BYTECODE_COST 4         /* in bytes of a table: what finding its size takes */
 #define WIDTHS        4 /* bytecodes below are prefixes: Wide, ExtraWide, and for debuggers */
 
 /* Of a right table the last entry is seldom far from the last bytecode. */
@@ -36,7 +37,8 @@ static bool next_byte(struct lh_v8_walk *walk, struct lh_v8_table *table, uint8_
         uintptr_t left = table->end - table->at;
         table->have = left < LH_V8_WINDOW ? (uint32_t)left : LH_V8_WINDOW;
         table->next = 0;
-        if (table->have == 0 || !lh_v8_read(walk, table->window, table->at, table->have)) {
+        if (table->have == 0 || !lh_v8_spend(walk, table->have) ||
+            !lh_v8_read(walk, table->window, table->at, table->have)) {
             table->have = 0;
             return false;
         }
@@ -90,17 +92,20 @@ static bool next_entry(struct lh_v8_walk *walk, struct lh_v8_table *table, struc
 }
 
 bool lh_v8_position_in_code(struct lh_v8_walk *walk, uintptr_t tagged, int64_t offset,
-                            struct lh_v8_position *position)
+                            struct lh_v8_position *position, bool *is_last)
 {
     struct lh_v8_table table;
     struct entry entry = {.at = -1};
     bool found = false;
+    *is_last = false;
     if (!lh_v8_table_open(walk, tagged, &table))
         return false;
-    while (next_entry(walk, &table, &entry) && entry.at <= offset) {
+    bool has_entry;
+    while ((has_entry = next_entry(walk, &table, &entry)) && entry.at <= offset) {
         *position = lh_v8_position_of(entry.position);
         found = true;
     }
+    *is_last = !has_entry;
     return found;
 }
 
@@ -110,8 +115,8 @@ static void note_end(struct lh_v8_walk *walk, int64_t last, int64_t length)
     walk->proof.fitting += last == length - 1;
 }
 
-bool lh_v8_position_in_bytecodes(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t offset,
-                                 struct lh_v8_position *position)
+static bool read_position(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t offset,
+                          struct lh_v8_position *position)
 {
     const struct lh_v8_layout *layout = walk->layout;
     struct lh_v8_table table;
@@ -126,11 +131,27 @@ bool lh_v8_position_in_bytecodes(struct lh_v8_walk *walk, uintptr_t bytecodes, i
             *position = lh_v8_position_of(entry.position);
             found = true;
         }
-    note_end(walk, entry.at, length);
+    if (walk->reads_left > 0 && walk->table_left > 0) /* else it is not the table that ended */
+        note_end(walk, entry.at, length);
     int64_t farthest = length / FARTHEST_PART;
     if (farthest < FARTHEST_LEAST)
         farthest = FARTHEST_LEAST;
     return found && entry.at < length && entry.at >= length - farthest;
+}
+
+bool lh_v8_position_in_bytecodes(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t offset,
+                                 struct lh_v8_position *position)
+{
+    struct lh_v8_placed *placed =
+        &walk->scratch->placed[(bytecodes / LH_V8_WORD + (uint64_t)offset) % LH_V8_PLACED];
+    if (bytecodes != 0 && placed->bytecodes == bytecodes && placed->offset == offset) {
+        *position = (struct lh_v8_position){.offset = placed->position};
+        return true;
+    }
+    if (!read_position(walk, bytecodes, offset, position))
+        return false;
+    *placed = (struct lh_v8_placed){bytecodes, offset, position->offset};
+    return true;
 }
 
 /* Bytes of the bytecode at this address, with its prefix; 0: it is none. */
@@ -138,7 +159,7 @@ static uint32_t bytecode_size(struct lh_v8_walk *walk, uintptr_t address)
 {
     const struct lh_v8_bytecodes *known = &walk->layout->bytecodes;
     uint8_t op[2];
-    if (lh_v8_read_some(walk, op, address, sizeof(op)) == 0)
+    if (!lh_v8_spend(walk, BYTECODE_COST) || lh_v8_read_some(walk, op, address, sizeof(op)) == 0)
         return 0;
     uint32_t width = op[0] < WIDTHS ? 1 + (op[0] & 1u) : 0;
     uint8_t code = op[width > 0];

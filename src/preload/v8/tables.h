@@ -40,9 +40,10 @@ struct lh_v8_position {
 
 struct lh_v8_position lh_v8_position_of(int64_t packed);
 
-/* The position of the last entry at or before `offset`, of machine code. False: there is none. */
+/* The position of the last entry at or before `offset`, of machine code, and whether it is the
+ * table's last one. False: there is none. */
 bool lh_v8_position_in_code(struct lh_v8_walk *walk, uintptr_t tagged, int64_t offset,
-                            struct lh_v8_position *position);
+                            struct lh_v8_position *position, bool *is_last);
 
 /* The same of `offset` in the bytecodes of a BytecodeArray. The whole table is read, for its end
  * tells whether it is as this version's tables are: see walk->proof. */

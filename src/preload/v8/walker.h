@@ -16,6 +16,7 @@
 #define LH_V8_NAMES       64u
 #define LH_V8_CHUNK       4096u
 #define LH_V8_READS_MAX   2000u         /* of one walk */
+#define LH_V8_TABLE_MAX   (128u * 1024) /* bytes of tables that it goes through, 8 ns each */
 #define LH_V8_SOURCE_MAX  (256u * 1024) /* bytes of sources that a walk looks through for lines */
 #define LH_V8_CODE_MAX    (2u << 20) /* bytes in which it looks for where a function's code begins */
 #define LH_V8_NAME_MAX    95u        /* bytes kept of a function's name … */
@@ -43,6 +44,15 @@ struct lh_v8_inlined {
     uintptr_t function;
 };
 
+/* Where an instruction is in the source: functions call themselves. */
+struct lh_v8_placed {
+    uintptr_t bytecodes; /* 0: there is none */
+    int64_t offset;
+    uint32_t position; /* as struct lh_v8_position has it */
+};
+
+#define LH_V8_PLACED 16u
+
 /* The memory of a walk: too much for a program's stack. */
 struct lh_v8_scratch {
     uintptr_t line_at[LH_V8_LINES];
@@ -62,6 +72,7 @@ struct lh_v8_scratch {
     uint8_t entries[2 * LH_V8_CHUNK];
     uint8_t source[LH_V8_CHUNK * 2];
     struct lh_v8_inlined inlined[LH_V8_INLINED_MAX];
+    struct lh_v8_placed placed[LH_V8_PLACED];
     _Atomic uint32_t taken; /* 1: a walk has it */
 };
 
@@ -78,6 +89,7 @@ struct lh_v8_walk {
     struct lh_record *record;
     uint32_t most;        /* frames */
     uint32_t reads_left;  /* of LH_V8_READS_MAX */
+    uint32_t table_left;  /* of LH_V8_TABLE_MAX */
     uint32_t source_left; /* of LH_V8_SOURCE_MAX */
     uint32_t code_left;   /* of LH_V8_CODE_MAX */
     struct lh_v8_proof proof;

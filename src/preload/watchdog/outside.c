@@ -4,7 +4,8 @@
  * A thread that waits stands still: what /proc says of it before and after is the same, and so was
  * its stack. That is for system calls that were not made through libc's functions, libc's own
  * locks, page faults. One that waits for the GIL is in a call of ours, which says where. Of one
- * that runs nobody but a signal knows the registers; its Python frames can be read, twice. */
+ * that runs nobody but a signal knows the registers; its Python frames can be read, twice, and so
+ * can those of JavaScript where that has called what V8 has in C++. */
 #include "preload/watchdog/outside.h"
 
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "preload/state/waited_in.h"
 #include "preload/sys/proc.h"
 #include "preload/watchdog/holder.h"
+#include "preload/watchdog/js_twice.h"
 #include "preload/watchdog/python_twice.h"
 
 #define TRIES 3 /* to read the frames of a thread that goes on */
@@ -56,16 +58,18 @@ static bool fill_waiting(struct lh_slot *slot, uint64_t iteration_id, struct lh_
            after.sp == before.sp && after.pc == before.pc && has_no_call(slot, iteration_id);
 }
 
-/* A record without a stack where not even Python's frames are to be had. */
+/* A record without a stack where not even Python's or JavaScript's frames are to be had. */
 static bool fill_running(const struct lh_slot *slot, uint64_t iteration_id,
                          struct lh_record *record)
 {
     struct lh_call_copy copy = {.tid = atomic_load(&slot->tid),
-                                .python_thread = slot->python_thread};
+                                .python_thread = slot->python_thread,
+                                .isolate = slot->isolate};
     for (int i = 0; i < TRIES && has_no_call(slot, iteration_id); i++) {
         lh_record_begin_apart(record, LH_EVENT_SAMPLE, &copy, 0, false);
         record->running = 1;
-        if (copy.python_thread == 0 || lh_python_confirm(copy.python_thread, record))
+        if ((copy.python_thread == 0 || lh_python_confirm(copy.python_thread, record)) &&
+            (copy.isolate == 0 || lh_js_confirm(copy.isolate, record)))
             break;
     }
     return has_no_call(slot, iteration_id);
@@ -100,8 +104,8 @@ static void publish_progress(struct lh_slot *slot, uint64_t iteration_id)
     record->id = progress.id;
     record->elapsed_ns = progress.elapsed_ns;
     record->span_ns = lh_progress_age_ns(slot);
-    if (record->stack_length == 0 && record->python_count == 0 && lh_options.stack_frames > 0 &&
-        record->no_stack == LH_STACK_KNOWN)
+    if (record->stack_length == 0 && record->python_count == 0 && record->js_count == 0 &&
+        lh_options.stack_frames > 0 && record->no_stack == LH_STACK_KNOWN)
         record->no_stack = gets_no_signal(slot, iteration_id)
                                ? lh_sampler_no_signal(slot, iteration_id)
                                : LH_NO_STACK_LATE;
