@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fastify, made into one script by esbuild: all on one line.
+// Fastify, made into one script by esbuild, with all of its packages.
 import fastify, { type FastifyRequest } from 'fastify';
 import { ways } from './slow';
 
