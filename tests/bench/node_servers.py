@@ -83,15 +83,19 @@ def start(stack: ExitStack, server: Server, node: Path, before: list[str | Path]
     return Running(port, server_of(process.pid) if before else process.pid, Sums())
 
 
-def one_round(server: Server, node: Path, windows: int) -> tuple[float, float, float]:
+def one_round(server: Server, node: Path, windows: int, number: int) -> tuple[float, float, float]:
+    """Which one is started first changes from round to round."""
     with tempfile.TemporaryDirectory() as where, ExitStack() as stack:
         watch: list[str | Path] = [COMMAND, "run", "-o", Path(where) / "hits.jsonl", "--"]
-        pair = [start(stack, server, node, watch), start(stack, server, node, [])]
+        ways = [watch, []] if number % 2 == 0 else [[], watch]
+        pair = [start(stack, server, node, way) for way in ways]
         for running in pair:
             load(running.port, "clean", CONNECTIONS, WARM_S)
         with ThreadPoolExecutor(len(pair)) as both:
             for _ in range(windows):
                 list(both.map(Running.window, pair))
+        if number % 2 == 1:
+            pair.reverse()
         with_library, without = (running.sums.figures() for running in pair)
     return tuple(a / b for a, b in zip(with_library, without, strict=True))  # type: ignore
 
@@ -120,7 +124,8 @@ def main() -> None:
         if arguments.only not in (None, server.name):
             continue
         rounds = [
-            one_round(server, arguments.node, arguments.windows) for _ in range(arguments.rounds)
+            one_round(server, arguments.node, arguments.windows, number)
+            for number in range(arguments.rounds)
         ]
         print(f"  {server.name:8}", end="")
         for name, ratios in zip(names, zip(*rounds, strict=True), strict=True):

@@ -81,7 +81,8 @@ class Load:
 
 def wrk(port: int, path: str, connections: int, seconds: float) -> list[str]:
     url = f"http://127.0.0.1:{port}/{path}"
-    return ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", url]
+    options = [f"-c{connections}", f"-d{seconds:.0f}s", f"--timeout={ANSWER_S}s", "--latency"]
+    return ["wrk", "-t1", *options, url]
 
 
 def load(port: int, path: str, connections: int, seconds: float) -> Load:
