@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "collect/stack/percent.h"
 #include "collect/stack/source_map.h"
 #include "collect/sys/other_user.h"
+#include "common/percent.h"
 #include "common/text.h"
 
 #define FILE_BYTES_MAX (32u << 20) /* of a script, or its map */
