@@ -46,6 +46,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def frames_of(project: Path, function: str) -> list[Event]:
+    lines = (project / "hits.jsonl").read_text(encoding="utf-8").splitlines()
+    blocks = [event for event in map(json.loads, lines) if event["type"] == "block"]
+    return [frame for event in blocks for frame in event["stack"] if frame["function"] == function]
+
+
 def run_made(project: Path, url: str | None, script_name: str = "dist/app.js") -> tuple[Event, str]:
     """The frame of the one block that the script is in, and the run's text."""
     script = project / script_name
@@ -65,16 +71,8 @@ def run_made(project: Path, url: str | None, script_name: str = "dist/app.js") -
         script,
     )
     text = run_command("run", "--strict", "--calls", "lock", "--", "node", script).stderr
-    lines = (project / "hits.jsonl").read_text(encoding="utf-8").splitlines()
-    frames = [
-        frame
-        for event in map(json.loads, lines)
-        if event["type"] == "block"
-        for frame in event["stack"]
-        if frame["function"] == "pause"
-    ]
-    assert len(frames) == 1, lines
-    return frames[0], text
+    [frame] = frames_of(project, "pause")
+    return frame, text
 
 
 def assert_written(project: Path, frame: Event) -> None:
@@ -127,6 +125,16 @@ def test_script_without_a_map_is_told_as_it_is(url: str | None, project: Path) -
     assert (frame["file"], frame["line"]) == (str(project / "dist" / "app.js"), MADE_LINE)
     assert "generated_file" not in frame
     assert "source map" not in text
+
+
+def test_module_is_told_by_its_path_where_v8_has_a_url(project: Path) -> None:
+    script = project / "my café 100%" / "made.mjs"
+    script.parent.mkdir()
+    script.write_text(MADE, encoding="utf-8")
+    run = ["run", "--strict", "--calls", "lock", "--stacks", "inline"]
+    run_command(*run, "-o", project / "hits.jsonl", "--", "node", script)
+    [frame] = frames_of(project, "pause")
+    assert (frame["file"], frame["line"]) == (str(script), MADE_LINE)
 
 
 def test_of_a_long_line_the_part_is_shown_that_blocks(project: Path) -> None:

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collect/stack/percent.h"
+#include "common/percent.h"
 #include "common/text.h"
 
 /* Takes "." and ".." out of an absolute path, in place. */

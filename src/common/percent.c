@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The percent signs of a URL's path. See percent.h. */
-#include "collect/stack/percent.h"
+#include "common/percent.h"
 
 #include <string.h>
 
