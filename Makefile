@@ -294,6 +294,22 @@ test-node: ## compare JavaScript stacks with V8's own on Node.js 16 to 26, which
 	@PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) scripts/node_versions.py $(B)/nodes
 	@LOOPHOUND_TEST_WALKS=$(NODE_WALKS) $(PYTHON) scripts/run_tests.py --build $(B) --only node
 
+# Node's own npm would do as well; this one is that of the exports' tests.
+.PHONY: node-servers
+node-servers:
+	@scripts/bootstrap build node-servers
+	@$(MAKE) --no-print-directory all $(B)/export-tools/done
+	@PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) scripts/node_versions.py $(B)/nodes
+	@PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) tests/node_servers/build.py $(B)/node-servers
+
+.PHONY: test-node-servers
+test-node-servers: node-servers ## find the blocks of Express, Fastify, Nest and Next.js servers in TypeScript, which npm gets
+	@$(PYTHON) scripts/run_tests.py --build $(B) --only node_servers
+
+.PHONY: bench-node
+bench-node: node-servers ## what watching these servers costs: throughput, CPU per request, p99
+	@$(PYTHON) tests/bench/node_servers.py
+
 .PHONY: test-programs
 test-programs: all $(UNIT) $(PROGRAMS)
 

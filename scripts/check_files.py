@@ -10,10 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 NAME = re.compile(
+    r"^\[[a-z]+\]$|"  # what Next.js calls a folder that stands for any word of a URL
     r"^[A-Za-z0-9][A-Za-z0-9._+-]*$|^\.[a-z][a-z0-9._-]*$|^_?[a-z][a-z0-9_.-]*$|^__[a-z]+__\.py$"
 )
 TAG = "SPDX-License-Identifier: Apache-2.0"
-SOURCES = set(".c .h .cc .def .in .py .rs .java .js .mjs .sh .tcl .toml .scd".split())
+SOURCES = set(".c .h .cc .def .in .py .rs .java .js .mjs .ts .tsx .sh .tcl .toml .scd".split())
 NOT_OURS = ("tests/fuzz/corpus/",)  # bytes that fuzzers found
 
 

@@ -10,6 +10,7 @@ A comment before a block of code says what the block is:
     <!-- server 8000 -->  one command that listens on this port, and all it prints until Ctrl-C
     <!-- client -->       a `run` block, while the servers before it run
     <!-- runtimes -->     anywhere: the page needs what scripts/bootstrap runtimes installs
+    <!-- node-servers --> likewise: what make node-servers gets
 
 All of a page runs in one empty directory. Ports are replaced by free ones. Before two texts are
 compared, what differs from run to run (times, pids, lines of libraries) is made equal.
@@ -35,6 +36,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 60
+MORE = ("runtimes", "node-servers")
 BLOCK = re.compile(
     r"<!-- (file|run|server|client)(?: ([^>]*?))? -->\n```(\w*)\n(.*?)```\n", re.DOTALL
 )
@@ -92,8 +94,9 @@ def blocks_of(page: str) -> list[Block]:
     ]
 
 
-def needs_runtimes(page: str) -> bool:
-    return "<!-- runtimes -->" in page
+def needs_more(page: str) -> str | None:
+    """What the page needs that `make test` does not install."""
+    return next((what for what in MORE if f"<!-- {what} -->" in page), None)
 
 
 def is_by_chance(line: str, seen: set[str]) -> bool:
@@ -174,9 +177,11 @@ class Example:
         ours = ("LOOPHOUND_", "LD_", "GITHUB_", "PYTEST_CURRENT_TEST")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         paths = [str(self.build), str(self._own_tools()), str(Path(sys.executable).parent)]
+        paths += [str(self.build / "node-servers/pm2/node_modules/.bin")]
         paths += [kept["PATH"], "/usr/sbin"]
         kept.update(PATH=":".join(paths), PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
         kept["C_INCLUDE_PATH"] = str(ROOT / "include")
+        kept["PM2_HOME"] = str(self.directory / ".pm2")
         kept["LOOPHOUND_STALL"] = "on" if stalls else "off"
         return kept
 

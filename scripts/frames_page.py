@@ -16,7 +16,13 @@ LANGUAGES = {
     "JIT": "JavaScript, and other code made at run time",
     "NATIVE": "Machine code",
 }
-PARTS = {"FILE": "file", "MODULE": "module", "BASE": "module's name", "FUNCTION": "function"}
+PARTS = {
+    "FILE": "file",
+    "SCRIPT": "generated file",
+    "MODULE": "module",
+    "BASE": "module's name",
+    "FUNCTION": "function",
+}
 WHOSE = {
     "USER": "**yours**",
     "OWN_NATIVE": "**yours**",

@@ -4,9 +4,10 @@
 
 Unit tests are cmocka programs (build/unit/test_*), run one by one; end to end tests are pytest's
 (tests/e2e), and so are those of real event loops (tests/runtimes), of Node.js's versions
-(tests/node), of exported formats (tests/export), of native stacks (tests/stacks) and of the Python
-package (tests/python), which run only where they are asked for: `make test-runtimes`, `make
-test-node`, `make test-export`, `make test-stacks`, `make test-python`.
+(tests/node), of servers in TypeScript (tests/node_servers), of exported formats (tests/export), of
+native stacks (tests/stacks) and of the Python package (tests/python), which run only where they are
+asked for: `make test-runtimes`, `make test-node`, `make test-node-servers`, `make test-export`,
+`make test-stacks`, `make test-python`.
 Nothing is skipped silently: skipped tests are in the last line too.
 
 With LOOPHOUND_TEST_AGAIN=1, as .ci/run has it, a test that fails is run once more when the others
@@ -189,6 +190,7 @@ def main() -> int:
             "runtimes",
             "export",
             "node",
+            "node_servers",
             "stacks",
             "wheel",
             "python",

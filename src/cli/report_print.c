@@ -60,7 +60,8 @@ static void print_rows(const struct lh_table *table, const struct lh_look *look)
     for (uint32_t i = 0; i < count; i++) {
         struct lh_offence row = lh_table_row(table, i);
         what = wider(what, row.what);
-        where = wider(where, row.where);
+        if (row.source[0] != '\0') /* nothing stands behind the others, which may be long */
+            where = wider(where, row.where);
     }
     printf("%12s %12s %8s  ", "TOTAL", "WORST", "COUNT");
     if (has_calls(look))

@@ -5,8 +5,8 @@
 
 #include "common/event.h"
 
-/* `strings` are those of its record. A file that is told by its URL has its path; a function
+/* `strings` are those of its record. The URL of a file becomes its path in there; a function
  * without a name is said to have none. Any thread. */
-struct lh_frame lh_js_frame_of(const struct lh_js_frame *js, const char *strings);
+struct lh_frame lh_js_frame_of(const struct lh_js_frame *js, char *strings);
 
 #endif

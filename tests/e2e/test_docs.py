@@ -18,8 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_EXAMPLES = [
     page
     for page in PAGES
-    if doc_examples.blocks_of(page.read_text())
-    and not doc_examples.needs_runtimes(page.read_text())
+    if doc_examples.blocks_of(page.read_text()) and not doc_examples.needs_more(page.read_text())
 ]
 
 

@@ -13,7 +13,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import doc_examples
 
 PAGES = [
-    page for page in sorted((ROOT / "docs").glob("*.md")) if "<!-- runtimes -->" in page.read_text()
+    page
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    if doc_examples.needs_more(page.read_text()) == "runtimes"
 ]
 
 

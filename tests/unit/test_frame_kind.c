@@ -29,7 +29,7 @@
         .lang = LH_LANG_NATIVE, .function = (name), .module = (path)                               \
     }
 
-enum part { PART_FILE, PART_MODULE, PART_BASE, PART_FUNCTION };
+enum part { PART_FILE, PART_SCRIPT, PART_MODULE, PART_BASE, PART_FUNCTION };
 
 static const struct row {
     enum lh_lang lang;
@@ -47,9 +47,12 @@ static const struct row {
 static struct lh_frame example_of(const struct row *row)
 {
     struct lh_frame frame = {.lang = row->lang, .function = row->function};
-    if (row->part == PART_FILE)
+    if (row->part == PART_FILE) {
         frame.file = row->example;
-    else if (row->part == PART_FUNCTION)
+    } else if (row->part == PART_SCRIPT) {
+        frame.file = "src/server.ts";
+        frame.generated_file = row->example;
+    } else if (row->part == PART_FUNCTION)
         frame.function = row->example;
     else
         frame.module = row->example;

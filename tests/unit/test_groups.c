@@ -80,6 +80,39 @@ static void test_two_handlers_of_one_iteration_are_two_groups(void **state)
     assert_int_equal(groups.samples[1].frame_count, 3);
 }
 
+#define NATIVE(name)                                                                               \
+    (struct lh_frame)                                                                              \
+    {                                                                                              \
+        .lang = LH_LANG_NATIVE, .function = (name), .module = "/usr/bin/node"                      \
+    }
+#define JS(name, path)                                                                             \
+    (struct lh_frame)                                                                              \
+    {                                                                                              \
+        .lang = LH_LANG_JIT, .function = (name), .file = (path), .line = 1                         \
+    }
+#define NODE_MODULE(path) "/app/node_modules/" path
+
+/* What Node.js calls first is the same of all ways, and says nothing. */
+static void test_ways_are_followed_to_a_file_that_somebody_has(void **state)
+{
+    const struct lh_frame ticks = JS("processTicks", "node:internal/process/task_queues");
+    const struct lh_frame loads = JS("load", NODE_MODULE("a/x.js"));
+    const struct lh_frame close = NATIVE("node::Close");
+    const struct lh_frame loop = NATIVE("uv_run");
+    const struct lh_frame parse[] = {JS("parse", NODE_MODULE("a/x.js")), loads, ticks, close, loop};
+    const struct lh_frame read[] = {JS("read", NODE_MODULE("a/y.js")), loads, ticks, close, loop};
+    const struct lh_frame trace[] = {JS("trace", NODE_MODULE("a/z.js")), loads, ticks, close, loop};
+    const struct lh_frame other[] = {JS("other", NODE_MODULE("b/x.js")), ticks, close, loop};
+    const struct lh_frame timer[] = {NATIVE("node::Timer"), loop};
+    const struct lh_sample samples[] = {SAMPLE(timer, 30 * MS), SAMPLE(other, 25 * MS),
+                                        SAMPLE(parse, 20 * MS), SAMPLE(read, 15 * MS),
+                                        SAMPLE(trace, 10 * MS)};
+    (void)state;
+    assert_int_equal(FIND(samples), 2);
+    assert_int_equal(groups.samples[0].ns, 45 * MS);
+    assert_string_equal(groups.samples[0].frames[0].function, "load");
+}
+
 static void test_what_had_less_than_a_fifth_of_the_time_is_no_group(void **state)
 {
     const struct lh_frame score[] = {USER("score", 41), LOOP("run")};
@@ -116,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_samples_that_part_in_a_function_are_one_place_in_it),
         cmocka_unit_test(test_calls_of_a_function_that_calls_itself_have_a_stem),
         cmocka_unit_test(test_two_handlers_of_one_iteration_are_two_groups),
+        cmocka_unit_test(test_ways_are_followed_to_a_file_that_somebody_has),
         cmocka_unit_test(test_what_had_less_than_a_fifth_of_the_time_is_no_group),
         cmocka_unit_test(test_of_no_samples_there_is_no_group),
         cmocka_unit_test(test_more_samples_and_frames_than_fit_do_no_harm),

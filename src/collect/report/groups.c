@@ -152,21 +152,41 @@ static void grow(struct stem *stem, const bool *taken, uint64_t least_ns, uint32
         follow(stem, frame, ns);
 }
 
-/* In the loop one of several ways is followed. From the user's own code on, the place from which
- * the ways part says more than one of them, unless that has most of the time. */
-static uint32_t good_depth(const struct stem *stem)
+/* The innermost of the user's own calls. `depth`: there is none. */
+static uint32_t users_call(const struct stem *stem)
 {
-    uint32_t depth = stem->depth;
-    uint32_t user = 0; /* the innermost of the user's own calls, or the outermost of all */
+    uint32_t user = stem->depth;
     enum lh_frame_kind best = LH_FRAME_LIBRARY;
-    for (uint32_t i = 0; i < depth; i++) {
+    for (uint32_t i = 0; i < stem->depth; i++) {
         enum lh_frame_kind kind = lh_frame_kind_of(stem->calls[i].frame);
         if (kind > LH_FRAME_OWN_NATIVE || kind > best)
             continue; /* the user's machine code counts where there is no script of theirs */
         best = kind;
         user = i;
     }
-    while (depth > user + 1 && stem->calls[depth - 1].ns * 2 < stem->calls[user].ns)
+    return user;
+}
+
+/* The outermost one of a file of Python or JavaScript: in Node.js all ways but the event loop's are
+ * further in. 0: there is none. */
+static uint32_t outermost_script(const struct stem *stem)
+{
+    for (uint32_t i = 0; i < stem->depth; i++)
+        if (lh_frame_has_script_file(stem->calls[i].frame))
+            return i;
+    return 0;
+}
+
+/* In the loop one of several ways is followed. From the user's own code on, or that of a package,
+ * the place from which the ways part says more than one of them, unless that has most of the time.
+ */
+static uint32_t good_depth(const struct stem *stem)
+{
+    uint32_t depth = stem->depth;
+    uint32_t from = users_call(stem);
+    if (from == depth)
+        from = outermost_script(stem);
+    while (depth > from + 1 && stem->calls[depth - 1].ns * 2 < stem->calls[from].ns)
         depth--;
     return depth;
 }

@@ -88,7 +88,7 @@ static void take_source(struct lh_reporter *reporter, struct lh_frame *place,
     (void)snprintf(path, sizeof(path), "%s%s%s", relative ? place->directory : "",
                    relative ? "/" : "", place->file);
     lh_text_init(&text, line, LH_SOURCE_BYTES);
-    lh_source_line(reporter->source, path, place->line, &text);
+    lh_source_line(reporter->source, path, place->line, place->column, &text);
     if (text.length > 0)
         place->source = line;
 }

@@ -121,6 +121,18 @@ static size_t widest(const struct line *lines, uint32_t count, int column)
     return width;
 }
 
+/* Of the places that have something behind them; others may be long. */
+static size_t widest_with_source(const struct line *lines, struct lh_place_row *const *rows,
+                                 uint32_t count)
+{
+    size_t width = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        size_t own = rows[i - 1]->source[0] != '\0' ? lh_text_width(lines[i].cells[WHERE]) : 0;
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
 static void add_spaces(struct lh_text *text, size_t count)
 {
     while (count-- > 0)
@@ -142,8 +154,9 @@ static void print_lines(const struct line *lines, struct lh_place_row *const *ro
                         struct lh_text *text, const struct lh_text_style *style)
 {
     size_t widths[COLUMNS];
-    for (int column = 0; column < COLUMNS; column++)
+    for (int column = 0; column < WHERE; column++)
         widths[column] = widest(lines, count, column);
+    widths[WHERE] = widest_with_source(lines, rows, count);
     for (uint32_t i = 0; i < count; i++) {
         const char *source = i > 0 ? rows[i - 1]->source : "";
         const char *where = lines[i].cells[WHERE];

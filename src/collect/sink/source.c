@@ -19,6 +19,9 @@
 #define BYTES_MAX    (2 << 20) /* of a file */
 #define ALL_BYTES    (8u << 20)
 #define LINE_WIDTH   100
+#define BEFORE       30u /* bytes of a longer line that are given in front of the column */
+
+static const char dots[] = "..."; /* for what is left out of a line */
 
 struct file {
     char *name;
@@ -130,20 +133,41 @@ static const char *start_of_line(const struct file *file, uint32_t line)
     return at;
 }
 
-static void add_shortened(struct lh_text *text, const char *bytes, size_t length)
+static bool is_inside_character(char byte)
 {
-    if (length <= LINE_WIDTH) {
+    return (byte & 0xc0) == 0x80;
+}
+
+static void add_shortened(struct lh_text *text, const char *bytes, size_t length, size_t width)
+{
+    if (length <= width) {
         lh_text_clean(text, bytes, length);
         return;
     }
-    length = LINE_WIDTH - 3;
-    while (length > 0 && (bytes[length] & 0xc0) == 0x80) /* not in the middle of a character */
+    length = width - (sizeof(dots) - 1);
+    while (length > 0 && is_inside_character(bytes[length]))
         length--;
     lh_text_clean(text, bytes, length);
-    lh_text_string(text, "...");
+    lh_text_string(text, dots);
 }
 
-void lh_source_line(struct lh_source *source, const char *file_name, uint32_t line,
+/* What tools make is one long line: a little in front of `column`, in UTF-16 units from 1 on. */
+static const char *near_column(const char *line, const char *stop, uint32_t column)
+{
+    const char *at = line;
+    for (uint32_t units = 1; at < stop && units < column;) {
+        units += (unsigned char)*at >= 0xf0 ? 2 : 1;
+        do
+            at++;
+        while (at < stop && is_inside_character(*at));
+    }
+    at -= (size_t)(at - line) < BEFORE ? (size_t)(at - line) : BEFORE;
+    while (at < stop && is_inside_character(*at))
+        at++;
+    return at;
+}
+
+void lh_source_line(struct lh_source *source, const char *file_name, uint32_t line, uint32_t column,
                     struct lh_text *text)
 {
     if (file_name[0] == '<' || line == 0 || lh_is_other_user())
@@ -157,9 +181,16 @@ void lh_source_line(struct lh_source *source, const char *file_name, uint32_t li
         return;
     const char *newline = memchr(at, '\n', (size_t)(end - at));
     const char *stop = newline != NULL ? newline : end;
+    const char *near = near_column(at, stop, column);
+    size_t width = LINE_WIDTH;
     while (at < stop && is_space(*at))
         at++;
     while (stop > at && is_space(stop[-1]))
         stop--;
-    add_shortened(text, at, (size_t)(stop - at));
+    if (column > LINE_WIDTH && near > at && near < stop) {
+        at = near;
+        lh_text_string(text, dots);
+        width -= sizeof(dots) - 1;
+    }
+    add_shortened(text, at, (size_t)(stop - at), width);
 }

@@ -16,8 +16,9 @@ void lh_source_free(struct lh_source *source);
 /* Forgets the files; they are read again when they are asked for. */
 void lh_source_give_up(struct lh_source *source);
 
-/* Adds line `line` (from 1) of `file` without the space around it, or nothing. */
-void lh_source_line(struct lh_source *source, const char *file, uint32_t line,
+/* Adds line `line` (from 1) of `file` without the space around it, or nothing. Of a long line the
+ * part that is near `column` (from 1, in UTF-16 units; 0: not known). */
+void lh_source_line(struct lh_source *source, const char *file, uint32_t line, uint32_t column,
                     struct lh_text *text);
 
 #endif

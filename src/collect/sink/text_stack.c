@@ -119,7 +119,8 @@ static void fill_more(struct lh_text_stack *stack, struct row *row, const struct
     if (frame->source != NULL)
         add_string(&text, frame->source);
     else if (lh_frame_is_script(frame))
-        lh_source_line(stack->source, frame->file != NULL ? frame->file : "<", frame->line, &text);
+        lh_source_line(stack->source, frame->file != NULL ? frame->file : "<", frame->line,
+                       frame->column, &text);
     if (text.length > 0)
         return;
     if (frame->lang == LH_LANG_NATIVE && frame->function != NULL && frame->module != NULL)

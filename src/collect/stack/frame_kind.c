@@ -9,7 +9,7 @@
 #include "common/qualified_name.h"
 #include "common/text.h"
 
-enum part { PART_FILE, PART_MODULE, PART_BASE, PART_FUNCTION, PART_COUNT };
+enum part { PART_FILE, PART_SCRIPT, PART_MODULE, PART_BASE, PART_FUNCTION, PART_COUNT };
 
 static const struct rule {
     enum lh_lang lang;
@@ -31,7 +31,9 @@ struct parts {
 
 static void take_parts(struct parts *parts, const struct lh_frame *frame)
 {
-    *parts = (struct parts){.of = {[PART_FILE] = frame->file, [PART_MODULE] = frame->module}};
+    *parts = (struct parts){.of = {[PART_FILE] = frame->file,
+                                   [PART_SCRIPT] = frame->generated_file,
+                                   [PART_MODULE] = frame->module}};
     if (frame->module != NULL)
         parts->of[PART_BASE] = lh_base_name(frame->module);
     if (frame->function == NULL)
@@ -139,11 +141,16 @@ static bool is_built_in(const struct lh_frame *frame)
     return false;
 }
 
+bool lh_frame_has_script_file(const struct lh_frame *frame)
+{
+    return lh_frame_is_script(frame) && !is_built_in(frame);
+}
+
 /* How much a frame says about where the program was; 0: nothing. */
 static int worth(const struct lh_frame *frame)
 {
     if (lh_frame_is_script(frame))
-        return is_built_in(frame) ? 5 : 6;
+        return lh_frame_has_script_file(frame) ? 6 : 5;
     if (frame->function == NULL)
         return 0;
     switch (lh_frame_kind_of(frame)) {

@@ -43,4 +43,7 @@ uint32_t lh_api_of(const struct lh_frame *frames, uint32_t count, uint32_t place
 /* Is it Python, or JavaScript whose function is known? The machine code below says little. */
 bool lh_frame_is_script(const struct lh_frame *frame);
 
+/* Is it one of these, in a file that somebody has? The runtime's own modules are inside itself. */
+bool lh_frame_has_script_file(const struct lh_frame *frame);
+
 #endif

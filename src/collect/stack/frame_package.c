@@ -45,10 +45,20 @@ static void put(char package[LH_PACKAGE_BYTES], const char *name, size_t length)
         lh_text_char(&text, name[i]);
 }
 
+static const char node_modules[] = "node_modules/";
+
+const char *lh_frame_package_file(const struct lh_frame *frame)
+{
+    bool is_silent = frame->file != NULL && strstr(frame->file, node_modules) == NULL;
+    bool says =
+        frame->generated_file != NULL && strstr(frame->generated_file, node_modules) != NULL;
+    return is_silent && says ? frame->generated_file : frame->file;
+}
+
 /* "node" of node:internal/timers, "express" or "@scope/name" of what is below node_modules. */
 static void put_jit_package(char package[LH_PACKAGE_BYTES], const char *path)
 {
-    const char *name = after_last(path, "/node_modules/");
+    const char *name = after_last(path, node_modules);
     if (name == NULL) {
         put(package, path, strcspn(path, ":/"));
         return;
@@ -74,7 +84,7 @@ static bool put_namespace(char package[LH_PACKAGE_BYTES], const char *function)
 
 void lh_frame_package(const struct lh_frame *frame, char package[LH_PACKAGE_BYTES])
 {
-    const char *path = frame->lang == LH_LANG_NATIVE ? frame->module : frame->file;
+    const char *path = frame->lang == LH_LANG_NATIVE ? frame->module : lh_frame_package_file(frame);
     path = path != NULL ? path : "";
     const char *name = lh_inside_packages(path);
     if (frame->lang == LH_LANG_JIT) {

@@ -15,4 +15,8 @@ void lh_frame_package(const struct lh_frame *frame, char package[LH_PACKAGE_BYTE
 /* The name of a file below the directory that packages are installed to; NULL: not there. */
 const char *lh_inside_packages(const char *path);
 
+/* The file of Python or JavaScript that says which package it is of: the script that runs, where
+ * its source map has a name that does not. NULL: it has none. */
+const char *lh_frame_package_file(const struct lh_frame *frame);
+
 #endif

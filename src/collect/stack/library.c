@@ -57,7 +57,7 @@ static const char *path_of(const struct lh_frame *frame)
 {
     bool packaged = frame->lang == LH_LANG_NATIVE && frame->module != NULL &&
                     lh_inside_packages(frame->module) != NULL;
-    return frame->file != NULL && !packaged ? frame->file : frame->module;
+    return frame->file != NULL && !packaged ? lh_frame_package_file(frame) : frame->module;
 }
 
 static struct library *make(const struct lh_frame *frame, const char *name, const char *path)

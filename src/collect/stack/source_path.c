@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/percent.h"
 #include "common/text.h"
 
 /* Takes "." and ".." out of an absolute path, in place. */
@@ -31,6 +32,19 @@ bool lh_source_has_scheme(const char *name)
     return strstr(name, "://") != NULL;
 }
 
+/* How much of a path is the directory of an installed package, with its slash; 0: it is in none. */
+static size_t package_length(const char *path)
+{
+    static const char packages[] = "/node_modules/";
+    const char *begin = NULL;
+    for (const char *at = path; (at = strstr(at, packages)) != NULL; at++)
+        begin = at + sizeof(packages) - 1;
+    const char *end = begin != NULL ? strchr(begin, '/') : NULL;
+    if (end != NULL && begin[0] == '@')
+        end = strchr(end + 1, '/');
+    return end != NULL ? (size_t)(end + 1 - path) : 0;
+}
+
 char *lh_source_path(const char *directory, const char *root, const char *name)
 {
     static const char file_url[] = "file://";
@@ -41,17 +55,22 @@ char *lh_source_path(const char *directory, const char *root, const char *name)
         snprintf(path, sizeof(path), "%s%s%s", joins ? root : "", joins ? slash : "", name);
     if (length < 0 || (size_t)length >= sizeof(path))
         return NULL;
+    lh_percent_decode(path);
     const char *at = path;
+    size_t within = strlen(directory);
     if (lh_starts_with(path, file_url)) {
         at += sizeof(file_url) - 1;
     } else if (lh_source_has_scheme(path)) {
         at = strstr(path, "://") + 3;
         at += strcspn(at, "/");
         at += strspn(at, "/");
-        return strdup(strncmp(at, "./", 2) == 0 ? at + 2 : at);
+        within = package_length(directory);
+        if (within == 0)
+            return strdup(strncmp(at, "./", 2) == 0 ? at + 2 : at);
     }
     char whole[2 * PATH_MAX];
-    length = snprintf(whole, sizeof(whole), "%s%s", at[0] == '/' ? "" : directory, at);
+    length =
+        snprintf(whole, sizeof(whole), "%.*s%s", at[0] == '/' ? 0 : (int)within, directory, at);
     if (length < 0 || (size_t)length >= sizeof(whole))
         return NULL;
     resolve_dots(whole);

@@ -110,7 +110,7 @@ static struct lh_frame python_frame(const struct lh_stacks *stacks,
     };
 }
 
-static struct lh_frame js_frame(const struct lh_stacks *stacks, const struct lh_js_frame *js)
+static struct lh_frame js_frame(struct lh_stacks *stacks, const struct lh_js_frame *js)
 {
     struct lh_frame frame = lh_js_frame_of(js, stacks->strings);
     lh_scripts_apply(stacks->scripts, js, &frame);
