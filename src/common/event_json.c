@@ -97,7 +97,8 @@ static void write_progress(struct lh_json *json, const struct lh_report *report)
     lh_json_key(json, "waits_for_gil");
     lh_json_bool(json, record->waits_for_gil != 0);
     lh_json_key(json, "collects");
-    lh_json_bool(json, report->collects);
+    lh_json_bool(json, lh_work_collects(report->work));
+    lh_member_string(json, "work", lh_work_place(report->work));
     lh_member_string(json, "no_stack", lh_no_stack_reason(report->no_stack));
 }
 
@@ -256,6 +257,21 @@ static void write_last_call(struct lh_json *json, const struct lh_stall *stall)
     lh_json_close(json, '}');
 }
 
+static void write_work(struct lh_json *json, const uint64_t ns[LH_WORK_COUNT])
+{
+    lh_json_key(json, "work");
+    lh_json_open(json, '[');
+    for (int work = LH_WORK_NONE + 1; work < LH_WORK_COUNT; work++) {
+        if (ns[work] == 0)
+            continue;
+        lh_json_open(json, '{');
+        lh_member_string(json, "in", lh_work_place((enum lh_work)work));
+        lh_member_ms(json, "ms", ns[work]);
+        lh_json_close(json, '}');
+    }
+    lh_json_close(json, ']');
+}
+
 static void write_samples(struct lh_json *json, struct lh_stack_book *book,
                           const struct lh_sample *samples, uint32_t count)
 {
@@ -264,7 +280,8 @@ static void write_samples(struct lh_json *json, struct lh_stack_book *book,
         lh_json_open(json, '{');
         lh_member_u64(json, "count", samples[i].count);
         lh_member_ms(json, "ms", samples[i].ns);
-        lh_member_ms(json, "collecting_ms", samples[i].collecting_ns);
+        lh_member_ms(json, "collecting_ms", lh_work_collecting_ns(samples[i].work_ns));
+        write_work(json, samples[i].work_ns);
         lh_event_stack(json, book, samples[i].frames, samples[i].frame_count);
         lh_json_close(json, '}');
     }

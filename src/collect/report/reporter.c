@@ -18,8 +18,8 @@
 #include "collect/sink/source.h"
 #include "collect/stack/callback.h"
 #include "collect/stack/frame_kind.h"
-#include "collect/stack/garbage.h"
 #include "collect/stack/library.h"
+#include "collect/stack/runtime_work.h"
 #include "collect/sys/clock.h"
 #include "common/told.h"
 
@@ -216,8 +216,8 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     take_note(reporter, &report);
     report.callback = lh_callback_of(&record->task, report.frames, report.frame_count);
     take_fingerprint(reporter, &report);
-    report.collects =
-        record->type == LH_EVENT_STALLING && lh_frames_collect(report.frames, report.frame_count);
+    if (record->type == LH_EVENT_STALLING)
+        report.work = lh_frames_work(report.frames, report.frame_count);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)

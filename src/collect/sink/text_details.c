@@ -42,16 +42,6 @@ void lh_text_no_stack(struct lh_text *text, const struct lh_text_style *style,
         lh_text_format(text, "  %sno stack: %s%s\n", style->faint, reason, style->reset);
 }
 
-/* A pause of the collector strikes whatever asks for memory: that line is not to blame. */
-void lh_text_collecting(struct lh_text *text, const struct lh_sample *group)
-{
-    if (group->collecting_ns < LH_NS_PER_MS)
-        return;
-    lh_text_string(text, ", ");
-    lh_text_elapsed(text, group->collecting_ns, 10);
-    lh_text_string(text, " of it in the garbage collector");
-}
-
 void lh_text_victims(struct lh_text *text, const struct lh_text_style *style,
                      const struct lh_victims *victims)
 {

@@ -74,8 +74,9 @@ static void add_stalling(struct lh_text *text, const struct lh_text_style *style
     add_so_far(text, record);
     lh_text_string(text, style->reset);
     add_waited_for(text, record);
-    if (report->collects)
-        lh_text_string(text, ", in the garbage collector");
+    lh_text_about(text, report->frames, report->frame_count);
+    if (report->work != LH_WORK_NONE)
+        lh_text_format(text, ", in %s", lh_work_place(report->work));
 }
 
 static void add_stalled(struct lh_text *text, const struct lh_text_style *style,

@@ -11,6 +11,8 @@
 
 #include "preload/v8/heap.h"
 #include "preload/v8/lines.h"
+#include "preload/v8/property.h"
+#include "preload/v8/receiver.h"
 #include "preload/v8/strings.h"
 
 /* ScopeInfo, in words after the map. */
@@ -27,6 +29,7 @@ enum { SCOPE_FLAGS, SCOPE_PARAMETERS, SCOPE_LOCALS, SCOPE_START, SCOPE_END };
 
 #define DEBUG_INFO_SCRIPT 24 /* up to 11: it stands in the place of the script */
 #define WRAPPED_SHARED    8
+#define PROPERTY_NAME     1u
 
 struct naming {
     uintptr_t name; /* a string; 0: none */
@@ -83,41 +86,16 @@ static void read_scope(struct lh_v8_walk *walk, uintptr_t scope, struct naming *
     read_names(walk, words, flags, naming);
 }
 
-/* The value of a property that is a field: in the object, or behind it. */
-static uintptr_t read_field(struct lh_v8_walk *walk, uintptr_t object, uintptr_t map, int32_t index)
-{
-    uint32_t sizes = lh_v8_half(walk, map, LH_V8_WORD);
-    int32_t words = (int32_t)(sizes & 0xff);      /* of the object … */
-    int32_t first = (int32_t)(sizes >> 8 & 0xff); /* … and where its fields begin */
-    if (first + index < words)
-        return lh_v8_field(walk, object, (int64_t)(first + index) * LH_V8_WORD);
-    return lh_v8_element(walk, lh_v8_field(walk, object, LH_V8_WORD), index - (words - first));
-}
-
-#define PROPERTY_ACCESSOR       1
-#define PROPERTY_INDEX(details) ((details) >> 19 & 0x3ff)
-
 /* A function to which a name was given (of a computed key, by defineProperty()) has it as a
- * property; others have an accessor that asks the SharedFunctionInfo. Its second descriptor is that
- * of `name`, where the function is no dictionary. */
+ * property; others have an accessor that asks the SharedFunctionInfo. Its second one is `name`,
+ * where the function is no dictionary. */
 static uintptr_t own_name(struct lh_v8_walk *walk, uintptr_t function)
 {
-    const struct lh_v8_offsets *at = &walk->layout->at;
-    uintptr_t map = lh_v8_field(walk, function, 0);
-    uintptr_t descriptors = lh_v8_field(walk, map, at->map_descriptors);
-    uintptr_t entry[3]; /* key, details, value */
-    if (!lh_v8_is_object(descriptors) ||
-        !lh_v8_read(walk, entry, descriptors - 1 + (uintptr_t)at->descriptors_first + sizeof(entry),
-                    sizeof(entry)) ||
-        !lh_v8_is_smi(entry[1]))
-        return 0;
-    int32_t details = lh_v8_smi(entry[1]);
-    if ((details & PROPERTY_ACCESSOR) != 0 || !lh_v8_string_is(walk, entry[0], "name"))
-        return 0;
-    uintptr_t value = entry[2];
-    if ((details & at->location_mask) == 0)
-        value = read_field(walk, function, map, PROPERTY_INDEX(details));
-    return lh_v8_string_length(walk, value) > 0 ? value : 0;
+    struct lh_v8_property property;
+    bool is_name = lh_v8_property_count(walk, function) > PROPERTY_NAME &&
+                   lh_v8_property(walk, function, PROPERTY_NAME, &property) &&
+                   lh_v8_string_is(walk, property.key, "name");
+    return is_name && lh_v8_string_length(walk, property.value) > 0 ? property.value : 0;
 }
 
 static void find_naming(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,
@@ -162,6 +140,48 @@ static void place(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,
         frame->line = frame->column = 0;
 }
 
+static uintptr_t unwrap(struct lh_v8_walk *walk, uintptr_t shared)
+{
+    if (lh_v8_type(walk, shared) == walk->layout->at.type_wrapper)
+        shared = lh_v8_field(walk, shared, WRAPPED_SHARED);
+    return lh_v8_type(walk, shared) == walk->layout->at.type_shared ? shared : 0;
+}
+
+uintptr_t lh_v8_name_of(struct lh_v8_walk *walk, uintptr_t function)
+{
+    struct naming naming;
+    const struct lh_v8_seen seen = {
+        .function = function,
+        .shared =
+            unwrap(walk, lh_v8_field(walk, function, walk->layout->at.function_shared)),
+    };
+    if (seen.shared == 0)
+        return 0;
+    find_naming(walk, &seen, &naming);
+    return naming.name;
+}
+
+/* What it is at, and what it was called on; where there is no room for that, the frame goes without.
+ * The class is part of the name by which everybody knows one of V8's own: Array.map. */
+static void store_about(struct lh_v8_walk *walk, const struct lh_v8_seen *seen, uintptr_t name,
+                        struct lh_js_frame *frame)
+{
+    struct lh_v8_class of = lh_v8_class_of(walk, seen->receiver);
+    uint16_t place;
+    if (seen->kind == LH_JS_BUILTIN) {
+        if (name != 0 && lh_v8_store_member(walk, of, name, LH_V8_NAME_MAX, &place))
+            frame->function = place;
+    } else if (of.name != 0 && of.name != name &&
+               lh_v8_store_string(walk, of.name, LH_V8_BEGIN, LH_V8_NAME_MAX, &frame->of_class)) {
+        frame->has_class = 1;
+    }
+    if (seen->about.kind == LH_JS_ABOUT_REGEXP &&
+        !lh_v8_store_string(walk, seen->about.text, LH_V8_BEGIN, LH_V8_REGEXP_MAX, &frame->text))
+        return;
+    frame->about = (uint8_t)seen->about.kind;
+    frame->amount = seen->about.amount;
+}
+
 /* The whole of a string that is evaluated has no name, and that string no file. */
 static bool store_names(struct lh_v8_walk *walk, const struct naming *naming, uintptr_t script,
                         struct lh_js_frame *frame)
@@ -181,19 +201,16 @@ bool lh_v8_store(struct lh_v8_walk *walk, const struct lh_v8_seen *seen)
     struct lh_record *record = walk->record;
     struct lh_js_frame *frame = &record->js[record->js_count];
     struct naming naming;
-    uintptr_t shared = seen->shared;
-    if (lh_v8_type(walk, shared) == walk->layout->at.type_wrapper)
-        shared = lh_v8_field(walk, shared, WRAPPED_SHARED);
-    if (lh_v8_type(walk, shared) != walk->layout->at.type_shared)
+    struct lh_v8_seen unwrapped = *seen;
+    unwrapped.shared = unwrap(walk, seen->shared);
+    if (unwrapped.shared == 0)
         return true; /* it is none that can be named */
     if (record->js_count >= walk->most) {
         record->js_cut = 1;
         return false;
     }
-    struct lh_v8_seen unwrapped = *seen;
-    unwrapped.shared = shared;
     find_naming(walk, &unwrapped, &naming);
-    uintptr_t script = script_of(walk, shared);
+    uintptr_t script = script_of(walk, unwrapped.shared);
     uint32_t strings = record->strings_length;
     *frame = (struct lh_js_frame){.fp = seen->fp, .kind = (uint8_t)seen->kind};
     if (!store_names(walk, &naming, script, frame)) {
@@ -201,6 +218,7 @@ bool lh_v8_store(struct lh_v8_walk *walk, const struct lh_v8_seen *seen)
         record->js_cut = 1;
         return false;
     }
+    store_about(walk, seen, naming.name, frame);
     if (script != 0)
         place(walk, &unwrapped, &naming, script, frame);
     record->js_count++;

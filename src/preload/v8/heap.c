@@ -23,6 +23,7 @@ void lh_v8_heap_begin(struct lh_v8_walk *walk)
     walk->reads_left = LH_V8_READS_MAX;
     walk->source_left = LH_V8_SOURCE_MAX;
     walk->code_left = LH_V8_CODE_MAX;
+    walk->regexp = 0;
     walk->proof = (struct lh_v8_proof){0, 0};
 }
 
