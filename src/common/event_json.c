@@ -22,7 +22,8 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
     const struct lh_python_task *task = &record->task;
-    if (!task->has_name && !task->has_coroutine && report->callback == NULL) {
+    if (!task->has_name && !task->has_coroutine && report->callback == NULL &&
+        report->callback_kind == NULL) {
         lh_member_null(json, "task");
         return;
     }
@@ -32,6 +33,7 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "coroutine",
                      task->has_coroutine ? record->strings + task->coroutine : NULL);
     lh_member_string(json, "callback", report->callback);
+    lh_member_string(json, "kind", report->callback_kind);
     lh_json_close(json, '}');
 }
 
@@ -302,6 +304,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
         lh_member_null(json, "major_faults");
     else
         lh_member_u64(json, "major_faults", stall->major_faults);
+    write_task(json, report);
     write_stall_calls(json, stall);
     write_last_call(json, stall);
     write_system_call(json, report->record->system_call);

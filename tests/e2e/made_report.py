@@ -186,12 +186,14 @@ class Report:
                 "count": 6,
                 "ms": ms * 0.6,
                 "collecting_ms": 0,
+                "work": [],
                 "stack": [native("dict_items"), user, *WAY],
             },
             {
                 "count": 4,
                 "ms": ms * 0.4,
                 "collecting_ms": 0,
+                "work": [],
                 "stack": [native("list_sort"), other, *WAY],
             },
         ]
@@ -253,7 +255,7 @@ def shop() -> Report:
             12,
             100 + turn,
             source="time.sleep(0.1)",
-            task={"name": "Task-7", "coroutine": "Shop.save", "callback": None},
+            task={"name": "Task-7", "coroutine": "Shop.save", "callback": None, "kind": None},
             victims={"ready": 3, "at_least": False, "waited_ms": 90},
             test="tests/test_shop.py::test_save",
             advice={"rule": "ASYNC251", "text": "use await asyncio.sleep()"},

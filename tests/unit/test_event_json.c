@@ -301,17 +301,17 @@ static void test_a_task_has_a_name_and_a_coroutine(void **state)
     memcpy(record.strings, strings, sizeof(strings));
     record.task = (struct lh_python_task){.has_name = 1, .name = 7};
     write_record();
-    assert_contains("\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null}");
+    assert_contains("\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null,\"kind\":null}");
     record.task = (struct lh_python_task){.has_coroutine = 1, .coroutine = 14};
     write_record();
-    assert_contains("\"coroutine\":\"Server.handle\",\"callback\":null}");
+    assert_contains("\"coroutine\":\"Server.handle\",\"callback\":null,\"kind\":null}");
 }
 
 static void test_a_callback_stands_in_the_place_of_a_task(void **state)
 {
     (void)state;
     lh_event_report(&json, 42, &(struct lh_report){.record = &record, .callback = "tick"});
-    assert_contains("\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\"}");
+    assert_contains("\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\",\"kind\":null}");
 }
 
 static void test_what_a_block_waits_for_has_its_members(void **state)
@@ -506,12 +506,13 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "\"ended\":true,\"oncpu_ms\":200.000,\"blocked_"
                         "ms\":100.000,"
                         "\"runqueue_ms\":null,\"throttled_ms\":null,\"gil_ms\":0.000,"
-                        "\"major_faults\":2,"
+                        "\"major_faults\":2,\"task\":null,"
                         "\"calls\":[{\"call\":\"read\",\"count\":9,\"total_ms\":99.000},"
                         "{\"call\":\"recv\",\"count\":1,\"total_ms\":1.000}],"
                         "\"last_call\":{\"call\":\"recv\",\"within_ms\":100.000},"
                         "\"system_call\":null,\"resource\":null,"
                         "\"samples\":[{\"count\":27,\"ms\":271.000,\"collecting_ms\":0.000,"
+                        "\"work\":[],"
                         "\"stack\":[{\"lang\":\"python\","
                         "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
                         "\"offset\":null}]}],\"groups\":[],\"no_stack\":null,\"note\":null,"
@@ -530,7 +531,7 @@ static void test_an_iteration_that_goes_on_is_in_flight_without_a_call(void **st
     assert_contains("\"call\":null,\"group\":null,");
     record.waits_for_gil = 1;
     write_record();
-    assert_contains("\"waits_for_gil\":true,\"collects\":false,\"no_stack\":null,");
+    assert_contains("\"waits_for_gil\":true,\"collects\":false,\"work\":null,\"no_stack\":null,");
 }
 
 static void test_a_stall_without_a_stack_says_why(void **state)

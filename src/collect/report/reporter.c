@@ -19,6 +19,7 @@
 #include "collect/stack/callback.h"
 #include "collect/stack/frame_kind.h"
 #include "collect/stack/library.h"
+#include "collect/stack/node_callback.h"
 #include "collect/stack/runtime_work.h"
 #include "collect/sys/clock.h"
 #include "common/told.h"
@@ -170,6 +171,18 @@ static void use_samples(struct lh_reporter *reporter, struct lh_report *report)
     report->no_stack = LH_STACK_KNOWN;
 }
 
+/* Of the stack that is shown first; that of a stall is told by Node.js alone. */
+static void take_callback(struct lh_report *report)
+{
+    bool grouped = report->group_count > 0;
+    report->callback_kind = lh_node_callback_of(
+        grouped ? report->groups[0].frames : report->frames,
+        grouped ? report->groups[0].frame_count : report->frame_count, &report->callback);
+    if (report->callback_kind == NULL && !grouped)
+        report->callback =
+            lh_callback_of(&report->record->task, report->frames, report->frame_count);
+}
+
 /* About the stack that is shown first. */
 static void take_note(struct lh_reporter *reporter, struct lh_report *report)
 {
@@ -214,7 +227,7 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     if (record->type == LH_EVENT_STALLING)
         use_samples(reporter, &report);
     take_note(reporter, &report);
-    report.callback = lh_callback_of(&record->task, report.frames, report.frame_count);
+    take_callback(&report);
     take_fingerprint(reporter, &report);
     if (record->type == LH_EVENT_STALLING)
         report.work = lh_frames_work(report.frames, report.frame_count);
@@ -306,9 +319,9 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
                                .holder = lh_holders_find(reporter->holders, record),
                                .waits_for = lh_holders_find_awaited(reporter->holders, record),
                                .unended = true};
-    report.callback = lh_callback_of(&record->task, report.frames, report.frame_count);
     if (record->type == LH_EVENT_STALL)
         take_samples(reporter, &report);
+    take_callback(&report);
     take_fingerprint(reporter, &report);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);

@@ -261,6 +261,7 @@ static void add_stall(struct text_sink *sink, struct lh_text *text, const struct
     lh_text_victims(text, &sink->style, report->victims);
     lh_text_stall_calls(text, &record->stall);
     lh_text_waited_in(text, record);
+    lh_text_task(text, &sink->style, report);
     lh_text_sentence(text, &sink->style, report->note);
     add_groups(sink, text, report);
     lh_text_no_stack(text, &sink->style, report->no_stack);

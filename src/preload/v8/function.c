@@ -29,7 +29,7 @@ enum { SCOPE_FLAGS, SCOPE_PARAMETERS, SCOPE_LOCALS, SCOPE_START, SCOPE_END };
 
 #define DEBUG_INFO_SCRIPT 24 /* up to 11: it stands in the place of the script */
 #define WRAPPED_SHARED    8
-#define PROPERTY_NAME     1u
+#define NAME_AMONG        2u /* first properties of a function */
 
 struct naming {
     uintptr_t name; /* a string; 0: none */
@@ -87,15 +87,11 @@ static void read_scope(struct lh_v8_walk *walk, uintptr_t scope, struct naming *
 }
 
 /* A function to which a name was given (of a computed key, by defineProperty()) has it as a
- * property; others have an accessor that asks the SharedFunctionInfo. Its second one is `name`,
- * where the function is no dictionary. */
+ * property; others have an accessor that asks the SharedFunctionInfo. */
 static uintptr_t own_name(struct lh_v8_walk *walk, uintptr_t function)
 {
-    struct lh_v8_property property;
-    bool is_name = lh_v8_property_count(walk, function) > PROPERTY_NAME &&
-                   lh_v8_property(walk, function, PROPERTY_NAME, &property) &&
-                   lh_v8_string_is(walk, property.key, "name");
-    return is_name && lh_v8_string_length(walk, property.value) > 0 ? property.value : 0;
+    uintptr_t value = lh_v8_property_named(walk, function, "name", NAME_AMONG);
+    return lh_v8_string_length(walk, value) > 0 ? value : 0;
 }
 
 static void find_naming(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,

@@ -14,12 +14,16 @@ struct lh_v8_property {
     uintptr_t value; /* 0: it is found out by a function, or cannot be read */
 };
 
-/* How many an object with this map has; 0 of one that keeps them in a dictionary, which is not
- * read. */
+/* How many an object has; 0 of one that keeps them in a dictionary. */
 uint32_t lh_v8_property_count(struct lh_v8_walk *walk, uintptr_t object);
 
 /* That with this number, which is less than their count. False: it cannot be read. */
 bool lh_v8_property(struct lh_v8_walk *walk, uintptr_t object, uint32_t number,
                     struct lh_v8_property *property);
+
+/* The value of the one with this name, of ASCII characters, among the first `most`, or in a small
+ * dictionary; 0: it is not there. */
+uintptr_t lh_v8_property_named(struct lh_v8_walk *walk, uintptr_t object, const char *name,
+                               uint32_t most);
 
 #endif

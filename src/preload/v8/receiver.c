@@ -3,7 +3,7 @@
  *
  * As V8 finds it out for CallSites (JSReceiver::GetConstructorName in src/objects/js-objects.cc):
  * the function that made the object, as its map has it; else what its Symbol.toStringTag says; else
- * the `constructor` of that from which it inherits. What is kept in a dictionary is not found. */
+ * the `constructor` of that from which it inherits. */
 #include "preload/v8/receiver.h"
 
 #include <stdbool.h>
@@ -57,17 +57,6 @@ static uintptr_t tag_of(struct lh_v8_walk *walk, uintptr_t object)
     return 0;
 }
 
-static uintptr_t constructor_in(struct lh_v8_walk *walk, uintptr_t object)
-{
-    struct lh_v8_property property;
-    uint32_t count = lh_v8_property_count(walk, object);
-    for (uint32_t i = 0; i < count && i < CONSTRUCTOR_AMONG; i++)
-        if (lh_v8_property(walk, object, i, &property) &&
-            lh_v8_string_is(walk, property.key, "constructor"))
-            return lh_v8_is_function(walk, property.value) ? property.value : 0;
-    return 0;
-}
-
 static uintptr_t ancestor_of(struct lh_v8_walk *walk, uintptr_t object)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
@@ -76,9 +65,10 @@ static uintptr_t ancestor_of(struct lh_v8_walk *walk, uintptr_t object)
         object = lh_v8_field(walk, lh_v8_field(walk, object, 0), at->map_prototype);
         if (lh_v8_type(walk, object) <= at->type_global)
             return 0;
-        constructor = constructor_in(walk, object);
+        constructor = lh_v8_property_named(walk, object, "constructor", CONSTRUCTOR_AMONG);
     }
-    uintptr_t name = constructor != 0 ? lh_v8_name_of(walk, constructor) : 0;
+    uintptr_t name =
+        lh_v8_is_function(walk, constructor) ? lh_v8_name_of(walk, constructor) : 0;
     return is_class(walk, name) ? name : 0;
 }
 
