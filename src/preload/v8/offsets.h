@@ -77,6 +77,7 @@ struct lh_v8_offsets {
     int32_t deopt_positions;
     int32_t deltas;           /* enum lh_v8_deltas */
     int32_t has_translations; /* inlined functions are told by the deoptimisation data */
+    int32_t builtin_receiver; /* from the frame pointer of a builtin that is written in C++ */
 };
 
 /* The bytecodes of a version: bytes of each in its three widths, one behind the other. */

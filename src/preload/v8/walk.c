@@ -26,7 +26,6 @@
  * written in C++ has other things in between. */
 #define CALLED_WITH      16
 #define BUILTIN_FUNCTION 24
-#define BUILTIN_WITH     48
 
 /* Where V8's own code keeps what it works on: words below its frame. */
 #define KEPT_WORDS       14
@@ -159,7 +158,7 @@ static bool store_builtin(struct lh_v8_walk *walk, struct frame *frame)
     frame->slots[SLOT_FUNCTION] = lh_v8_word(walk, frame->fp + BUILTIN_FUNCTION);
     if (!lh_v8_is_function(walk, frame->slots[SLOT_FUNCTION]))
         return true;
-    const struct lh_v8_seen seen = begin_seen(walk, frame, LH_JS_BUILTIN, BUILTIN_WITH);
+    const struct lh_v8_seen seen = begin_seen(walk, frame, LH_JS_BUILTIN, (uintptr_t)walk->layout->at.builtin_receiver);
     return lh_v8_store(walk, &seen);
 }
 
