@@ -301,7 +301,8 @@ static void test_a_task_has_a_name_and_a_coroutine(void **state)
     memcpy(record.strings, strings, sizeof(strings));
     record.task = (struct lh_python_task){.has_name = 1, .name = 7};
     write_record();
-    assert_contains("\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null,\"kind\":null}");
+    assert_contains(
+        "\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null,\"kind\":null}");
     record.task = (struct lh_python_task){.has_coroutine = 1, .coroutine = 14};
     write_record();
     assert_contains("\"coroutine\":\"Server.handle\",\"callback\":null,\"kind\":null}");
@@ -311,7 +312,8 @@ static void test_a_callback_stands_in_the_place_of_a_task(void **state)
 {
     (void)state;
     lh_event_report(&json, 42, &(struct lh_report){.record = &record, .callback = "tick"});
-    assert_contains("\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\",\"kind\":null}");
+    assert_contains(
+        "\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\",\"kind\":null}");
 }
 
 static void test_what_a_block_waits_for_has_its_members(void **state)

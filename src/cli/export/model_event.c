@@ -62,7 +62,8 @@ static uint32_t work_of(struct lh_export_model *model, const json_t *event)
     if (group == NULL)
         return lh_model_text(model, event, "work");
     lh_text_init(&text, bytes, sizeof(bytes));
-    json_array_foreach(json_object_get(group, "work"), i, work) {
+    json_array_foreach(json_object_get(group, "work"), i, work)
+    {
         const char *place = lh_string_of(work, "in");
         if (place == NULL)
             continue;

@@ -14,8 +14,8 @@
 #include "common/text.h"
 #include "common/utf8.h"
 
-#define CHUNK_BYTES (1u << 20)
-#define ROOM_LEAST  64u
+#define CHUNK_BYTES  (1u << 20)
+#define ROOM_LEAST   64u
 #define SOURCE_BYTES 400
 
 bool lh_table_grow(struct lh_export_model *model, void **array, uint32_t count, uint32_t *room,

@@ -28,9 +28,9 @@ static bool is_of(const struct row *row, const struct lh_frame *frame, const cha
     if (row->where[0] == '\0')
         return frame->file == NULL;
     const char *where = frame->lang == LH_LANG_NATIVE ? frame->module : frame->file;
-    return where != NULL && lh_glob_list_match(row->where, frame->lang == LH_LANG_NATIVE
-                                                               ? lh_base_name(where)
-                                                               : where);
+    return where != NULL &&
+           lh_glob_list_match(row->where,
+                              frame->lang == LH_LANG_NATIVE ? lh_base_name(where) : where);
 }
 
 static const char *kind_of(const struct lh_frame *frame)

@@ -256,7 +256,8 @@ static void doubt_regexp(struct lh_frame *frames, uint32_t count)
 {
     uint32_t script = 0;
     bool matches = false;
-    for (; script < count && (frames[script].lang != LH_LANG_JIT || frames[script].function == NULL);
+    for (;
+         script < count && (frames[script].lang != LH_LANG_JIT || frames[script].function == NULL);
          script++)
         matches = matches || may_match(&frames[script]);
     if (script < count && frames[script].file != NULL && !matches)

@@ -4,6 +4,7 @@
 #include "preload/v8/about.h"
 
 #include "preload/v8/heap.h"
+#include "preload/v8/naming.h"
 #include "preload/v8/strings.h"
 
 #define ARRAY_LENGTH 24
@@ -55,8 +56,8 @@ static struct lh_v8_about about_json(struct lh_v8_walk *walk, uintptr_t argument
                lh_v8_type(walk, argument) == walk->layout->at.type_array) {
         uintptr_t length = lh_v8_field(walk, argument, ARRAY_LENGTH);
         about.kind = lh_v8_is_smi(length) ? LH_JS_ABOUT_ARRAY : LH_JS_ABOUT_NOTHING;
-        about.amount = lh_v8_is_smi(length) && lh_v8_smi(length) > 0 ? (uint64_t)lh_v8_smi(length)
-                                                                     : 0;
+        about.amount =
+            lh_v8_is_smi(length) && lh_v8_smi(length) > 0 ? (uint64_t)lh_v8_smi(length) : 0;
     }
     return about;
 }

@@ -32,7 +32,4 @@ struct lh_v8_seen {
  * function. */
 bool lh_v8_store(struct lh_v8_walk *walk, const struct lh_v8_seen *seen);
 
-/* The name of a function, a string; 0: it has none, or is none. */
-uintptr_t lh_v8_name_of(struct lh_v8_walk *walk, uintptr_t function);
-
 #endif

@@ -22,7 +22,7 @@ struct lh_v8_offsets {
     int32_t map_descriptors;
     int32_t map_prototype;
     int32_t map_constructor; /* or the map from which it was made */
-    int32_t location_mask; /* of a property's details: its value is in the descriptor */
+    int32_t location_mask;   /* of a property's details: its value is in the descriptor */
     int32_t function_shared;
     int32_t shared_name;
     int32_t shared_script;

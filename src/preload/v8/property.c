@@ -9,12 +9,12 @@
 #include "preload/v8/heap.h"
 #include "preload/v8/strings.h"
 
-#define MAP_BIT_FIELD_3       16
-#define OWN_COUNT(bits)       ((bits) >> 10 & 0x3ff)
-#define IS_DICTIONARY(bits)   ((bits) >> 21 & 1)
-#define DICTIONARY_MAX        64 /* words of one that is looked at */
-#define IS_ACCESSOR           1
-#define FIELD_INDEX(details)  ((details) >> 19 & 0x3ff)
+#define MAP_BIT_FIELD_3      16
+#define OWN_COUNT(bits)      ((bits) >> 10 & 0x3ff)
+#define IS_DICTIONARY(bits)  ((bits) >> 21 & 1)
+#define DICTIONARY_MAX       64 /* words of one that is looked at */
+#define IS_ACCESSOR          1
+#define FIELD_INDEX(details) ((details) >> 19 & 0x3ff)
 
 /* The value of a property that is a field: in the object, or behind it. */
 static uintptr_t read_field(struct lh_v8_walk *walk, uintptr_t object, uintptr_t map, int32_t index)
@@ -80,8 +80,7 @@ uintptr_t lh_v8_property_named(struct lh_v8_walk *walk, uintptr_t object, const 
     if (IS_DICTIONARY(bits_of(walk, object)))
         return in_dictionary(walk, object, name);
     for (uint32_t i = 0; i < count && i < most; i++)
-        if (lh_v8_property(walk, object, i, &property) &&
-            lh_v8_string_is(walk, property.key, name))
+        if (lh_v8_property(walk, object, i, &property) && lh_v8_string_is(walk, property.key, name))
             return property.value;
     return 0;
 }

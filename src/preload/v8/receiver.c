@@ -8,14 +8,14 @@
 
 #include <stdbool.h>
 
-#include "preload/v8/function.h"
 #include "preload/v8/heap.h"
+#include "preload/v8/naming.h"
 #include "preload/v8/property.h"
 #include "preload/v8/strings.h"
 
 #define MAP_BIT_FIELD_2   15
 #define IS_ITS_OWN(bits)  ((bits)&1) /* made by `new` of that very function, not of one derived */
-#define MAPS_MAX          64  /* from an object's map to the first of its kind */
+#define MAPS_MAX          64         /* from an object's map to the first of its kind */
 #define TAGS_MAX          32u /* properties that are looked at for a tag: it is the last one */
 #define CONSTRUCTOR_AMONG 4u  /* first properties of what others inherit from */
 #define ANCESTORS_MAX     4
@@ -67,8 +67,7 @@ static uintptr_t ancestor_of(struct lh_v8_walk *walk, uintptr_t object)
             return 0;
         constructor = lh_v8_property_named(walk, object, "constructor", CONSTRUCTOR_AMONG);
     }
-    uintptr_t name =
-        lh_v8_is_function(walk, constructor) ? lh_v8_name_of(walk, constructor) : 0;
+    uintptr_t name = lh_v8_is_function(walk, constructor) ? lh_v8_name_of(walk, constructor) : 0;
     return is_class(walk, name) ? name : 0;
 }
 

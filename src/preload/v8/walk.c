@@ -17,10 +17,10 @@
 #include "preload/v8/inlined.h"
 #include "preload/v8/tables.h"
 
-#define FRAMES_MAX       2000              /* that are looked at in a walk */
-#define STACK_MAX        (256UL << 20)     /* bytes of the largest stack */
-#define SAVED_EXIT       (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
-#define TYPE_OF_FRAME    (-LH_V8_WORD)
+#define FRAMES_MAX    2000              /* that are looked at in a walk */
+#define STACK_MAX     (256UL << 20)     /* bytes of the largest stack */
+#define SAVED_EXIT    (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
+#define TYPE_OF_FRAME (-LH_V8_WORD)
 
 /* What a function was called with, from its frame on: its `this`, then its arguments. One that is
  * written in C++ has other things in between. */
@@ -28,7 +28,7 @@
 #define BUILTIN_FUNCTION 24
 
 /* Where V8's own code keeps what it works on: words below its frame. */
-#define KEPT_WORDS       14
+#define KEPT_WORDS 14
 
 /* The words of a frame, from its lowest one on; the last two are the caller's frame and where it
  * goes on. */
@@ -146,9 +146,9 @@ static bool store_script(struct lh_v8_walk *walk, struct frame *frame)
         return store_baseline(walk, frame, has_code ? &code : NULL);
     if (!has_code || code.kind <= at->kind_baseline)
         return store(walk, frame, LH_JS_UNKNOWN, (struct lh_v8_position){0, 0});
-    const struct lh_v8_seen seen = begin_seen(
-        walk, frame, code.kind == at->kind_baseline + 1 ? LH_JS_MAGLEV : LH_JS_TURBOFAN,
-        CALLED_WITH);
+    const struct lh_v8_seen seen =
+        begin_seen(walk, frame, code.kind == at->kind_baseline + 1 ? LH_JS_MAGLEV : LH_JS_TURBOFAN,
+                   CALLED_WITH);
     return lh_v8_store_optimised(walk, &code, frame->pc, &seen);
 }
 
@@ -158,7 +158,8 @@ static bool store_builtin(struct lh_v8_walk *walk, struct frame *frame)
     frame->slots[SLOT_FUNCTION] = lh_v8_word(walk, frame->fp + BUILTIN_FUNCTION);
     if (!lh_v8_is_function(walk, frame->slots[SLOT_FUNCTION]))
         return true;
-    const struct lh_v8_seen seen = begin_seen(walk, frame, LH_JS_BUILTIN, (uintptr_t)walk->layout->at.builtin_receiver);
+    const struct lh_v8_seen seen =
+        begin_seen(walk, frame, LH_JS_BUILTIN, (uintptr_t)walk->layout->at.builtin_receiver);
     return lh_v8_store(walk, &seen);
 }
 
