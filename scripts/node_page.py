@@ -26,7 +26,11 @@ def callbacks() -> list[str]:
     python = "(kind, lang, where, functions, example, doc) (kind, doc)"
     for kind, doc in rows_of("node_callbacks.def", "NODE_CALLBACK", python):
         docs.setdefault(kind, doc)
-    return ["| kind | what it is |", "| --- | --- |", *(f"| `{k}` | {d} |" for k, d in docs.items())]
+    return [
+        "| kind | what it is |",
+        "| --- | --- |",
+        *(f"| `{k}` | {d} |" for k, d in docs.items()),
+    ]
 
 
 def work() -> list[str]:

@@ -65,7 +65,9 @@ def users_frame(event: Event) -> dict[str, Any] | None:
 
 def stack_of(event: Event) -> list[dict[str, Any]]:
     """Where most of its time went."""
-    stack: list[dict[str, Any]] = event["stack"] if "stack" in event else event["groups"][0]["stack"]
+    stack: list[dict[str, Any]] = (
+        event["stack"] if "stack" in event else event["groups"][0]["stack"]
+    )
     return stack
 
 
