@@ -154,10 +154,10 @@ struct lh_report {
     const struct lh_waits_for *waits_for;
     const struct lh_victims *victims;
     const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known … */
-    const char *callback_kind;      /* … and what Node.js called it for; NULL: not known */
-    enum lh_work work;              /* of an iteration that goes on: what its runtime does there */
-    const struct lh_advice *advice; /* NULL: nothing is known that would help */
-    const char *note;               /* why names are missing in the stack, and how to get them */
+    const char *callback_kind;        /* … and what Node.js called it for; NULL: not known */
+    enum lh_work work;                /* what the runtime did for itself in `frames` */
+    const struct lh_advice *advice;   /* NULL: nothing is known that would help */
+    const char *note;                 /* why names are missing in the stack, and how to get them */
     const struct lh_rule *suppressed; /* the rule that keeps it quiet; NULL: none does */
     enum lh_known_place known;
     enum lh_noise noise; /* the class of a call of strict mode … */

@@ -100,7 +100,6 @@ static void write_progress(struct lh_json *json, const struct lh_report *report)
     lh_json_bool(json, record->waits_for_gil != 0);
     lh_json_key(json, "collects");
     lh_json_bool(json, lh_work_collects(report->work));
-    lh_member_string(json, "work", lh_work_place(report->work));
     lh_member_string(json, "no_stack", lh_no_stack_reason(report->no_stack));
 }
 
@@ -221,6 +220,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     lh_event_waits_for(json, report);
     write_victims(json, report->victims);
     write_task(json, report);
+    lh_member_string(json, "work", lh_work_place(report->work));
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
     write_advice(json, report->advice);

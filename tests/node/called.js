@@ -10,11 +10,12 @@ const http = require('http');
 const net = require('net');
 const { MessageChannel } = require('worker_threads');
 
-const LONG_MS = 200;
+const LONG_US = 200000; // of a processor, however busy the machine is
 
 function handler() {
   let sum = 0;
-  for (const end = Date.now() + LONG_MS; Date.now() < end;) sum += Math.sqrt(sum + 1);
+  for (const begin = process.cpuUsage(); process.cpuUsage(begin).user < LONG_US;)
+    for (let i = 0; i < 1e5; i++) sum += Math.sqrt(sum + i);
   return sum;
 }
 

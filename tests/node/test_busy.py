@@ -78,9 +78,10 @@ def innermost(event: Event) -> dict[str, Any]:
 def work_of(events: list[Event]) -> set[str]:
     """What has a tenth of a place's time, or more."""
     places = [place for stall in of_type(events, "stall") for place in stall["groups"]]
-    return {
+    in_stalls = {
         work["in"] for place in places for work in place["work"] if work["ms"] >= place["ms"] / 10
     }
+    return in_stalls | {block["work"] for block in of_type(events, "block")}
 
 
 def give(fifo: Path) -> None:

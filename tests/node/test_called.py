@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import describe, of_type, read_events, run_command
+from harness import Event, describe, of_type, read_events, run_command
 
 CALLED = Path(__file__).resolve().parent / "called.js"
 KINDS = (
@@ -28,16 +28,17 @@ KINDS = (
 NAMED = ("timer", "immediate", "tick", "promise job", "promise job, queued")  # without an arrow
 
 
+def is_of_handler(stall: Event) -> bool:
+    frames = [frame for place in stall["groups"][:1] for frame in place["stack"]]
+    return any(frame["function"] == "handler" for frame in frames)
+
+
 @pytest.mark.parametrize("what", KINDS)
 def test_stall_says_what_called_the_function(node: Path, what: str, hits: Path) -> None:
     done = run_command("run", "--stacks", "inline", "-o", hits, "--", node, CALLED, what)
     assert done.returncode == 0, done.stderr
     events = read_events(hits)
-    tasks = [
-        stall["task"]
-        for stall in of_type(events, "stall")
-        if any(frame["function"] == "handler" for frame in stall["groups"][0]["stack"])
-    ]
+    tasks = [stall["task"] for stall in of_type(events, "stall") if is_of_handler(stall)]
     callback = "handler" if what in NAMED else None
     kind = what.split(",")[0]
     expected = {"name": None, "coroutine": None, "callback": callback, "kind": kind}

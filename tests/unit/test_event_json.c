@@ -533,7 +533,7 @@ static void test_an_iteration_that_goes_on_is_in_flight_without_a_call(void **st
     assert_contains("\"call\":null,\"group\":null,");
     record.waits_for_gil = 1;
     write_record();
-    assert_contains("\"waits_for_gil\":true,\"collects\":false,\"work\":null,\"no_stack\":null,");
+    assert_contains("\"waits_for_gil\":true,\"collects\":false,\"no_stack\":null,");
 }
 
 static void test_a_stall_without_a_stack_says_why(void **state)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "collect/report/advice.h"
+#include "collect/report/callbacks.h"
 #include "collect/report/class_of_noise.h"
 #include "collect/report/fingerprint.h"
 #include "collect/report/groups.h"
@@ -16,10 +17,8 @@
 #include "collect/report/profile.h"
 #include "collect/report/unended.h"
 #include "collect/sink/source.h"
-#include "collect/stack/callback.h"
 #include "collect/stack/frame_kind.h"
 #include "collect/stack/library.h"
-#include "collect/stack/node_callback.h"
 #include "collect/stack/runtime_work.h"
 #include "collect/sys/clock.h"
 #include "common/told.h"
@@ -171,18 +170,6 @@ static void use_samples(struct lh_reporter *reporter, struct lh_report *report)
     report->no_stack = LH_STACK_KNOWN;
 }
 
-/* Of the stack that is shown first; that of a stall is told by Node.js alone. */
-static void take_callback(struct lh_report *report)
-{
-    bool grouped = report->group_count > 0;
-    report->callback_kind = lh_node_callback_of(
-        grouped ? report->groups[0].frames : report->frames,
-        grouped ? report->groups[0].frame_count : report->frame_count, &report->callback);
-    if (report->callback_kind == NULL && !grouped)
-        report->callback =
-            lh_callback_of(&report->record->task, report->frames, report->frame_count);
-}
-
 /* About the stack that is shown first. */
 static void take_note(struct lh_reporter *reporter, struct lh_report *report)
 {
@@ -227,10 +214,9 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     if (record->type == LH_EVENT_STALLING)
         use_samples(reporter, &report);
     take_note(reporter, &report);
-    take_callback(&report);
+    lh_callback_take(&report);
     take_fingerprint(reporter, &report);
-    if (record->type == LH_EVENT_STALLING)
-        report.work = lh_frames_work(report.frames, report.frame_count);
+    report.work = lh_frames_work(report.frames, report.frame_count);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)
@@ -321,7 +307,8 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
                                .unended = true};
     if (record->type == LH_EVENT_STALL)
         take_samples(reporter, &report);
-    take_callback(&report);
+    lh_callback_take(&report);
+    report.work = lh_frames_work(report.frames, report.frame_count);
     take_fingerprint(reporter, &report);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);

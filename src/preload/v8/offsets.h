@@ -52,7 +52,9 @@ struct lh_v8_offsets {
     int32_t type_array;
     int32_t frame_entry; /* types of frames */
     int32_t frame_construct_entry;
-    int32_t frame_exit;      /* to C++, but for a builtin */
+    int32_t frame_exit; /* to C++, but for a builtin */
+    int32_t frame_stub; /* of V8's own code that is no function */
+    int32_t frame_stub_in_context;
     int32_t frame_construct; /* of `new` */
     int32_t frame_fast_construct;
     int32_t frame_builtin_exit;

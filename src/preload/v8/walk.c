@@ -193,7 +193,8 @@ static bool step(struct lh_v8_walk *walk, struct frame *frame)
         pc = 0;
     } else if (type == at->frame_builtin_exit) {
         has_room = store_builtin(walk, frame);
-    } else {
+    } else if (type == at->frame_exit || type == at->frame_stub ||
+               type == at->frame_stub_in_context) {
         look_for_regexp(walk, frame, type == at->frame_exit);
     }
     *frame = (struct frame){.fp = next, .pc = pc};
