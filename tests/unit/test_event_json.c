@@ -228,7 +228,7 @@ static void test_a_stack_that_stands_elsewhere_has_its_id(void **state)
     report.frames = &frame;
     report.frame_count = 1;
     lh_event_report(&json, 42, &report);
-    assert_contains("\"task\":null,\"stack_id\":\"0000000000000007\",");
+    assert_contains("\"task\":null,\"work\":null,\"stack_id\":\"0000000000000007\",");
 }
 
 static void test_start_without_warnings_has_an_empty_list(void **state)
@@ -289,7 +289,8 @@ static void test_a_block_has_its_members(void **state)
                  "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
-                 "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
+                 "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"work\":null,"
+                 "\"stack\":[],"
                  "\"note\":null,\"advice\":null,\"noise\":null,\"known\":null,"
                  "\"suppressed\":null}\n");
 }
