@@ -3,6 +3,7 @@
  * for where it runs: no malloc, no stdio, no locks. */
 #include "preload/v8/function.h"
 
+#include "common/text.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/lines.h"
 #include "preload/v8/naming.h"
@@ -44,9 +45,13 @@ static void place(struct lh_v8_walk *walk, const struct lh_v8_seen *seen,
 static void store_about(struct lh_v8_walk *walk, const struct lh_v8_seen *seen, uintptr_t name,
                         struct lh_js_frame *frame)
 {
-    struct lh_v8_class of = lh_v8_class_of(walk, seen->receiver);
+    bool is_builtin = seen->kind == LH_JS_BUILTIN;
+    bool is_nodes = lh_starts_with(walk->record->strings + frame->script, "node:");
+    struct lh_v8_class of = {0, NULL};
     uint16_t place;
-    if (seen->kind == LH_JS_BUILTIN) {
+    if (!is_nodes) /* that of many frames, which nobody looks at */
+        of = lh_v8_class_of(walk, seen->receiver, is_builtin);
+    if (is_builtin) {
         if (name != 0 && lh_v8_store_member(walk, of, name, LH_V8_NAME_MAX, &place))
             frame->function = place;
     } else if (of.name != 0 && of.name != name &&

@@ -26,7 +26,7 @@ enum { SCOPE_FLAGS, SCOPE_PARAMETERS, SCOPE_LOCALS, SCOPE_START, SCOPE_END };
 #define SCOPE_TAIL                  8u /* words that are read of what follows the locals */
 
 #define WRAPPED_SHARED 8
-#define NAME_AMONG     2u /* first properties of a function */
+#define NAME_AT        1u /* among the properties of a function, behind `length` */
 
 /* Where the names begin that follow the locals. */
 static size_t behind_locals(const struct lh_v8_offsets *at, uint32_t flags, uint32_t locals)
@@ -81,7 +81,7 @@ static void read_scope(struct lh_v8_walk *walk, uintptr_t scope, struct lh_v8_na
  * property; others have an accessor that asks the SharedFunctionInfo. */
 static uintptr_t own_name(struct lh_v8_walk *walk, uintptr_t function)
 {
-    uintptr_t value = lh_v8_property_named(walk, function, "name", NAME_AMONG);
+    uintptr_t value = lh_v8_property_named(walk, function, "name", NAME_AT, NAME_AT + 1);
     return lh_v8_string_length(walk, value) > 0 ? value : 0;
 }
 

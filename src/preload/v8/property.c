@@ -73,13 +73,13 @@ static uintptr_t in_dictionary(struct lh_v8_walk *walk, uintptr_t object, const 
 }
 
 uintptr_t lh_v8_property_named(struct lh_v8_walk *walk, uintptr_t object, const char *name,
-                               uint32_t most)
+                               uint32_t from, uint32_t end)
 {
     struct lh_v8_property property;
     uint32_t count = lh_v8_property_count(walk, object);
     if (IS_DICTIONARY(bits_of(walk, object)))
         return in_dictionary(walk, object, name);
-    for (uint32_t i = 0; i < count && i < most; i++)
+    for (uint32_t i = from; i < count && i < end; i++)
         if (lh_v8_property(walk, object, i, &property) && lh_v8_string_is(walk, property.key, name))
             return property.value;
     return 0;

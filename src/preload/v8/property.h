@@ -21,9 +21,9 @@ uint32_t lh_v8_property_count(struct lh_v8_walk *walk, uintptr_t object);
 bool lh_v8_property(struct lh_v8_walk *walk, uintptr_t object, uint32_t number,
                     struct lh_v8_property *property);
 
-/* The value of the one with this name, of ASCII characters, among the first `most`, or in a small
- * dictionary; 0: it is not there. */
+/* The value of the one with this name, of ASCII characters, among those from number `from` up to
+ * `end`, or in a small dictionary; 0: it is not there. */
 uintptr_t lh_v8_property_named(struct lh_v8_walk *walk, uintptr_t object, const char *name,
-                               uint32_t most);
+                               uint32_t from, uint32_t end);
 
 #endif

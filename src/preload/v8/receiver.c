@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The class of an object. See heap.h for where it runs: no malloc, no stdio, no locks.
  *
- * As V8 finds it out for CallSites (JSReceiver::GetConstructorName in src/objects/js-objects.cc):
- * the function that made the object, as its map has it; else what its Symbol.toStringTag says; else
- * the `constructor` of that from which it inherits. */
+ * Much as V8 finds it out for CallSites (JSReceiver::GetConstructorName in
+ * src/objects/js-objects.cc): the function that made the object, as its map has it, or of one that
+ * is of a derived class the `constructor` of that from which it inherits; else what its
+ * Symbol.toStringTag says, which is looked for where it is worth it: it takes many reads. */
 #include "preload/v8/receiver.h"
 
 #include <stdbool.h>
@@ -65,13 +66,13 @@ static uintptr_t ancestor_of(struct lh_v8_walk *walk, uintptr_t object)
         object = lh_v8_field(walk, lh_v8_field(walk, object, 0), at->map_prototype);
         if (lh_v8_type(walk, object) <= at->type_global)
             return 0;
-        constructor = lh_v8_property_named(walk, object, "constructor", CONSTRUCTOR_AMONG);
+        constructor = lh_v8_property_named(walk, object, "constructor", 0, CONSTRUCTOR_AMONG);
     }
     uintptr_t name = lh_v8_is_function(walk, constructor) ? lh_v8_name_of(walk, constructor) : 0;
     return is_class(walk, name) ? name : 0;
 }
 
-struct lh_v8_class lh_v8_class_of(struct lh_v8_walk *walk, uintptr_t receiver)
+struct lh_v8_class lh_v8_class_of(struct lh_v8_walk *walk, uintptr_t receiver, bool may_have_tag)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
     struct lh_v8_class class = {0, NULL};
@@ -87,12 +88,12 @@ struct lh_v8_class lh_v8_class_of(struct lh_v8_walk *walk, uintptr_t receiver)
     else if (type > at->type_global) {
         uintptr_t map = lh_v8_field(walk, receiver, 0);
         uint32_t bits = lh_v8_half(walk, map, MAP_BIT_FIELD_2 & ~3) >> 8 * (MAP_BIT_FIELD_2 & 3);
-        if (IS_ITS_OWN(bits))
-            class.name = maker_of(walk, map);
-        if (class.name == 0)
-            class.name = tag_of(walk, receiver);
-        if (class.name == 0)
+        if (!IS_ITS_OWN(bits))
             class.name = ancestor_of(walk, receiver);
+        else
+            class.name = maker_of(walk, map);
+        if (class.name == 0 && may_have_tag)
+            class.name = tag_of(walk, receiver);
     }
     return class;
 }
