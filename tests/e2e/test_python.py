@@ -98,8 +98,8 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
     assert set(loop) == common | {"how", "fd"}
     assert set(block) - common == {
         "id", "call", "group", "reason", "duration_ms", "ended", "errno", "resource", "holder",
-        "waits_for", "victims", "task", "work", "stack", "note", "suppressed", "start", "fingerprint",
-        "severity", "over_ms", "test", "labels", "advice", "known", "noise",
+        "waits_for", "victims", "task", "work", "stack", "note", "suppressed", "start",
+        "fingerprint", "severity", "over_ms", "test", "labels", "advice", "known", "noise",
     }  # fmt: skip
     assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
     assert start["threshold_ms"] == 100 and start["strict"] is False

@@ -73,8 +73,7 @@ static void test_promise_job_between_ticks_and_timers_is_one(void **state)
 {
     (void)state;
     const struct lh_frame frames[] = {JIT("(anonymous)", "/srv/shop.js"),
-                                      NATIVE("Builtins_RunMicrotasks"),
-                                      JIT("runMicrotasks", NULL),
+                                      NATIVE("Builtins_RunMicrotasks"), JIT("runMicrotasks", NULL),
                                       JIT("processTicksAndRejections", TICKS),
                                       JIT("listOnTimeout", "node:internal/timers")};
     assert_string_equal(lh_node_callback_of(frames, COUNT(frames), &callback), "promise job");
