@@ -65,8 +65,7 @@ const ways = {
   },
   garbage() {
     const kept = [];
-    for (const end = Date.now() + LONG_MS; Date.now() < end;) kept.push({ a: [kept.length], b: `${kept.length}` }); // here
-    return kept.length;
+    for (const end = Date.now() + LONG_MS; Date.now() < end;) kept.push({ a: [kept.length], b: `${kept.length}` }); return kept.length; // here
   },
 };
 
