@@ -446,7 +446,7 @@ lint: ## check layout, static analysis, the rooms, the call table against libc
 	@scripts/lint --build $(B)
 
 .PHONY: docs
-docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md, export.md and doctor.md from the tables
+docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and parts of rules.md, export.md, doctor.md and node.md from the tables
 	@$(PYTHON) scripts/calls_page.py
 	@$(PYTHON) scripts/options_page.py
 	@$(PYTHON) scripts/frames_page.py
@@ -455,6 +455,7 @@ docs: ## write docs/calls.md, options.md, frames.md, strict.md, advice.md and pa
 	@$(PYTHON) scripts/rules_page.py
 	@$(PYTHON) scripts/doctor_page.py
 	@$(PYTHON) scripts/export_page.py
+	@$(PYTHON) scripts/node_page.py
 
 # Made from the tables, by the command that was built: what is installed describes itself.
 PAGES := $(wildcard docs/man/*.scd)

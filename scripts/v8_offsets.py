@@ -56,6 +56,7 @@ KNOWN: dict[str, list[tuple[int, str]]] = {
     "deopt_positions": [(904, "7"), (1306, "8")],
     "deltas": [(904, "LH_V8_ZIGZAG"), (1401, "LH_V8_FLAGS_BELOW")],
     "has_translations": [(904, "0"), (1306, "1")],
+    "builtin_receiver": [(904, "48"), (1406, "40")],
     "kind_baseline": [(904, "11"), (1204, "10"), (1406, "11")],
 }
 

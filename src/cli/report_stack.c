@@ -27,6 +27,18 @@ static enum lh_lang lang_of(const json_t *json)
     return LH_LANG_NATIVE;
 }
 
+static struct lh_about about_of(const json_t *json)
+{
+    const char *regexp = lh_string_of(json, "regexp");
+    if (regexp != NULL)
+        return (struct lh_about){.kind = LH_JS_ABOUT_REGEXP, .text = regexp};
+    if (json_is_integer(json_object_get(json, "bytes")))
+        return (struct lh_about){.kind = LH_JS_ABOUT_TEXT, .amount = number_of(json, "bytes")};
+    if (json_is_integer(json_object_get(json, "elements")))
+        return (struct lh_about){.kind = LH_JS_ABOUT_ARRAY, .amount = number_of(json, "elements")};
+    return (struct lh_about){.kind = LH_JS_ABOUT_NOTHING};
+}
+
 /* The strings stay the event's. */
 static struct lh_frame frame_of(const json_t *json)
 {
@@ -37,6 +49,8 @@ static struct lh_frame frame_of(const json_t *json)
                              .file = lh_string_of(json, "file"),
                              .line = line <= UINT32_MAX ? (uint32_t)line : 0,
                              .column = column <= UINT32_MAX ? (uint32_t)column : 0,
+                             .of_class = lh_string_of(json, "class"),
+                             .about = about_of(json),
                              .at_start = json_is_true(json_object_get(json, "at_start")),
                              .module = lh_string_of(json, "module"),
                              .offset = number_of(json, "offset"),

@@ -10,6 +10,7 @@
 
 #include "common/noise.h"
 #include "common/ring.h"
+#include "common/work.h"
 
 #define LH_EVENT_VERSION 1 /* of what is written: "v" of each line */
 
@@ -24,6 +25,13 @@ enum lh_cut {
     LH_CUT_INTERPRETER, /* it does, without CPython's own frames, for there were too many */
 };
 
+/* What a function of V8's own is at. */
+struct lh_about {
+    enum lh_js_about kind;
+    const char *text; /* a regular expression's source */
+    uint64_t amount;  /* bytes of a text, elements of an array */
+};
+
 /* One frame of a stack as it is reported; what is unknown is NULL or 0. */
 struct lh_frame {
     enum lh_lang lang;
@@ -34,6 +42,8 @@ struct lh_frame {
     const char *generated_file; /* the script that `file`, `line` and `column` were looked up for in
                                    its source map; NULL: in none */
     uint32_t generated_line;    /* in that */
+    const char *of_class;       /* of JavaScript: what `function` was called on; NULL: not known */
+    struct lh_about about;      /* of JavaScript: what it is at */
     bool at_start;              /* line and column are where the function begins */
     const char *directory;      /* in which a relative `file` is; NULL: the working directory */
     const char *module;         /* path of the ELF file */
@@ -52,8 +62,8 @@ struct lh_frame {
 /* Frames that were seen, and how long they stand for. */
 struct lh_sample {
     uint64_t ns;
-    uint64_t collecting_ns; /* of these, in the garbage collector */
-    uint32_t count;         /* the same in units of LH_SAMPLE_NS, at least 1 */
+    uint64_t work_ns[LH_WORK_COUNT]; /* of these, what the runtime did for itself */
+    uint32_t count;                  /* the same in units of LH_SAMPLE_NS, at least 1 */
     uint32_t frame_count;
     const struct lh_frame *frames;
 };
@@ -143,8 +153,9 @@ struct lh_report {
     const struct lh_holder *holder;
     const struct lh_waits_for *waits_for;
     const struct lh_victims *victims;
-    const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known */
-    bool collects;        /* of an iteration that goes on: its garbage collector runs */
+    const char *callback; /* of the event loop, that ran; NULL: a task did, or it is not known … */
+    const char *callback_kind;        /* … and what Node.js called it for; NULL: not known */
+    enum lh_work work;                /* what the runtime did for itself in `frames` */
     const struct lh_advice *advice;   /* NULL: nothing is known that would help */
     const char *note;                 /* why names are missing in the stack, and how to get them */
     const struct lh_rule *suppressed; /* the rule that keeps it quiet; NULL: none does */

@@ -22,7 +22,8 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
     const struct lh_python_task *task = &record->task;
-    if (!task->has_name && !task->has_coroutine && report->callback == NULL) {
+    if (!task->has_name && !task->has_coroutine && report->callback == NULL &&
+        report->callback_kind == NULL) {
         lh_member_null(json, "task");
         return;
     }
@@ -32,6 +33,7 @@ static void write_task(struct lh_json *json, const struct lh_report *report)
     lh_member_string(json, "coroutine",
                      task->has_coroutine ? record->strings + task->coroutine : NULL);
     lh_member_string(json, "callback", report->callback);
+    lh_member_string(json, "kind", report->callback_kind);
     lh_json_close(json, '}');
 }
 
@@ -97,7 +99,7 @@ static void write_progress(struct lh_json *json, const struct lh_report *report)
     lh_json_key(json, "waits_for_gil");
     lh_json_bool(json, record->waits_for_gil != 0);
     lh_json_key(json, "collects");
-    lh_json_bool(json, report->collects);
+    lh_json_bool(json, lh_work_collects(report->work));
     lh_member_string(json, "no_stack", lh_no_stack_reason(report->no_stack));
 }
 
@@ -218,6 +220,7 @@ static void write_block(struct lh_json *json, const struct lh_report *report)
     lh_event_waits_for(json, report);
     write_victims(json, report->victims);
     write_task(json, report);
+    lh_member_string(json, "work", lh_work_place(report->work));
     lh_event_stack(json, report->book, report->frames, report->frame_count);
     lh_member_string(json, "note", note_of(report));
     write_advice(json, report->advice);
@@ -256,6 +259,21 @@ static void write_last_call(struct lh_json *json, const struct lh_stall *stall)
     lh_json_close(json, '}');
 }
 
+static void write_work(struct lh_json *json, const uint64_t ns[LH_WORK_COUNT])
+{
+    lh_json_key(json, "work");
+    lh_json_open(json, '[');
+    for (int work = LH_WORK_NONE + 1; work < LH_WORK_COUNT; work++) {
+        if (ns[work] == 0)
+            continue;
+        lh_json_open(json, '{');
+        lh_member_string(json, "in", lh_work_place((enum lh_work)work));
+        lh_member_ms(json, "ms", ns[work]);
+        lh_json_close(json, '}');
+    }
+    lh_json_close(json, ']');
+}
+
 static void write_samples(struct lh_json *json, struct lh_stack_book *book,
                           const struct lh_sample *samples, uint32_t count)
 {
@@ -264,7 +282,8 @@ static void write_samples(struct lh_json *json, struct lh_stack_book *book,
         lh_json_open(json, '{');
         lh_member_u64(json, "count", samples[i].count);
         lh_member_ms(json, "ms", samples[i].ns);
-        lh_member_ms(json, "collecting_ms", samples[i].collecting_ns);
+        lh_member_ms(json, "collecting_ms", lh_work_collecting_ns(samples[i].work_ns));
+        write_work(json, samples[i].work_ns);
         lh_event_stack(json, book, samples[i].frames, samples[i].frame_count);
         lh_json_close(json, '}');
     }
@@ -285,6 +304,7 @@ static void write_stall(struct lh_json *json, const struct lh_report *report)
         lh_member_null(json, "major_faults");
     else
         lh_member_u64(json, "major_faults", stall->major_faults);
+    write_task(json, report);
     write_stall_calls(json, stall);
     write_last_call(json, stall);
     write_system_call(json, report->record->system_call);

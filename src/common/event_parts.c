@@ -232,6 +232,16 @@ static void write_number(struct lh_json *json, const char *key, uint64_t number,
         lh_member_null(json, key);
 }
 
+static void write_about(struct lh_json *json, const struct lh_about *about)
+{
+    if (about->kind == LH_JS_ABOUT_REGEXP)
+        write_text(json, "regexp", about->text, false);
+    if (about->kind == LH_JS_ABOUT_TEXT)
+        lh_member_u64(json, "bytes", about->amount);
+    if (about->kind == LH_JS_ABOUT_ARRAY)
+        lh_member_u64(json, "elements", about->amount);
+}
+
 void lh_event_frame(struct lh_json *json, const struct lh_frame *frame, bool nulls)
 {
     lh_member_string(json, "lang", lh_lang_name(frame->lang));
@@ -241,6 +251,8 @@ void lh_event_frame(struct lh_json *json, const struct lh_frame *frame, bool nul
     write_text(json, "module", frame->module, nulls);
     write_number(json, "offset", frame->offset, nulls);
     write_number(json, "column", frame->column, false);
+    write_text(json, "class", frame->of_class, false);
+    write_about(json, &frame->about);
     if (frame->at_start)
         lh_member_true(json, "at_start");
     write_text(json, "generated_file", frame->generated_file, false);

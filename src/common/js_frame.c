@@ -31,6 +31,10 @@ struct lh_frame lh_js_frame_of(const struct lh_js_frame *js, char *strings)
         .file = file[0] != '\0' ? file : NULL,
         .line = js->line,
         .column = js->column,
+        .of_class = js->has_class ? strings + js->of_class : NULL,
+        .about = {.kind = (enum lh_js_about)js->about,
+                  .text = js->about == LH_JS_ABOUT_REGEXP ? strings + js->text : NULL,
+                  .amount = js->amount},
         .at_start = js->how == LH_JS_START,
     };
 }

@@ -28,6 +28,14 @@ static bool awaited_is_sane(const struct lh_awaited *awaited, const struct lh_re
     return frames + (awaited->is_suspended != 0) <= record->python_count;
 }
 
+static bool js_is_sane(const struct lh_js_frame *js, uint32_t strings_length)
+{
+    return js->script < strings_length && js->function < strings_length &&
+           js->of_class < strings_length && js->text < strings_length &&
+           js->kind < LH_JS_KIND_COUNT && js->how < LH_JS_HOW_COUNT &&
+           js->about < LH_JS_ABOUT_COUNT;
+}
+
 static bool strings_are_inside(const struct lh_record *record)
 {
     if (record->python_count == 0 && record->js_count == 0 && !record->task.has_name &&
@@ -41,9 +49,7 @@ static bool strings_are_inside(const struct lh_record *record)
             record->python[i].function >= record->strings_length)
             return false;
     for (uint32_t i = 0; i < record->js_count; i++)
-        if (record->js[i].script >= record->strings_length ||
-            record->js[i].function >= record->strings_length ||
-            record->js[i].kind >= LH_JS_KIND_COUNT || record->js[i].how >= LH_JS_HOW_COUNT)
+        if (!js_is_sane(&record->js[i], record->strings_length))
             return false;
     return task_is_inside(&record->task, record->strings_length);
 }

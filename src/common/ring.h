@@ -141,6 +141,15 @@ enum lh_js_how {
     LH_JS_HOW_COUNT
 };
 
+/* What a function of JavaScript is at, where that can be told of one of V8's own. */
+enum lh_js_about {
+    LH_JS_ABOUT_NOTHING,
+    LH_JS_ABOUT_REGEXP, /* a regular expression: `text` is its source */
+    LH_JS_ABOUT_TEXT,   /* a text of `amount` bytes, as V8 has it in memory */
+    LH_JS_ABOUT_ARRAY,  /* an array of `amount` elements */
+    LH_JS_ABOUT_COUNT
+};
+
 /* One JavaScript frame, innermost first. Strings as above; "": none. */
 struct lh_js_frame {
     uint64_t fp;            /* of the native frame that it stands for: those with the same one were
@@ -153,10 +162,15 @@ struct lh_js_frame {
     uint32_t column;        /* from 1 on, in UTF-16 units */
     uint16_t script;
     uint16_t function;
-    uint8_t kind;    /* enum lh_js_kind */
-    uint8_t how;     /* enum lh_js_how */
+    uint8_t kind;      /* enum lh_js_kind */
+    uint8_t how;       /* enum lh_js_how */
+    uint8_t about;     /* enum lh_js_about */
+    uint8_t has_class; /* 1: `of_class` is the class of what it was called on */
+    uint16_t of_class;
+    uint16_t text;
+    uint64_t amount;
     uint8_t is_wide; /* a character of the source has two bytes */
-    uint8_t unused[5];
+    uint8_t unused[7];
 };
 
 /* The asyncio task that ran. Strings as above, where there are any. */

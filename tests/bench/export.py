@@ -165,6 +165,7 @@ class Writer:
                 "name": f"Task-{number}",
                 "coroutine": "RequestResponseCycle.run_asgi",
                 "callback": None,
+                "kind": None,
             },
             "note": None,
             "advice": {"rule": "ASYNC251", "text": "use await asyncio.sleep()"},

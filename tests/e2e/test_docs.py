@@ -86,6 +86,7 @@ MEMBERS = documented_members()
 COMMON = MEMBERS["JSON Lines"]
 OPTIONAL_OF_FRAMES = {
     "column", "at_start", "generated_file", "generated_line",
+    "class", "regexp", "bytes", "elements",
     "inlined", "user", "api", "library", "version", "cut", "source", "build_id"
 }  # fmt: skip
 RESOURCES = (ROOT / "docs" / "output.md").read_text().split("### resource")[1].split("###")[0]

@@ -129,7 +129,7 @@ def test_names_that_look_like_markup_do_no_harm(open_page: Open) -> None:
             100,
             file=f"/srv/{name}",
             source=name,
-            task={"name": name, "coroutine": name, "callback": None},
+            task={"name": name, "coroutine": name, "callback": None, "kind": None},
             test=name,
             labels={name: name},
             advice={"rule": name, "text": name},

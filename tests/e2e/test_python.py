@@ -98,14 +98,14 @@ def test_event_ends_with_the_members_of_the_format(hits: Path) -> None:
     assert set(loop) == common | {"how", "fd"}
     assert set(block) - common == {
         "id", "call", "group", "reason", "duration_ms", "ended", "errno", "resource", "holder",
-        "waits_for", "victims", "task", "stack", "note", "suppressed", "start", "fingerprint",
-        "severity", "over_ms", "test", "labels", "advice", "known", "noise",
+        "waits_for", "victims", "task", "work", "stack", "note", "suppressed", "start",
+        "fingerprint", "severity", "over_ms", "test", "labels", "advice", "known", "noise",
     }  # fmt: skip
     assert {"exe", "version", "threshold_ms", "strict", "warnings"} <= set(start)
     assert start["threshold_ms"] == 100 and start["strict"] is False
     assert loop["how"] == "epoll_wait"
     assert block["holder"] is None
-    assert block["task"] == {"name": "Task-1", "coroutine": "main", "callback": None}
+    assert block["task"] == {"name": "Task-1", "coroutine": "main", "callback": None, "kind": None}
     assert not block["suppressed"]
     assert block["resource"]["kind"] == "socket" and block["resource"]["nonblocking"] is False
     assert {"loops", "blocks", "stalls", "suppressed", "dropped", "blocked_ms"} <= set(summary)
@@ -123,7 +123,7 @@ def test_task_or_callback_that_blocked_is_named(hits: Path) -> None:
     argv: list[str | Path] = [PYTHON, APPS / "whose.py", "asyncio"]
     _, events = run_preloaded(argv, hits, CALLS="sleep", STALL="off")
     tasks = [event["task"] for event in blocks(events)]
-    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None}
+    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None, "kind": None}
     callbacks = [task and task["callback"] for task in tasks[1:]]
     assert all(task is None or task["name"] is None for task in tasks[1:])
     qualified = sys.version_info >= (3, 11)

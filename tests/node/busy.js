@@ -5,6 +5,8 @@
 const childProcess = require('child_process');
 const crypto = require('crypto');
 const fs = require('fs');
+const v8 = require('v8');
+const vm = require('vm');
 const zlib = require('zlib');
 
 const [what, fifo] = process.argv.slice(2);
@@ -43,18 +45,43 @@ const ways = {
   gzip() {
     return zlib.gzipSync(prepared.bytes, { level: 9 }).length; // here
   },
+  replaces() {
+    return `${'a'.repeat(prepared.letters)}!`.replace(/^(a+)+$/, '').length; // here
+  },
+  often() {
+    const slow = /^(a+)+x/;
+    let found = 0;
+    for (const end = Date.now() + LONG_MS; Date.now() < end;) found += slow.test(prepared.few) ? 1 : 0; // here
+    return found;
+  },
+  compiles() {
+    return new vm.Script(prepared.script); // here
+  },
+  collects() {
+    prepared.collect(); // here
+  },
   wait() {
     return Atomics.wait(prepared.cell, 0, 0, LONG_MS); // here
   },
   garbage() {
     const kept = [];
-    for (const end = Date.now() + LONG_MS; Date.now() < end;) kept.push({ a: [kept.length], b: `${kept.length}` }); // here
-    return kept.length;
+    for (const end = Date.now() + LONG_MS; Date.now() < end;) kept.push({ a: [kept.length], b: `${kept.length}` }); return kept.length; // here
   },
 };
 
 const preparations = {
-  regex() { prepared.letters = 27; },
+  regex() { prepared.letters = 24; },
+  replaces() { prepared.letters = 24; },
+  often() { prepared.few = `${'a'.repeat(12)}!`; },
+  compiles() {
+    const one = (_, i) => `function f${i}(a, b) { const c = a * ${i}; return c > b ? c + b : [a, b].map((x) => x + c); }\n`;
+    prepared.script = Array.from({ length: 2e5 }, one).join('').replace('f0', 'first');
+  },
+  collects() {
+    v8.setFlagsFromString('--expose-gc');
+    prepared.collect = vm.runInNewContext('gc');
+    prepared.kept = Array.from({ length: 2e6 }, (_, i) => ({ a: [i], b: `${i}` }));
+  },
   parse() { prepared.text = `[${'{"key": [1, 2, 3]},'.repeat(6e5)}0]`; },
   stringify() { prepared.value = new Array(1e6).fill({ key: [1, 2, 3], other: 'text' }); },
   hash() { prepared.rounds = 400000; },

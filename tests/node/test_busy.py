@@ -15,7 +15,30 @@ from harness import Event, describe, of_type, read_events, run_command
 
 HERE = Path(__file__).resolve().parent
 BUSY = HERE / "busy.js"
-WAYS = "loop regex parse stringify hash command file sort gzip wait garbage".split()
+WAYS = (
+    "loop regex replaces often parse stringify hash command file sort gzip wait garbage collects "
+    "compiles"
+).split()
+
+# What is told of the innermost function of JavaScript.
+SLOW = "^(a+)+$"
+WHAT: dict[str, dict[str, Any]] = {
+    "regex": {"function": "RegExp.test", "regexp": SLOW},
+    "replaces": {"function": "String.replace", "regexp": SLOW},
+    "often": {"regexp": "^(a+)+x"},
+    "parse": {"function": "JSON.parse", "bytes": 600_000 * len('{"key": [1, 2, 3]},') + 3},
+    "stringify": {"function": "JSON.stringify", "elements": 1_000_000},
+    "sort": {"function": "Array.sort"},
+    "wait": {"function": "Atomics.wait"},
+}
+
+# What V8 does for itself at one of the places where the time went.
+WORK = {
+    "garbage": "V8's garbage collector, ",  # of what kind is V8's choice
+    "collects": "V8's garbage collector, mark-compact",
+    "compiles": "V8's compiler",
+}
+
 CLEAN_THRESHOLD = "1s"  # of a machine that does other things meanwhile
 
 
@@ -39,6 +62,27 @@ def users_frame(event: Event) -> dict[str, Any] | None:
     )
     frames = [frame for stack in stacks for frame in stack if frame.get("user")]
     return frames[0] if frames else None
+
+
+def stack_of(event: Event) -> list[dict[str, Any]]:
+    """Where most of its time went."""
+    stack: list[dict[str, Any]] = (
+        event["stack"] if "stack" in event else event["groups"][0]["stack"]
+    )
+    return stack
+
+
+def innermost(event: Event) -> dict[str, Any]:
+    return next(frame for frame in stack_of(event) if frame["lang"] == "jit" and frame["function"])
+
+
+def work_of(events: list[Event]) -> set[str]:
+    """What has a tenth of a place's time, or more."""
+    places = [place for stall in of_type(events, "stall") for place in stall["groups"]]
+    in_stalls = {
+        work["in"] for place in places for work in place["work"] if work["ms"] >= place["ms"] / 10
+    }
+    return in_stalls | {block["work"] for block in of_type(events, "block") if block["work"]}
 
 
 def give(fifo: Path) -> None:
@@ -77,6 +121,11 @@ def test_what_keeps_the_loop_is_named_by_its_function_and_line(
     table = run_command("report", hits).stdout.splitlines()
     first = next(line for line in table if "busy.js" in line or "ms" in line)
     assert f"busy.js:{line_of(way)} {way}" in first, table
+    if way in WHAT:
+        of_v8 = innermost(reports[-1])
+        assert {member: of_v8.get(member) for member in WHAT[way]} == WHAT[way], of_v8
+    if way in WORK:
+        assert any(work.startswith(WORK[way]) for work in work_of(events)), describe(events)
 
 
 def test_slow_ways_of_an_operation_are_told_as_that_operation(node: Path, hits: Path) -> None:

@@ -21,6 +21,9 @@ LEAST_STACKS = 270
 MOST_NAMES = 6  # a name that was given to a function later on is not always found
 OPTIONS = "--strict --stacks inline --stack full --noise none".split()
 
+# What V8 says of a function that is called on one; we say the name of that.
+FUNCTION = ("Function", "AsyncFunction")
+
 Frame = dict[str, Any]
 
 
@@ -29,7 +32,10 @@ class Differences:
     stacks: int = 0
     positions: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    starts: int = 0
+    classes: list[str] = field(default_factory=list)
+    classes_told: int = 0
+    builtins: list[str] = field(default_factory=list)
+    builtins_told: int = 0
 
     def note(self, label: str, depth: int, ours: Frame, theirs: Frame) -> None:
         what = f"{label}: frame {depth} is {shown(ours)}, V8 says {shown(theirs)}"
@@ -39,6 +45,16 @@ class Differences:
             self.positions.append(what)
         if ours["function"] != theirs["function"]:
             self.names.append(what)
+        if ours["class"] is not None:
+            self.classes_told += 1
+            if theirs["type"] not in (ours["class"], *FUNCTION):
+                self.classes.append(f"{what}: class {ours['class']}, not {theirs['type']}")
+
+    def note_builtins(self, label: str, ours: set[str], theirs: set[str]) -> None:
+        """One that a compiler has made part of its caller is not always told."""
+        self.builtins_told += len(ours)
+        if not ours <= theirs:
+            self.builtins.append(f"{label}: {ours - theirs} is none of {theirs}")
 
 
 def shown(frame: Frame) -> str:
@@ -55,6 +71,7 @@ def ours(event: Event) -> list[Frame]:
             "file": frame["file"] or "",
             "line": frame["line"],
             "column": frame.get("column"),
+            "class": frame.get("class"),
         }
         for frame in frames[first:]
         if frame["line"] is not None
@@ -69,6 +86,27 @@ def theirs(truth: Event) -> list[Frame]:
     ]
 
 
+def our_builtins(event: Event) -> set[str]:
+    frames = [frame for frame in event["stack"] if frame["lang"] == "jit"]
+    first = next(i for i, frame in enumerate(frames) if frame["function"] == "look")
+    return {
+        frame["function"]
+        for frame in frames[first:]
+        if frame["file"] is None and "." in frame["function"]
+    }
+
+
+def their_builtins(truth: Event) -> set[str]:
+    """As V8 prints them; Array.from is Function.from to it."""
+    names = set()
+    for frame in truth["frames"]:
+        if frame["line"] is None:
+            names.add(f"{frame['type']}.{frame['function']}")
+            if frame["type"] in FUNCTION:
+                names |= {f"{of}.{frame['function']}" for of in ("Array", "Promise", "Object")}
+    return names
+
+
 def is_looked_at(event: Event) -> bool:
     names = [frame["function"] for frame in event["stack"]] if event["type"] == "block" else []
     return "look" in names and event["call"] == "read"
@@ -81,6 +119,7 @@ def compare(events: list[Event], truths: list[Event]) -> Differences:
     for event, truth in zip(told, truths, strict=True):
         found.stacks += 1
         mine, right = ours(event), theirs(truth)
+        found.note_builtins(truth["label"], our_builtins(event), their_builtins(truth))
         if len(mine) != len(right):
             found.positions.append(f"{truth['label']}: {mine} is not {right}")
             continue
@@ -109,6 +148,10 @@ def test_stack_of_javascript_is_the_one_that_v8_tells(node: Path, where: str, hi
     assert found.stacks >= LEAST_STACKS
     assert found.positions == []
     assert len(found.names) <= MOST_NAMES, found.names
+    assert found.classes == []
+    assert found.classes_told > found.stacks / 10
+    assert found.builtins == []
+    assert found.builtins_told > found.stacks / 10
 
 
 # How V8 makes code, or what it writes of it, is another matter than what stands on the stack.

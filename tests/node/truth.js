@@ -29,6 +29,7 @@ function describe(site) {
     file: site.getFileName() || '',
     line: site.getLineNumber(),
     column: site.getColumnNumber(),
+    type: site.isToplevel() || site.isConstructor() ? null : site.getTypeName(),
     later: Boolean(site.isAsync && site.isAsync()),
   };
 }

@@ -149,7 +149,7 @@ def test_task_or_callback_that_blocked_under_uvloop_is_named(with_uvloop: Path, 
     with watched(hits, argv, flags=["--no-stall", "--calls", "sleep"]) as run:
         events = finish(run, hits)
     tasks = [block["task"] for block in of_type(events, "block")]
-    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None}
+    assert tasks[0] == {"name": "a request", "coroutine": "handler", "callback": None, "kind": None}
     callbacks = [task and task["callback"] for task in tasks[1:]]
     # Code has its qualified name since 3.11.
     names = [name and name.rpartition(".")[2] for name in callbacks]

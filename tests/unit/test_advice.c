@@ -146,7 +146,7 @@ static void set_what(struct fixture *fixture, const char *what)
     if (strcmp(what, "computing") == 0 || strcmp(what, "collecting") == 0) {
         set_computing(fixture);
         if (what[2] == 'l')
-            fixture->group.collecting_ns = fixture->group.ns;
+            fixture->group.work_ns[LH_WORK_CPYTHON_GARBAGE] = fixture->group.ns;
     } else if (strcmp(what, "stdin") == 0 || strcmp(what, "input") == 0) {
         set_call(fixture, LH_CALL_read);
         fixture->record.resource.kind = LH_RESOURCE_FILE;

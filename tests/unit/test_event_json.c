@@ -228,7 +228,7 @@ static void test_a_stack_that_stands_elsewhere_has_its_id(void **state)
     report.frames = &frame;
     report.frame_count = 1;
     lh_event_report(&json, 42, &report);
-    assert_contains("\"task\":null,\"stack_id\":\"0000000000000007\",");
+    assert_contains("\"task\":null,\"work\":null,\"stack_id\":\"0000000000000007\",");
 }
 
 static void test_start_without_warnings_has_an_empty_list(void **state)
@@ -289,7 +289,8 @@ static void test_a_block_has_its_members(void **state)
                  "\"call\":\"clock_nanosleep\",\"group\":\"sleep\","
                  "\"reason\":\"threshold\",\"ended\":true,\"errno\":null,"
                  "\"resource\":{\"kind\":\"duration\",\"ms\":300.000},"
-                 "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"stack\":[],"
+                 "\"holder\":null,\"waits_for\":null,\"victims\":null,\"task\":null,\"work\":null,"
+                 "\"stack\":[],"
                  "\"note\":null,\"advice\":null,\"noise\":null,\"known\":null,"
                  "\"suppressed\":null}\n");
 }
@@ -301,17 +302,19 @@ static void test_a_task_has_a_name_and_a_coroutine(void **state)
     memcpy(record.strings, strings, sizeof(strings));
     record.task = (struct lh_python_task){.has_name = 1, .name = 7};
     write_record();
-    assert_contains("\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null}");
+    assert_contains(
+        "\"task\":{\"name\":\"Task-7\",\"coroutine\":null,\"callback\":null,\"kind\":null}");
     record.task = (struct lh_python_task){.has_coroutine = 1, .coroutine = 14};
     write_record();
-    assert_contains("\"coroutine\":\"Server.handle\",\"callback\":null}");
+    assert_contains("\"coroutine\":\"Server.handle\",\"callback\":null,\"kind\":null}");
 }
 
 static void test_a_callback_stands_in_the_place_of_a_task(void **state)
 {
     (void)state;
     lh_event_report(&json, 42, &(struct lh_report){.record = &record, .callback = "tick"});
-    assert_contains("\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\"}");
+    assert_contains(
+        "\"task\":{\"name\":null,\"coroutine\":null,\"callback\":\"tick\",\"kind\":null}");
 }
 
 static void test_what_a_block_waits_for_has_its_members(void **state)
@@ -506,12 +509,13 @@ static void test_a_stall_tells_where_its_time_went_and_what_was_seen(void **stat
                         "\"ended\":true,\"oncpu_ms\":200.000,\"blocked_"
                         "ms\":100.000,"
                         "\"runqueue_ms\":null,\"throttled_ms\":null,\"gil_ms\":0.000,"
-                        "\"major_faults\":2,"
+                        "\"major_faults\":2,\"task\":null,"
                         "\"calls\":[{\"call\":\"read\",\"count\":9,\"total_ms\":99.000},"
                         "{\"call\":\"recv\",\"count\":1,\"total_ms\":1.000}],"
                         "\"last_call\":{\"call\":\"recv\",\"within_ms\":100.000},"
                         "\"system_call\":null,\"resource\":null,"
                         "\"samples\":[{\"count\":27,\"ms\":271.000,\"collecting_ms\":0.000,"
+                        "\"work\":[],"
                         "\"stack\":[{\"lang\":\"python\","
                         "\"function\":\"score\",\"file\":\"app.py\",\"line\":41,\"module\":null,"
                         "\"offset\":null}]}],\"groups\":[],\"no_stack\":null,\"note\":null,"

@@ -82,8 +82,8 @@ static void test_time_in_the_garbage_collector_is_a_part_of_its_place(void **sta
     add(1, 5, collecting, 2);
     add(1, 5, other, 2);
     assert_int_equal(take(1, 5, &samples), 2);
-    assert_int_equal(samples[0].collecting_ns, 2 * LH_SAMPLE_NS);
-    assert_int_equal(samples[1].collecting_ns, 0);
+    assert_int_equal(samples[0].work_ns[LH_WORK_CPYTHON_GARBAGE], 2 * LH_SAMPLE_NS);
+    assert_int_equal(samples[1].work_ns[LH_WORK_CPYTHON_GARBAGE], 0);
 }
 
 static void test_frames_outlive_the_names_they_came_with(void **state)

@@ -205,6 +205,9 @@ static void test_record_with_anything_out_of_bounds_is_refused(void **state)
     REFUSED(js[0].function = 4);
     REFUSED(js[0].kind = LH_JS_KIND_COUNT);
     REFUSED(js[0].how = LH_JS_HOW_COUNT);
+    REFUSED(js[0].of_class = 4);
+    REFUSED(js[0].text = 4);
+    REFUSED(js[0].about = LH_JS_ABOUT_COUNT);
     REFUSED(task.name = 4);
     REFUSED(task.coroutine = 4);
     REFUSED(awaited.kind = LH_AWAITED_COUNT);

@@ -213,7 +213,7 @@ static void put_details(struct lh_html *html, const struct lh_export_event *even
         uint32_t string;
     } texts[] = {{"on", event->resource},   {"task", event->task},   {"test", event->test},
                  {"labels", event->labels}, {"error", event->error}, {"holder", event->holder},
-                 {"note", event->note},     {"trace", event->trace}};
+                 {"note", event->note},     {"trace", event->trace}, {"work", event->work}};
     bool first = true;
     fputs(",{", html->to);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -132,7 +132,8 @@ struct lh_export_event {
     uint32_t group;
     uint32_t error;    /* "ETIMEDOUT" */
     uint32_t resource; /* "socket 10.0.0.7:443", "file /etc/hosts" */
-    uint32_t task;     /* "Task-5 (Shop.price)", or the name of a callback */
+    uint32_t task;     /* "Task-5 (Shop.price)", or a callback: "refresh (timer)" */
+    uint32_t work;     /* what the runtime did for itself: "V8's compiler, 120 ms" */
     uint32_t test;
     uint32_t trace; /* trace id of OpenTelemetry, and the span's */
     uint32_t span;

@@ -6,6 +6,7 @@
 #include "cli/export/resource.h"
 #include "cli/export/tables.h"
 #include "cli/report_time.h"
+#include "collect/sink/text_parts.h"
 #include "common/mix.h"
 #include "common/units.h"
 
@@ -36,12 +37,41 @@ static uint32_t task_of(struct lh_export_model *model, const json_t *task)
     const char *name = lh_string_of(task, "name");
     const char *coroutine = lh_string_of(task, "coroutine");
     const char *callback = lh_string_of(task, "callback");
-    if (callback != NULL)
-        return lh_intern(model, callback);
+    const char *kind = lh_string_of(task, "kind");
+    if (callback != NULL && kind != NULL) {
+        (void)snprintf(text, sizeof(text), "%.240s (%.60s)", callback, kind);
+        return lh_intern(model, text);
+    }
+    if (callback != NULL || kind != NULL)
+        return lh_intern(model, callback != NULL ? callback : kind);
     if (name == NULL || coroutine == NULL)
         return lh_intern(model, name != NULL ? name : coroutine);
     (void)snprintf(text, sizeof(text), "%.120s (%.240s)", name, coroutine);
     return lh_intern(model, text);
+}
+
+/* Of a stall that of the place where most of its time went; of an iteration that goes on, where it
+ * is. */
+static uint32_t work_of(struct lh_export_model *model, const json_t *event)
+{
+    char bytes[NAME_BYTES];
+    struct lh_text text;
+    size_t i;
+    const json_t *work;
+    const json_t *group = json_array_get(json_object_get(event, "groups"), 0);
+    if (group == NULL)
+        return lh_model_text(model, event, "work");
+    lh_text_init(&text, bytes, sizeof(bytes));
+    json_array_foreach(json_object_get(group, "work"), i, work)
+    {
+        const char *place = lh_string_of(work, "in");
+        if (place == NULL)
+            continue;
+        lh_text_string(&text, text.length > 0 ? "; " : "");
+        lh_text_format(&text, "%.120s: ", place);
+        lh_text_elapsed(&text, lh_model_ns(work, "ms"), 10);
+    }
+    return text.length > 0 ? lh_intern(model, bytes) : 0;
 }
 
 static uint32_t holder_of(struct lh_export_model *model, const json_t *holder)
@@ -175,6 +205,7 @@ static void put_words(struct lh_export_model *model, struct lh_export_event *eve
     event->error = lh_model_text(model, json, "errno");
     event->resource = lh_resource_text(model, json_object_get(json, "resource"));
     event->task = task_of(model, json_object_get(json, "task"));
+    event->work = work_of(model, json);
     event->test = lh_model_text(model, json, "test");
     event->trace = lh_model_text(model, trace, "trace_id");
     event->span = lh_model_text(model, trace, "span_id");

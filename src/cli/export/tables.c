@@ -8,13 +8,15 @@
 #include <string.h>
 
 #include "cli/export/boundary.h"
+#include "collect/sink/text_parts.h"
 #include "common/fnv.h"
 #include "common/mix.h"
 #include "common/text.h"
 #include "common/utf8.h"
 
-#define CHUNK_BYTES (1u << 20)
-#define ROOM_LEAST  64u
+#define CHUNK_BYTES  (1u << 20)
+#define ROOM_LEAST   64u
+#define SOURCE_BYTES 400
 
 bool lh_table_grow(struct lh_export_model *model, void **array, uint32_t count, uint32_t *room,
                    size_t size, uint32_t most)
@@ -148,6 +150,18 @@ static uint64_t key_of_frame(const struct lh_export_frame *frame)
     return key;
 }
 
+/* The text of its line, or what one of V8's own functions is at: "/^(a+)+$/". */
+static uint32_t source_of(struct lh_export_model *model, const struct lh_frame *frame)
+{
+    char bytes[SOURCE_BYTES];
+    struct lh_text text;
+    if (frame->source != NULL || frame->about.kind == LH_JS_ABOUT_NOTHING)
+        return lh_intern(model, frame->source);
+    lh_text_init(&text, bytes, sizeof(bytes));
+    lh_text_amount(&text, &frame->about);
+    return lh_intern(model, bytes);
+}
+
 /* 0: there is no room. */
 static uint32_t intern_frame(struct lh_export_model *model, const struct lh_frame *frame)
 {
@@ -156,7 +170,7 @@ static uint32_t intern_frame(struct lh_export_model *model, const struct lh_fram
                                    .function = lh_intern(model, frame->function),
                                    .file = lh_intern(model, frame->file),
                                    .module = lh_intern(model, frame->module),
-                                   .source = lh_intern(model, frame->source),
+                                   .source = source_of(model, frame),
                                    .library = lh_intern(model, frame->library),
                                    .version = lh_intern(model, frame->version),
                                    .line = frame->line,

@@ -125,7 +125,8 @@ static void take_stall(struct facts *facts, const struct lh_report *report)
 {
     const struct lh_record *record = report->record;
     const struct lh_stall *stall = &record->stall;
-    if (report->group_count > 0 && is_half(report->groups[0].collecting_ns, report->groups[0].ns)) {
+    if (report->group_count > 0 &&
+        is_half(lh_work_collecting_ns(report->groups[0].work_ns), report->groups[0].ns)) {
         add_what(facts, "", "collecting");
         add_what(facts, "", "computing");
     } else if (is_computing(report)) {
@@ -145,7 +146,7 @@ static void take_whats(struct facts *facts, const struct lh_report *report)
         take_stall(facts, report);
     else if (record->type == LH_EVENT_STALLING && record->system_call < 0 &&
              record->waits_for_gil == 0) {
-        if (report->collects)
+        if (lh_work_collects(report->work))
             add_what(facts, "", "collecting");
         add_what(facts, "", "computing");
     }

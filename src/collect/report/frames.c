@@ -27,7 +27,8 @@ size_t lh_frames_bytes(const struct lh_frame *frames, uint32_t count)
         size += text_size(frames[i].function) + text_size(frames[i].file) +
                 text_size(frames[i].module) + text_size(frames[i].build_id) +
                 text_size(frames[i].source) + text_size(frames[i].directory) +
-                text_size(frames[i].generated_file);
+                text_size(frames[i].generated_file) + text_size(frames[i].of_class) +
+                text_size(frames[i].about.text);
     return size;
 }
 
@@ -45,6 +46,8 @@ struct lh_frame *lh_frames_copy(const struct lh_frame *frames, uint32_t count)
         copy[i].module = keep(&at, frames[i].module);
         copy[i].directory = keep(&at, frames[i].directory);
         copy[i].generated_file = keep(&at, frames[i].generated_file);
+        copy[i].of_class = keep(&at, frames[i].of_class);
+        copy[i].about.text = keep(&at, frames[i].about.text);
         copy[i].source = keep(&at, frames[i].source);
         copy[i].build_id = keep(&at, frames[i].build_id);
     }

@@ -118,16 +118,15 @@ static void copy_stem(const struct stem *stem, struct lh_frame *frames, struct l
     for (uint32_t i = 0; i < stem->depth; i++)
         frames[i].user = i == user;
     uint64_t count = stem->ns / LH_SAMPLE_NS;
-    uint64_t collecting_ns = 0;
-    for (uint32_t i = 0; i < stem->count; i++)
-        collecting_ns += stem->member[i] ? stem->samples[i].collecting_ns : 0;
     *group = (struct lh_sample){.ns = stem->ns,
-                                .collecting_ns = collecting_ns,
                                 .count = count == 0           ? 1
                                          : count > UINT32_MAX ? UINT32_MAX
                                                               : (uint32_t)count,
                                 .frame_count = stem->depth,
                                 .frames = frames};
+    for (uint32_t i = 0; i < stem->count; i++)
+        if (stem->member[i])
+            lh_work_add(group->work_ns, stem->samples[i].work_ns);
 }
 
 static uint64_t sum_ns(const struct stem *stem, const bool *taken)

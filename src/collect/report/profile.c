@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "collect/report/frames.h"
-#include "collect/stack/garbage.h"
+#include "collect/stack/runtime_work.h"
 #include "common/units.h"
 
 #define THREADS 64  /* loop threads in a long iteration at the same time */
@@ -143,8 +143,7 @@ void lh_profile_add(struct lh_profile *profile, const struct lh_record *record,
     }
     uint64_t ns = record->elapsed_ns < SAMPLE_NS_MAX ? record->elapsed_ns : SAMPLE_NS_MAX;
     sample->ns += ns;
-    if (lh_frames_collect(frames, frame_count))
-        sample->collecting_ns += ns;
+    sample->work_ns[lh_frames_work(frames, frame_count)] += ns;
     sample->count = count_of(sample->ns);
 }
 

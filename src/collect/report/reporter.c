@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "collect/report/advice.h"
+#include "collect/report/callbacks.h"
 #include "collect/report/class_of_noise.h"
 #include "collect/report/fingerprint.h"
 #include "collect/report/groups.h"
@@ -16,10 +17,9 @@
 #include "collect/report/profile.h"
 #include "collect/report/unended.h"
 #include "collect/sink/source.h"
-#include "collect/stack/callback.h"
 #include "collect/stack/frame_kind.h"
-#include "collect/stack/garbage.h"
 #include "collect/stack/library.h"
+#include "collect/stack/runtime_work.h"
 #include "collect/sys/clock.h"
 #include "common/told.h"
 
@@ -215,10 +215,9 @@ static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *recor
     if (record->type == LH_EVENT_STALLING)
         use_samples(reporter, &report);
     take_note(reporter, &report);
-    report.callback = lh_callback_of(&record->task, report.frames, report.frame_count);
+    lh_callback_take(&report);
     take_fingerprint(reporter, &report);
-    report.collects =
-        record->type == LH_EVENT_STALLING && lh_frames_collect(report.frames, report.frame_count);
+    report.work = lh_frames_work(report.frames, report.frame_count);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);
     if (record->type == LH_EVENT_INFLIGHT || record->type == LH_EVENT_STALLING)
@@ -307,9 +306,10 @@ static uint32_t tell_unended(struct lh_reporter *reporter, const struct lh_unend
                                .holder = lh_holders_find(reporter->holders, record),
                                .waits_for = lh_holders_find_awaited(reporter->holders, record),
                                .unended = true};
-    report.callback = lh_callback_of(&record->task, report.frames, report.frame_count);
     if (record->type == LH_EVENT_STALL)
         take_samples(reporter, &report);
+    lh_callback_take(&report);
+    report.work = lh_frames_work(report.frames, report.frame_count);
     take_fingerprint(reporter, &report);
     take_advice(reporter, &report);
     lh_noise_take(&report, &reporter->with.header->options);

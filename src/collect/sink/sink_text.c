@@ -118,7 +118,7 @@ static uint64_t take_alike(const struct text_sink *sink, const struct lh_report 
             continue;
         told[i] = true;
         sum->ns += group->ns;
-        sum->collecting_ns += group->collecting_ns;
+        lh_work_add(sum->work_ns, group->work_ns);
     }
     return sum->ns;
 }
@@ -140,7 +140,8 @@ static void add_groups(const struct text_sink *sink, struct lh_text *text,
         lh_text_string(text, " of ");
         lh_text_elapsed(text, all_ns, 10);
         lh_text_string(text, " sampled");
-        lh_text_collecting(text, &group);
+        lh_text_about(text, group.frames, group.frame_count);
+        lh_text_work(text, &group);
         lh_text_format(text, ":%s\n", sink->style.reset);
         lh_text_stack_add(sink->stack, text, group.frames, group.frame_count);
     }
@@ -260,6 +261,7 @@ static void add_stall(struct text_sink *sink, struct lh_text *text, const struct
     lh_text_victims(text, &sink->style, report->victims);
     lh_text_stall_calls(text, &record->stall);
     lh_text_waited_in(text, record);
+    lh_text_task(text, &sink->style, report);
     lh_text_sentence(text, &sink->style, report->note);
     add_groups(sink, text, report);
     lh_text_no_stack(text, &sink->style, report->no_stack);

@@ -42,16 +42,6 @@ void lh_text_no_stack(struct lh_text *text, const struct lh_text_style *style,
         lh_text_format(text, "  %sno stack: %s%s\n", style->faint, reason, style->reset);
 }
 
-/* A pause of the collector strikes whatever asks for memory: that line is not to blame. */
-void lh_text_collecting(struct lh_text *text, const struct lh_sample *group)
-{
-    if (group->collecting_ns < LH_NS_PER_MS)
-        return;
-    lh_text_string(text, ", ");
-    lh_text_elapsed(text, group->collecting_ns, 10);
-    lh_text_string(text, " of it in the garbage collector");
-}
-
 void lh_text_victims(struct lh_text *text, const struct lh_text_style *style,
                      const struct lh_victims *victims)
 {
@@ -77,12 +67,19 @@ void lh_text_advice(struct lh_text *text, const struct lh_text_style *style,
 }
 
 static void add_callback(struct lh_text *text, const struct lh_text_style *style,
-                         const char *callback)
+                         const struct lh_report *report)
 {
-    if (callback == NULL)
+    const char *callback = report->callback;
+    const char *kind = report->callback_kind;
+    if (callback == NULL && kind == NULL)
         return;
-    lh_text_format(text, "  %sin callback ", style->faint);
-    lh_text_clean(text, callback, strlen(callback));
+    lh_text_format(text, "  %sin %scallback", style->faint, callback == NULL ? "a " : "");
+    if (callback != NULL) {
+        lh_text_char(text, ' ');
+        lh_text_clean(text, callback, strlen(callback));
+    }
+    if (kind != NULL)
+        lh_text_format(text, " (%s)", kind);
     lh_text_format(text, "%s\n", style->reset);
 }
 
@@ -94,7 +91,7 @@ void lh_text_task(struct lh_text *text, const struct lh_text_style *style,
     const char *name = task->has_name ? record->strings + task->name : NULL;
     const char *coroutine = task->has_coroutine ? record->strings + task->coroutine : NULL;
     if (name == NULL && coroutine == NULL) {
-        add_callback(text, style, report->callback);
+        add_callback(text, style, report);
         return;
     }
     lh_text_format(text, "  %sin task ", style->faint);

@@ -74,8 +74,7 @@ static void add_stalling(struct lh_text *text, const struct lh_text_style *style
     add_so_far(text, record);
     lh_text_string(text, style->reset);
     add_waited_for(text, record);
-    if (report->collects)
-        lh_text_string(text, ", in the garbage collector");
+    lh_text_about(text, report->frames, report->frame_count);
 }
 
 static void add_stalled(struct lh_text *text, const struct lh_text_style *style,
@@ -105,6 +104,8 @@ void lh_text_event(struct lh_text *text, const struct lh_text_style *style,
         add_blocked(text, style, record);
     if (record->type != LH_EVENT_STALL)
         lh_text_resource(text, record);
+    if (report->work != LH_WORK_NONE)
+        lh_text_format(text, ", in %s", lh_work_place(report->work));
     if (report->unended)
         lh_text_string(text, ", and never ended");
     if (!iteration && error != NULL)

@@ -71,8 +71,15 @@ void lh_text_no_stack(struct lh_text *text, const struct lh_text_style *style,
 void lh_text_skipped(struct lh_text *text, const struct lh_text_style *style,
                      const struct lh_options *options, uint32_t skipped);
 
-/* ", 80 ms of it in the garbage collector". */
-void lh_text_collecting(struct lh_text *text, const struct lh_sample *group);
+/* " in the regular expression /^(a+)+$/", " in JSON.parse of 11.4 MB": what the innermost function
+ * of JavaScript is at, where that is known. */
+void lh_text_about(struct lh_text *text, const struct lh_frame *frames, uint32_t count);
+
+/* "/^(a+)+$/", "11.4 MB", or nothing. */
+void lh_text_amount(struct lh_text *text, const struct lh_about *about);
+
+/* ", 80 ms of it in the garbage collector": for each thing that the runtime did for itself. */
+void lh_text_work(struct lh_text *text, const struct lh_sample *group);
 
 /* " (socket to 127.0.0.1:5432)", or nothing where there is nothing to name. */
 void lh_text_resource(struct lh_text *text, const struct lh_record *record);

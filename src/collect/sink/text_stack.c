@@ -98,6 +98,10 @@ static void fill_what(struct row *row, const struct lh_frame *frame)
     struct lh_text text;
     cell_init(row, CELL_WHAT, &text);
     if (frame->function != NULL) {
+        if (frame->of_class != NULL) {
+            add_string(&text, frame->of_class);
+            lh_text_char(&text, '.');
+        }
         add_string(&text, frame->function);
         if (frame->inlined)
             lh_text_string(&text, " (inlined)");
@@ -118,6 +122,8 @@ static void fill_more(struct lh_text_stack *stack, struct row *row, const struct
     cell_init(row, CELL_MORE, &text);
     if (frame->source != NULL)
         add_string(&text, frame->source);
+    else if (frame->file == NULL && frame->about.kind != LH_JS_ABOUT_NOTHING)
+        lh_text_amount(&text, &frame->about);
     else if (lh_frame_is_script(frame))
         lh_source_line(stack->source, frame->file != NULL ? frame->file : "<", frame->line,
                        frame->column, &text);

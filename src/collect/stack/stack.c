@@ -244,6 +244,26 @@ static enum lh_cut how_cut(const struct lh_stacks *stacks, const struct lh_recor
     return left_out ? LH_CUT_INTERPRETER : LH_CUT_NONE;
 }
 
+/* What is known to match a regular expression: code of V8's, or made for it at run time. */
+static bool may_match(const struct lh_frame *frame)
+{
+    return frame->function != NULL ? lh_glob_list_match("*RegExp*,*Irregexp*", frame->function)
+                                   : frame->lang == LH_LANG_JIT;
+}
+
+/* A function of the program's has one in its frame: at it only where the innermost code is. */
+static void doubt_regexp(struct lh_frame *frames, uint32_t count)
+{
+    uint32_t script = 0;
+    bool matches = false;
+    for (;
+         script < count && (frames[script].lang != LH_LANG_JIT || frames[script].function == NULL);
+         script++)
+        matches = matches || may_match(&frames[script]);
+    if (script < count && frames[script].file != NULL && !matches)
+        frames[script].about = (struct lh_about){.kind = LH_JS_ABOUT_NOTHING};
+}
+
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
                          struct lh_frame *frames, uint32_t most)
 {
@@ -275,6 +295,7 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
     }
     bool has_more = i < merged || count > most;
     count = count < most ? count : most;
+    doubt_regexp(frames, count);
     lh_frames_class(frames, count, stacks->project);
     uint32_t first_user = lh_first_of_user(frames, count);
     if (first_user < count)

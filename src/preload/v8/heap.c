@@ -34,6 +34,7 @@ void lh_v8_heap_begin(struct lh_v8_walk *walk)
     memset(scratch->counted, 0, sizeof(scratch->counted));
     scratch->meta_map = 0;
     scratch->code_map = 0;
+    walk->regexp = 0;
     walk->proof = (struct lh_v8_proof){0, 0};
 }
 

@@ -14,12 +14,19 @@
 
 /* ---- by the translation ---- */
 
-static bool store_translated(struct lh_v8_walk *walk, const struct lh_v8_frames *frames,
-                             const struct lh_v8_inlined *inlined, const struct lh_v8_seen *frame)
+/* What the machine's frame was called on is that of the outermost function, and what is known to be
+ * worked on, of the innermost. */
+static bool store_translated(struct lh_v8_walk *walk, const struct lh_v8_frames *frames, uint32_t i,
+                             const struct lh_v8_seen *frame)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
+    const struct lh_v8_inlined *inlined = &walk->scratch->inlined[i];
     bool is_function = lh_v8_is_function(walk, inlined->function);
     struct lh_v8_seen seen = {.kind = frame->kind, .fp = frame->fp};
+    if (i == 0)
+        seen.receiver = frame->receiver;
+    if (i == frames->count - 1)
+        seen.about = frame->about;
     seen.function = is_function ? inlined->function : 0;
     if (!lh_v8_inlined_has_bytecodes(inlined)) { /* a builtin: it goes by its function */
         if (!is_function)
@@ -84,14 +91,18 @@ static bool store_positioned(struct lh_v8_walk *walk, const struct lh_v8_code *c
         seen.shared =
             place.literal < 0 ? frame->shared : lh_v8_literal(walk, literals, place.literal);
         seen.function = 0;
+        seen.receiver = 0;
         if (!lh_v8_store(walk, &seen))
             return false;
+        seen.about = (struct lh_v8_about){.kind = LH_JS_ABOUT_NOTHING};
         struct lh_v8_position outer = lh_v8_position_of(place.packed);
         if (outer.inlining >= position.inlining)
             break;
         position = outer;
     }
-    seen = *frame;
+    seen.shared = frame->shared;
+    seen.function = frame->function;
+    seen.receiver = frame->receiver;
     seen.position = position;
     return lh_v8_store(walk, &seen);
 }
@@ -104,7 +115,7 @@ bool lh_v8_store_optimised(struct lh_v8_walk *walk, const struct lh_v8_code *cod
     if (frames.count == 0)
         return store_positioned(walk, code, pc, frame);
     for (uint32_t i = frames.count; i-- > 0;)
-        if (!store_translated(walk, &frames, &walk->scratch->inlined[i], frame))
+        if (!store_translated(walk, &frames, i, frame))
             return false;
     return true;
 }

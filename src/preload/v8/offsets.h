@@ -20,13 +20,17 @@ struct lh_v8_offsets {
     int32_t fp_function; /* from the frame pointer */
     int32_t map_type;
     int32_t map_descriptors;
-    int32_t location_mask; /* of a property's details: its value is in the descriptor */
+    int32_t map_prototype;
+    int32_t map_constructor; /* or the map from which it was made */
+    int32_t location_mask;   /* of a property's details: its value is in the descriptor */
     int32_t function_shared;
     int32_t shared_name;
     int32_t shared_script;
     int32_t script_name;
     int32_t script_source;
     int32_t script_line_ends;
+    int32_t regexp_source;
+    int32_t symbol_name;
     int32_t type_map;
     int32_t type_function_first;
     int32_t type_function_last;
@@ -42,8 +46,17 @@ struct lh_v8_offsets {
     int32_t type_code;
     int32_t type_stream;     /* the instructions of a Code */
     int32_t type_not_string; /* the first one */
-    int32_t frame_entry;     /* types of frames */
+    int32_t type_symbol;
+    int32_t type_global; /* its proxy; all objects behind it can have a constructor */
+    int32_t type_regexp;
+    int32_t type_array;
+    int32_t frame_entry; /* types of frames */
     int32_t frame_construct_entry;
+    int32_t frame_exit; /* to C++, but for a builtin */
+    int32_t frame_stub; /* of V8's own code that is no function */
+    int32_t frame_stub_in_context;
+    int32_t frame_construct; /* of `new` */
+    int32_t frame_fast_construct;
     int32_t frame_builtin_exit;
     int32_t kind_baseline; /* of code; the next ones are Maglev and TurboFan */
 
@@ -66,6 +79,7 @@ struct lh_v8_offsets {
     int32_t deopt_positions;
     int32_t deltas;           /* enum lh_v8_deltas */
     int32_t has_translations; /* inlined functions are told by the deoptimisation data */
+    int32_t builtin_receiver; /* from the frame pointer of a builtin that is written in C++ */
 };
 
 /* The bytecodes of a version: bytes of each in its three widths, one behind the other. */

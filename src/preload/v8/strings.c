@@ -48,6 +48,15 @@ uint32_t lh_v8_string_length(struct lh_v8_walk *walk, uintptr_t string)
     return read_head(walk, string, &head, &type) ? head.length : 0;
 }
 
+uint64_t lh_v8_string_bytes(struct lh_v8_walk *walk, uintptr_t string)
+{
+    struct head head;
+    int32_t type;
+    if (!read_head(walk, string, &head, &type))
+        return 0;
+    return (uint64_t)head.length << (((uint32_t)type & ONE_BYTE) == 0);
+}
+
 /* Halves of which the second is empty are what flattening leaves. */
 static bool is_whole_half(struct lh_v8_walk *walk, uintptr_t string)
 {
@@ -123,7 +132,7 @@ static uint32_t read_units(struct lh_v8_walk *walk, uintptr_t string, uint32_t f
 
 bool lh_v8_string_is(struct lh_v8_walk *walk, uintptr_t string, const char *text)
 {
-    uint16_t units[16];
+    uint16_t units[24];
     uint32_t length = (uint32_t)strlen(text);
     if (length > sizeof(units) / sizeof(units[0]) || lh_v8_string_length(walk, string) != length ||
         read_units(walk, string, 0, length, units) != length)
@@ -210,4 +219,26 @@ bool lh_v8_store_text(struct lh_v8_walk *walk, const char *text, uint16_t *offse
     *offset = (uint16_t)record->strings_length;
     record->strings_length += length;
     return true;
+}
+
+/* One behind the other: what is stored once for all that have it is not to be gone on with. */
+bool lh_v8_store_member(struct lh_v8_walk *walk, struct lh_v8_class of, uintptr_t name,
+                        uint32_t most, uint16_t *offset)
+{
+    struct lh_record *record = walk->record;
+    uint32_t strings = record->strings_length;
+    uint16_t rest;
+    bool has_class = of.text != NULL ? lh_v8_store_text(walk, of.text, offset)
+                                     : store(walk, of.name, LH_V8_BEGIN, most, offset);
+    if (has_class) {
+        record->strings_length--; /* the point is in the place of its end */
+        has_class = lh_v8_store_text(walk, ".", &rest);
+    }
+    if (has_class) {
+        record->strings_length--;
+        if (store(walk, name, LH_V8_BEGIN, most, &rest))
+            return true;
+    }
+    record->strings_length = strings;
+    return false;
 }

@@ -9,6 +9,12 @@
 
 #include "preload/v8/walker.h"
 
+/* The name of a class: V8's, or ours. */
+struct lh_v8_class {
+    uintptr_t name;   /* a string; 0: … */
+    const char *text; /* … this is it; NULL: there is none */
+};
+
 /* Where the characters of a string are that lies in one piece. */
 struct lh_v8_flat {
     uintptr_t address;
@@ -27,6 +33,9 @@ bool lh_v8_is_string(struct lh_v8_walk *walk, uintptr_t tagged);
 /* How many characters a string has, of whatever kind; 0: it is none. */
 uint32_t lh_v8_string_length(struct lh_v8_walk *walk, uintptr_t string);
 
+/* The bytes that its characters take in memory. */
+uint64_t lh_v8_string_bytes(struct lh_v8_walk *walk, uintptr_t string);
+
 /* Is it this text, of ASCII characters? */
 bool lh_v8_string_is(struct lh_v8_walk *walk, uintptr_t string, const char *text);
 
@@ -34,6 +43,10 @@ bool lh_v8_string_is(struct lh_v8_walk *walk, uintptr_t string, const char *text
  * its end, and its place in *offset. False: it is none, or empty, or there is no room. */
 enum lh_v8_part { LH_V8_BEGIN, LH_V8_END };
 bool lh_v8_store_string(struct lh_v8_walk *walk, uintptr_t string, enum lh_v8_part part,
+                        uint32_t most, uint16_t *offset);
+
+/* Stores a function as that of a class, "Array.map", with at most `most` bytes of each. */
+bool lh_v8_store_member(struct lh_v8_walk *walk, struct lh_v8_class of, uintptr_t name,
                         uint32_t most, uint16_t *offset);
 
 /* The same of a text of ours. */

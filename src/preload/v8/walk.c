@@ -10,16 +10,25 @@
 
 #include <string.h>
 
+#include "preload/v8/about.h"
 #include "preload/v8/code.h"
 #include "preload/v8/function.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/inlined.h"
 #include "preload/v8/tables.h"
 
-#define FRAMES_MAX       2000              /* that are looked at in a walk */
-#define STACK_MAX        (256UL << 20)     /* bytes of the largest stack */
-#define SAVED_EXIT       (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
+#define FRAMES_MAX    2000              /* that are looked at in a walk */
+#define STACK_MAX     (256UL << 20)     /* bytes of the largest stack */
+#define SAVED_EXIT    (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
+#define TYPE_OF_FRAME (-LH_V8_WORD)
+
+/* What a function was called with, from its frame on: its `this`, then its arguments. One that is
+ * written in C++ has other things in between. */
+#define CALLED_WITH      16
 #define BUILTIN_FUNCTION 24
+
+/* Where V8's own code keeps what it works on: words below its frame. */
+#define KEPT_WORDS 14
 
 /* The words of a frame, from its lowest one on; the last two are the caller's frame and where it
  * goes on. */
@@ -33,17 +42,44 @@ struct frame {
     uintptr_t called_from; /* of the innermost one: the word at the stack pointer; 0: not known */
 };
 
-static bool store(struct lh_v8_walk *walk, const struct frame *frame, enum lh_js_kind kind,
-                  struct lh_v8_position position)
+/* Was it called by `new`? Then its `this` is what it is to make. */
+static bool is_constructor(struct lh_v8_walk *walk, const struct frame *frame)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    uintptr_t type = lh_v8_word(walk, frame->slots[SLOT_FP] + (uintptr_t)TYPE_OF_FRAME);
+    return (type & 1) == 0 && ((int64_t)(type >> 1) == at->frame_construct ||
+                               (int64_t)(type >> 1) == at->frame_fast_construct);
+}
+
+/* What is known of a frame before it is asked where it stands. `with` is where it has what it was
+ * called with. */
+static struct lh_v8_seen begin_seen(struct lh_v8_walk *walk, const struct frame *frame,
+                                    enum lh_js_kind kind, uintptr_t with)
 {
     uintptr_t function = frame->slots[SLOT_FUNCTION];
-    const struct lh_v8_seen seen = {
+    struct lh_v8_seen seen = {
         .kind = kind,
         .fp = frame->fp,
         .function = function,
         .shared = lh_v8_field(walk, function, walk->layout->at.function_shared),
-        .position = position,
     };
+    uintptr_t receiver = lh_v8_word(walk, frame->fp + with);
+    if (!is_constructor(walk, frame))
+        seen.receiver = receiver;
+    if (kind == LH_JS_BUILTIN)
+        seen.about = lh_v8_about_of(walk, function, receiver,
+                                    lh_v8_word(walk, frame->fp + with + LH_V8_WORD));
+    if (seen.about.kind == LH_JS_ABOUT_NOTHING && walk->regexp != 0)
+        seen.about = lh_v8_about_regexp(walk, walk->regexp);
+    walk->regexp = 0;
+    return seen;
+}
+
+static bool store(struct lh_v8_walk *walk, const struct frame *frame, enum lh_js_kind kind,
+                  struct lh_v8_position position)
+{
+    struct lh_v8_seen seen = begin_seen(walk, frame, kind, CALLED_WITH);
+    seen.position = position;
     return lh_v8_store(walk, &seen);
 }
 
@@ -110,12 +146,9 @@ static bool store_script(struct lh_v8_walk *walk, struct frame *frame)
         return store_baseline(walk, frame, has_code ? &code : NULL);
     if (!has_code || code.kind <= at->kind_baseline)
         return store(walk, frame, LH_JS_UNKNOWN, (struct lh_v8_position){0, 0});
-    const struct lh_v8_seen seen = {
-        .kind = code.kind == at->kind_baseline + 1 ? LH_JS_MAGLEV : LH_JS_TURBOFAN,
-        .fp = frame->fp,
-        .function = function,
-        .shared = shared,
-    };
+    const struct lh_v8_seen seen =
+        begin_seen(walk, frame, code.kind == at->kind_baseline + 1 ? LH_JS_MAGLEV : LH_JS_TURBOFAN,
+                   CALLED_WITH);
     return lh_v8_store_optimised(walk, &code, frame->pc, &seen);
 }
 
@@ -123,8 +156,21 @@ static bool store_script(struct lh_v8_walk *walk, struct frame *frame)
 static bool store_builtin(struct lh_v8_walk *walk, struct frame *frame)
 {
     frame->slots[SLOT_FUNCTION] = lh_v8_word(walk, frame->fp + BUILTIN_FUNCTION);
-    return !lh_v8_is_function(walk, frame->slots[SLOT_FUNCTION]) ||
-           store(walk, frame, LH_JS_BUILTIN, (struct lh_v8_position){0, 0});
+    if (!lh_v8_is_function(walk, frame->slots[SLOT_FUNCTION]))
+        return true;
+    const struct lh_v8_seen seen =
+        begin_seen(walk, frame, LH_JS_BUILTIN, (uintptr_t)walk->layout->at.builtin_receiver);
+    return lh_v8_store(walk, &seen);
+}
+
+/* V8's own code in which a regular expression is matched, inside of the first function: an
+ * optimised one calls it without a function of its own. */
+static void look_for_regexp(struct lh_v8_walk *walk, const struct frame *frame, bool is_exit)
+{
+    uintptr_t kept = frame->fp - (uintptr_t)((KEPT_WORDS + 1) * LH_V8_WORD);
+    if (walk->regexp == 0 && walk->record->js_count == 0)
+        walk->regexp = is_exit ? lh_v8_regexp_called(walk, frame->fp + CALLED_WITH)
+                               : lh_v8_regexp_among(walk, kept, KEPT_WORDS);
 }
 
 /* Takes the frame, and goes to the next one. False: that was the last. */
@@ -147,6 +193,9 @@ static bool step(struct lh_v8_walk *walk, struct frame *frame)
         pc = 0;
     } else if (type == at->frame_builtin_exit) {
         has_room = store_builtin(walk, frame);
+    } else if (type == at->frame_exit || type == at->frame_stub ||
+               type == at->frame_stub_in_context) {
+        look_for_regexp(walk, frame, type == at->frame_exit);
     }
     *frame = (struct frame){.fp = next, .pc = pc};
     return has_room && next > fp;

@@ -20,6 +20,7 @@
 #define LH_V8_SOURCE_MAX  (256u * 1024) /* bytes of sources that a walk looks through for lines */
 #define LH_V8_CODE_MAX    (2u << 20) /* bytes in which it looks for where a function's code begins */
 #define LH_V8_NAME_MAX    95u        /* bytes kept of a function's name … */
+#define LH_V8_REGEXP_MAX  80u        /* … of a regular expression's source … */
 #define LH_V8_SCRIPT_MAX  255u       /* … and of a file's */
 #define LH_V8_SCOPE_WORDS 224u
 #define LH_V8_INLINED_MAX 32u
@@ -92,6 +93,7 @@ struct lh_v8_walk {
     uint32_t table_left;  /* of LH_V8_TABLE_MAX */
     uint32_t source_left; /* of LH_V8_SOURCE_MAX */
     uint32_t code_left;   /* of LH_V8_CODE_MAX */
+    uintptr_t regexp;     /* that V8's own code, inside of the first function, works on; 0: none */
     struct lh_v8_proof proof;
 };
 

@@ -24,7 +24,7 @@
 //              whose times are what the event weighs; parts, of a stall: [computing, waiting for a processor,
 //              for the GIL, short calls, the rest]; victims: [ready, waited]; calls: how many it stands for;
 //              span: of a stall, its iteration with the blocks in it
-//   more       {on, task, test, labels, error, holder, note, trace, stack, deadlock}: texts; stack is a node
+//   more       {on, task, work, test, labels, error, holder, note, trace, stack, deadlock}: texts; stack is a node
 //   strings    texts
 const data = JSON.parse(byId("data").textContent);
 const texts = data.strings.map(clean);

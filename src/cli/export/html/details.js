@@ -82,6 +82,7 @@ function eventFacts(i) {
     told("Held by", more.holder),
     more.deadlock ? fact("Deadlock", "the holder waits for this thread") : null,
     told("Task", more.task),
+    told("In the runtime", more.work),
     told("Test", more.test),
     told("Labels", more.labels),
     told("Error", more.error),
