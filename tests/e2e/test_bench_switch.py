@@ -8,11 +8,12 @@ from contextlib import contextmanager
 import pytest
 from harness import (
     BUILD,
+    COMMAND,
     LIBRARY,
     PYTHON,
     ROOT,
     blocks,
-    preload_environment,
+    clean_environment,
     read_events,
     stalls_of,
     wait_until,
@@ -23,12 +24,13 @@ sys.path.insert(0, str(ROOT / "tests" / "bench"))
 from switch import Switch, SwitchError, symbol_at
 
 PROGRAM = """
-import asyncio, sys, time
+import asyncio, os, sys, time
 
 async def main():
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    print(os.getpid(), flush=True)
     while line := await reader.readline():
         if line == b"block\\n":
             time.sleep(0.2)
@@ -50,18 +52,17 @@ def words(tmp_path_factory):
 
 
 @contextmanager
-def program(hits, library=True):
-    environment = preload_environment(OUTPUT=str(hits), THRESHOLD="100ms")
-    if not library:
-        del environment["LD_PRELOAD"]
+def program(*run):
+    """With its pid; `run`: what it runs under."""
     with subprocess.Popen(
-        [PYTHON, "-c", PROGRAM],
+        [*run, PYTHON, "-c", PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
-        env=environment,
+        env=clean_environment(),
     ) as process:
-        yield process
+        yield process, int(process.stdout.readline())
 
 
 def ask(process, line):
@@ -72,10 +73,10 @@ def ask(process, line):
 
 def test_off_nothing_is_told_and_on_again_all_is(tmp_path, words):
     hits = tmp_path / "hits.jsonl"
-    with program(hits) as process:
+    with program(COMMAND, "run", "-t", "100ms", "-o", hits, "--") as (process, pid):
         ask(process, "block")
         wait_until("the first block", lambda: len(blocks(read_events(hits))) == 1)
-        switch = Switch(process.pid, BUILD, words)
+        switch = Switch(pid, BUILD, words)
         switch.turn(False)
         ask(process, "ping")  # parks
         ask(process, "block")
@@ -88,17 +89,15 @@ def test_off_nothing_is_told_and_on_again_all_is(tmp_path, words):
         switch.close()
         process.stdin.close()
         assert process.wait() == 0
-    wait_until("the end", lambda: any(e["type"] == "summary" for e in read_events(hits)))
     events = read_events(hits)
     assert [block["call"] for block in blocks(events)] == [blocks(events)[0]["call"]] * 2
     assert stalls_of(events) == []  # the time in between is no iteration
 
 
-def test_a_process_without_the_library_is_named(tmp_path, words):
-    with program(tmp_path / "hits.jsonl", library=False) as process:
-        ask(process, "ping")
-        with pytest.raises(SwitchError, match=f"process {process.pid} does not have {LIBRARY}"):
-            Switch(process.pid, BUILD, words)
+def test_a_process_without_the_library_is_named(words):
+    with program() as (process, pid):
+        with pytest.raises(SwitchError, match=f"process {pid} does not have {LIBRARY}"):
+            Switch(pid, BUILD, words)
         process.stdin.close()
 
 
