@@ -32,8 +32,13 @@ struct lh_unwinder {
     const struct lh_record *record;
     struct lh_registers registers; /* where the cursor begins */
     uint32_t reads_left;
-    bool beyond;      /* the last step wanted what is above the copy of the stack */
-    bool undescribed; /* the last step found no unwind information */
+    bool beyond;                     /* the last step wanted what is above the copy of the stack */
+    bool undescribed;                /* the last step found no unwind information */
+    bool moved;                      /* `registers` are not the record's any more */
+    struct lh_native_frame *only_fp; /* what is read now is for the frame pointer of this alone */
+    struct lh_unwound_book *remembered;
+    uint64_t number; /* there, of the last stack */
+    struct lh_unwound_reads reads;
 };
 
 /* Gives libunwind the row for this address; returns one of its error numbers. */
@@ -73,15 +78,6 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     return -UNW_EINVAL;
 }
 
-bool lh_stack_word(const struct lh_record *record, uint64_t address, uint64_t *value)
-{
-    uint64_t at = address - record->stack_address;
-    if (record->stack_length < sizeof(*value) || at > record->stack_length - sizeof(*value))
-        return false;
-    memcpy(value, record->stack + at, sizeof(*value));
-    return true;
-}
-
 static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
 {
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, address);
@@ -90,13 +86,35 @@ static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t
                                              value, sizeof(*value));
 }
 
+static void note_word(struct lh_unwinder *unwinder, uint64_t address, uint64_t value)
+{
+    if (unwinder->only_fp == NULL) {
+        lh_unwound_word(&unwinder->reads, address, value);
+        return;
+    }
+    unwinder->only_fp->fp_at = address;
+    unwinder->only_fp->fp_from = LH_FP_FROM_STACK;
+}
+
+static void note_register(struct lh_unwinder *unwinder, unw_regnum_t number)
+{
+    if (unwinder->moved) /* to what was read of the stack */
+        return;
+    if (unwinder->only_fp == NULL)
+        lh_unwound_register(&unwinder->reads, number);
+    else
+        unwinder->only_fp->fp_from = LH_FP_FROM_REGISTER;
+}
+
 /* A word of the stack. Notes where one was wanted that the copy was too short for. */
 static bool read_stack(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
 {
     const struct lh_record *record = unwinder->record;
     uint64_t end = record->stack_address + record->stack_length;
-    if (lh_stack_word(record, address, value))
+    if (lh_stack_word(record, address, value)) {
+        note_word(unwinder, address, *value);
         return true;
+    }
     unwinder->beyond |= address >= record->stack_address && address < end + BEYOND_MAX;
     return false;
 }
@@ -118,9 +136,10 @@ static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t
                          void *argument)
 {
     (void)space;
-    const struct lh_unwinder *unwinder = argument;
+    struct lh_unwinder *unwinder = argument;
     if (write)
         return -UNW_EREADONLYREG;
+    note_register(unwinder, number);
     return lh_unwind_register(&unwinder->registers, number, value) ? 0 : -UNW_EBADREG;
 }
 
@@ -196,9 +215,14 @@ static bool has_space(struct lh_unwinder *unwinder)
 struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
 {
     struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
-    if (unwinder != NULL)
-        unwinder->modules = modules;
-    return unwinder;
+    if (unwinder == NULL)
+        return NULL;
+    unwinder->modules = modules;
+    unwinder->remembered = lh_unwound_book_new();
+    if (unwinder->remembered != NULL)
+        return unwinder;
+    free(unwinder);
+    return NULL;
 }
 
 void lh_unwinder_free(struct lh_unwinder *unwinder)
@@ -207,6 +231,7 @@ void lh_unwinder_free(struct lh_unwinder *unwinder)
         return;
     if (unwinder->space != NULL)
         unw_destroy_addr_space(unwinder->space);
+    lh_unwound_book_free(unwinder->remembered);
     free(unwinder);
 }
 
@@ -253,18 +278,23 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
     struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
     lh_unwind_preserved(cursor, &registers);
     unwinder->registers = registers;
-    *frame = (struct lh_native_frame){registers.pc, registers.sp, registers.fp, false};
+    unwinder->moved = true;
+    *frame = (struct lh_native_frame){.pc = registers.pc, .sp = registers.sp, .fp = registers.fp};
     return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
 }
 
-static bool step_by_description(unw_cursor_t *cursor, bool exact, struct lh_native_frame *frame)
+static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *cursor, bool exact,
+                                struct lh_native_frame *frame)
 {
     unw_word_t pc;
     unw_word_t sp;
     if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
-    *frame = (struct lh_native_frame){pc, sp, lh_unwind_frame_pointer(cursor), exact};
+    *frame = (struct lh_native_frame){.pc = pc, .sp = sp, .exact = exact};
+    unwinder->only_fp = frame;
+    frame->fp = lh_unwind_frame_pointer(cursor);
+    unwinder->only_fp = NULL;
     return true;
 }
 
@@ -276,7 +306,7 @@ static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_n
     unwinder->reads_left = READS_PER_STEP;
     unwinder->undescribed = false;
     bool exact = is_signal_return(unwinder, frame->pc);
-    if (!step_by_description(cursor, exact, frame) &&
+    if (!step_by_description(unwinder, cursor, exact, frame) &&
         !(unwinder->undescribed && step_by_frame_pointer(unwinder, cursor, frame)))
         return false;
     unwinder->beyond = false;
@@ -297,30 +327,95 @@ static bool is_ours(const struct lh_unwinder *unwinder, uint64_t pc)
     return path != NULL && lh_starts_with(lh_base_name(path), "libloophound.so"); /* .so.0.1 too */
 }
 
-uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
-                   struct lh_native_frame *frames, uint32_t most)
+static bool begin(struct lh_unwinder *unwinder, const struct lh_record *record,
+                  unw_cursor_t *cursor)
+{
+    unwinder->registers = record->registers;
+    unwinder->moved = false;
+    unwinder->reads.too_many = false;
+    unwinder->reads.registers = 0;
+    unwinder->reads.count = 0;
+    unwinder->reads_left = READS_PER_STEP;
+    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+}
+
+static uint32_t unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                       bool *refreshed, struct lh_native_frame *frames, uint32_t most)
 {
     unw_cursor_t cursor;
-    bool refreshed = false;
-    unwinder->record = record;
-    unwinder->registers = record->registers;
-    unwinder->beyond = false;
-    if (record->stack_address == 0 || !has_space(unwinder) ||
-        !is_code(unwinder, record->registers.pc, &refreshed))
-        return 0;
-    unwinder->reads_left = READS_PER_STEP;
-    if (unw_init_remote(&cursor, unwinder->space, unwinder) != 0)
-        return 0;
-
     uint32_t count = 0;
-    struct lh_native_frame frame = {record->registers.pc, record->registers.sp,
-                                    record->registers.fp, true};
     uint32_t steps = most + OWN_FRAMES_MAX;
+    struct lh_native_frame frame = {.pc = record->registers.pc,
+                                    .sp = record->registers.sp,
+                                    .fp = record->registers.fp,
+                                    .fp_from = LH_FP_FROM_REGISTER,
+                                    .exact = true};
+    if (!begin(unwinder, record, &cursor))
+        return 0;
     if (record->running != 0 && most > 0 && !is_ours(unwinder, frame.pc))
         frames[count++] = frame;
     while (count < most && steps-- > 0 && step(unwinder, &cursor, &frame) &&
-           is_code(unwinder, frame.pc, &refreshed))
+           is_code(unwinder, frame.pc, refreshed))
         if (!is_ours(unwinder, frame.pc))
             frames[count++] = frame;
     return count;
+}
+
+/* Was this very stack unwound before? */
+static bool recall(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most, uint32_t *count)
+{
+    const struct lh_unwound *known =
+        lh_unwound_find(unwinder->remembered, record, unwinder->modules->generation);
+    if (known == NULL || known->count >= most)
+        return false;
+    memcpy(frames, known->frames, known->count * sizeof(*frames));
+    *count = known->count;
+    unwinder->beyond = known->beyond;
+    unwinder->number = known->number;
+    return true;
+}
+
+/* Not where the map was read again for it: that may be another one next time. */
+static void remember(struct lh_unwinder *unwinder, const struct lh_record *record,
+                     struct lh_native_frame *frames, uint32_t count)
+{
+    const struct lh_unwound unwound = {
+        .count = count, .beyond = unwinder->beyond, .frames = frames};
+    unwinder->number = lh_unwound_keep(unwinder->remembered, record, &unwinder->reads, &unwound);
+}
+
+uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most)
+{
+    bool refreshed = false;
+    uint32_t count = 0;
+    unwinder->record = record;
+    unwinder->beyond = false;
+    unwinder->number = 0;
+    if (record->stack_address == 0 || !has_space(unwinder) ||
+        !is_code(unwinder, record->registers.pc, &refreshed))
+        return 0;
+    if (recall(unwinder, record, frames, most, &count))
+        return count;
+    count = unwind(unwinder, record, &refreshed, frames, most);
+    if (count < most && !refreshed)
+        remember(unwinder, record, frames, count);
+    return count;
+}
+
+uint64_t lh_unwinder_number(const struct lh_unwinder *unwinder)
+{
+    return unwinder->number;
+}
+
+void lh_unwinder_forget(struct lh_unwinder *unwinder)
+{
+    lh_unwound_forget(unwinder->remembered);
+    unwinder->number = 0;
+}
+
+struct lh_unwound_counts lh_unwinder_counts(const struct lh_unwinder *unwinder)
+{
+    return lh_unwound_counts(unwinder->remembered);
 }
