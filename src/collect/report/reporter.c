@@ -36,6 +36,7 @@ struct lh_reporter {
     struct lh_notes notes;
     struct lh_source *source;
     struct lh_libraries *libraries;
+    struct lh_advice_stacks advice_stacks;
     struct lh_advice advice;
     char advice_text[LH_ADVICE_BYTES];
     char source_line[LH_SOURCE_BYTES]; /* of `frames` */
@@ -189,7 +190,7 @@ static void take_note(struct lh_reporter *reporter, struct lh_report *report)
 
 static void take_advice(struct lh_reporter *reporter, struct lh_report *report)
 {
-    if (lh_advice_find(report, &reporter->advice, reporter->advice_text))
+    if (lh_advice_find(report, &reporter->advice_stacks, &reporter->advice, reporter->advice_text))
         report->advice = &reporter->advice;
 }
 
