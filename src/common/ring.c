@@ -228,7 +228,7 @@ void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
         !atomic_compare_exchange_strong_explicit(cell, &now, full_cell(position, place),
                                                  memory_order_release, memory_order_relaxed))
         lh_room_release(&ring->room, first, place.units); /* counted: lh_ring_take_over() */
-    atomic_fetch_add_explicit(&ring->wake, 1, memory_order_release);
+    atomic_fetch_add(&ring->wake, 1); /* before the caller looks whether the reader sleeps */
 }
 
 /* ---- the reader ---- */

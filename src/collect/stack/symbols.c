@@ -278,13 +278,13 @@ static Dwfl_Module *report_file(Dwfl *dwfl, int fd, const char *path)
     return module;
 }
 
-/* What a distribution has of the C library and of interpreters, in files apart, is megabytes that
- * are to be unpacked before the first report, for lines that nobody looks for. */
+/* Of interpreters, and of the C library, which most have in a file apart, megabytes are to be
+ * unpacked and read before the first report, for lines that nobody looks for. */
 static bool is_worth_its_lines(int fd, const char *path)
 {
     const struct lh_frame frame = {.lang = LH_LANG_NATIVE, .module = path};
     enum lh_frame_kind kind = lh_frame_kind_of(&frame);
-    return (kind != LH_FRAME_LIBC && kind != LH_FRAME_INTERPRETER) || lh_debug_file_is_within(fd);
+    return kind != LH_FRAME_INTERPRETER && (kind != LH_FRAME_LIBC || lh_debug_file_is_within(fd));
 }
 
 struct lh_symbols *lh_symbols_new(int fd, const char *path)
