@@ -476,6 +476,9 @@ uint64_t lh_ring_resume(const struct lh_ring *ring);
  */
 bool lh_ring_has_room(const struct lh_ring *ring);
 
+/* Is there more room than is left to reports that must not be lost for others? Any thread. */
+bool lh_ring_has_spare(const struct lh_ring *ring);
+
 /* Is next to nothing in the ring? Then a question is soon answered. Any thread. */
 bool lh_ring_is_calm(const struct lh_ring *ring);
 

@@ -282,14 +282,7 @@ static enum lh_cut how_cut(const struct lh_stacks *stacks, const struct lh_recor
     return left_out ? LH_CUT_INTERPRETER : LH_CUT_NONE;
 }
 
-/* Names that are forgotten may not be the same when they are asked for again; the numbers of
- * stacks go with them. */
-static void forget_names(struct lh_stacks *stacks)
-{
-    lh_named_forget(stacks->named);
-    lh_unwinder_forget(stacks->unwinder);
-}
-
+/* With the names the numbers of stacks go: asked for again, a name may be another one. */
 static uint32_t unwind(struct lh_stacks *stacks, const struct lh_record *record)
 {
     uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
@@ -351,7 +344,8 @@ void lh_stacks_let_go(struct lh_stacks *stacks)
 void lh_stacks_give_up(struct lh_stacks *stacks)
 {
     lh_stacks_let_go(stacks);
-    forget_names(stacks);
+    lh_named_forget(stacks->named);
+    lh_unwinder_forget(stacks->unwinder);
     lh_jit_map_give_up(stacks->jit_map);
     lh_source_maps_give_up(stacks->source_maps);
 }

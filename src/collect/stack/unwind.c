@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/stack/unwind_refusals.h"
 #include "collect/stack/unwind_registers.h"
 #include "collect/stack/unwind_table.h"
 #include "common/text.h"
@@ -143,69 +144,17 @@ static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t
     return lh_unwind_register(&unwinder->registers, number, value) ? 0 : -UNW_EBADREG;
 }
 
-static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
-{
-    (void)space;
-    (void)info;
-    (void)argument;
-}
-
-static int find_dynamic_info(unw_addr_space_t space, unw_word_t *list, void *argument)
-{
-    (void)space;
-    (void)list;
-    (void)argument;
-    return -UNW_ENOINFO;
-}
-
-static int refuse_float_register(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value,
-                                 int write, void *argument)
-{
-    (void)space;
-    (void)number;
-    (void)value;
-    (void)write;
-    (void)argument;
-    return -UNW_EBADREG;
-}
-
-static int refuse_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
-{
-    (void)space;
-    (void)cursor;
-    (void)argument;
-    return -UNW_EINVAL;
-}
-
-static int refuse_name(unw_addr_space_t space, unw_word_t address, char *name, size_t size,
-                       unw_word_t *offset, void *argument)
-{
-    (void)space;
-    (void)address;
-    (void)name;
-    (void)size;
-    (void)offset;
-    (void)argument;
-    return -UNW_ENOINFO;
-}
-
 /* With the first stack: that loads libunwind, and most loops of short programs have none to tell.
  */
 static bool has_space(struct lh_unwinder *unwinder)
 {
-    static unw_accessors_t accessors = {
-        .find_proc_info = find_proc_info,
-        .put_unwind_info = put_unwind_info,
-        .get_dyn_info_list_addr = find_dynamic_info,
-        .access_mem = read_memory,
-        .access_reg = read_register,
-        .access_fpreg = refuse_float_register,
-        .resume = refuse_resume,
-        .get_proc_name = refuse_name,
-    };
+    unw_accessors_t accessors = lh_unwind_refusals;
     if (unwinder->has_asked)
         return unwinder->space != NULL;
     unwinder->has_asked = true;
+    accessors.find_proc_info = find_proc_info;
+    accessors.access_mem = read_memory;
+    accessors.access_reg = read_register;
     unwinder->space = unw_create_addr_space(&accessors, 0);
     if (unwinder->space != NULL)
         unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
