@@ -187,7 +187,7 @@ static uint32_t put_symbols(struct lh_stacks *stacks, struct lh_elf *elf,
     return count;
 }
 
-/* All that the address alone tells. */
+/* What the address alone tells. */
 static uint32_t name_native(struct lh_stacks *stacks, const struct lh_native_frame *native,
                             struct lh_frame *frames, uint32_t most)
 {
@@ -283,11 +283,17 @@ static enum lh_cut how_cut(const struct lh_stacks *stacks, const struct lh_recor
 }
 
 /* With the names the numbers of stacks go: asked for again, a name may be another one. */
-static uint32_t unwind(struct lh_stacks *stacks, const struct lh_record *record)
+static void begin_names(struct lh_stacks *stacks)
 {
-    uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
     if (lh_named_begin(stacks->named, stacks->modules.generation))
         lh_unwinder_forget(stacks->unwinder);
+}
+
+static uint32_t unwind(struct lh_stacks *stacks, const struct lh_record *record)
+{
+    begin_names(stacks);
+    uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    begin_names(stacks); /* it may have read the map again */
     return count;
 }
 
