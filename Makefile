@@ -220,7 +220,7 @@ $(B)/programs/constructor/%.so: tests/programs/%.c $(B)/flags
 
 $(B)/bench/%: tests/bench/%.c $(B)/unit/objects.a $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) $< $(B)/unit/objects.a -o $@ $(LDFLAGS) $$(sed -n 's|^/\* link: \(.*\) \*/|\1|p' $<) -lpthread -lm
 
 $(B)/runtimes/%: tests/runtimes/c/%.c $(B)/flags
 	@mkdir -p $(@D)
@@ -365,15 +365,11 @@ torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, w
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) scripts/torture.py --build $(B)
 
+# BENCH_FLAGS=--append keeps the runs that are there: scripts/bench-compare takes the noise from them.
+BENCH_FLAGS ?=
 .PHONY: bench
-bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start, strict tests
-	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
-	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
-	@echo "== tests/bench/js_walk_cost.py" && $(PYTHON) tests/bench/js_walk_cost.py
-	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
-	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
-	@echo "== tests/bench/html_report.py" && $(PYTHON) tests/bench/html_report.py --build $(B)
-	@echo "== tests/bench/strict_tests.py" && $(PYTHON) tests/bench/strict_tests.py --build $(B)
+bench: all $(BENCH) ## measure what all parts cost, in ten minutes at most: figures beside their targets, and build/bench.json
+	@$(PYTHON) tests/bench/bench.py --build $(B) $(BENCH_FLAGS)
 
 .PHONY: format
 format: ## lay out the C and the Python as the tree wants it

@@ -40,7 +40,7 @@ static void measure_fill(void)
     }
     if (record.stack_length != lh_options.stack_bytes)
         exit(1);
-    print_costs("registers and 32 KiB of stack", "  (at most 10 us are allowed)");
+    tell_costs(FIGURE_capture_native, "");
 }
 
 /* Called by Python, with the GIL. */
@@ -55,10 +55,10 @@ static void measure_python(void)
     }
     if (record.python_count != PYTHON_FRAMES)
         exit(1);
-    print_costs("16 Python frames more", "  (at most 100 us are allowed)");
+    tell_costs(FIGURE_capture_16_frames, "");
 }
 
-static void print_quiet(const char *what, enum lh_noise (*find)(struct lh_slot *slot))
+static void measure_quiet_way(const char *what, enum lh_noise (*find)(struct lh_slot *slot))
 {
     static struct lh_slot slot;
     slot.python_thread = lh_python_thread_state();
@@ -70,7 +70,7 @@ static void print_quiet(const char *what, enum lh_noise (*find)(struct lh_slot *
                 exit(1);
         costs_us[i] = (now_us() - start) / QUIET_AT_ONCE;
     }
-    print_costs(what, "  (at most 1 us is allowed)");
+    tell_costs(FIGURE_noise_look, what);
 }
 
 static enum lh_noise look_ahead(struct lh_slot *slot)
@@ -90,8 +90,8 @@ static void measure_quiet(void)
 {
     static struct lh_process process = {.pid = 1};
     lh_process = &process; /* who looks ahead wants to know whose it is */
-    print_quiet("a call found to be noise before it is made", look_ahead);
-    print_quiet("a call found to be noise", look_after);
+    measure_quiet_way("before the call", look_ahead);
+    measure_quiet_way("after the call", look_after);
     lh_process = NULL;
 }
 

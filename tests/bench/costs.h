@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one and the same thing cost again and again: the median, and the worst of a hundred. */
+/* What one and the same thing cost again and again: told is the median. */
 #ifndef LH_TESTS_BENCH_COSTS_H
 #define LH_TESTS_BENCH_COSTS_H
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
+
+#include "figures.h"
 
 #define COSTS 5000
 
@@ -21,20 +21,10 @@ static inline double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static int compare_costs(const void *a, const void *b)
+/* Sorts what was measured. `thing`: as figure_tell() has it. */
+static inline void tell_costs(enum figure_id id, const char *thing)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorts what was measured. `allowed`: said behind it, or "". */
-static inline void print_costs(const char *what, const char *allowed)
-{
-    qsort(costs_us, COSTS, sizeof(costs_us[0]), compare_costs);
-    printf("  %-46s %8.1f us median %8.1f us 99%%%s\n", what, costs_us[COSTS / 2],
-           costs_us[COSTS * 99 / 100], allowed);
-    fflush(stdout);
+    figure_tell(id, thing, figure_median(costs_us, COSTS));
 }
 
 #endif

@@ -67,7 +67,7 @@ static void measure_samples(struct lh_slot *slot)
         costs_us[i] = now_us() - start;
         take(LH_EVENT_SAMPLE);
     }
-    print_costs("one sample, 32 KiB of stack (and a signal)", "");
+    tell_costs(FIGURE_look_sample, "");
 }
 
 /* A loop thread in read(2) on a pipe, deep in its stack. */
@@ -116,7 +116,7 @@ static void measure_inflight(struct lh_slot *slot)
         costs_us[i] = now_us() - start;
         take(LH_EVENT_INFLIGHT);
     }
-    print_costs("one call in flight told, 32 KiB of stack", "");
+    tell_costs(FIGURE_look_inflight, "");
     if (taken.stack_length != lh_options.stack_bytes || taken.resource.fd != waiter.fds[0] ||
         write(waiter.fds[1], "x", 1) != 1)
         exit(1);
