@@ -18,6 +18,7 @@
 
 #define BEYOND_MAX     (1u << 20) /* bytes above the copy that may still be of this stack */
 #define OWN_FRAMES_MAX 64u        /* of ours in one stack; more are no stack of a program */
+#define LOWEST_CODE    4096u      /* without privileges: vm.mmap_min_addr */
 #define READS_PER_STEP 65536u     /* words; the largest functions take some thousands */
 
 /* Exported by libunwind for such accessors, but in no header. */
@@ -184,11 +185,17 @@ void lh_unwinder_free(struct lh_unwinder *unwinder)
     free(unwinder);
 }
 
+/* Nothing is mapped at the lowest addresses, and the upper half is the kernel's. */
+static bool may_be_code(uint64_t pc)
+{
+    return pc >= LOWEST_CODE && pc <= INT64_MAX;
+}
+
 /* Is this address in code, as far as the map knows after one more look? */
 static bool is_code(struct lh_unwinder *unwinder, uint64_t pc, bool *refreshed)
 {
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
-    if ((mapping == NULL || !mapping->executable) && !*refreshed) {
+    if ((mapping == NULL || !mapping->executable) && !*refreshed && may_be_code(pc)) {
         *refreshed = true;
         lh_modules_refresh(unwinder->modules);
         mapping = lh_modules_find(unwinder->modules, pc);
