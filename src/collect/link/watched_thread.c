@@ -5,7 +5,6 @@
  * read once, and can only make what is said about that program wrong. */
 #include "collect/link/watched_thread.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "collect/link/memory_limit.h"
@@ -15,9 +14,7 @@
 #include "collect/sys/futex.h"
 #include "common/units.h"
 
-#define WAIT_NS      (500 * LH_NS_PER_MS) /* longest sleep, should a wake-up be missing */
-#define MOMENT_NS    LH_NS_PER_MS
-#define BUSY_REPORTS 4 /* in such a moment */
+#define WAIT_NS (500 * LH_NS_PER_MS) /* longest sleep, should a wake-up be missing */
 
 static void note_lost(struct lh_watched *watched, uint64_t count)
 {
@@ -128,31 +125,10 @@ uint64_t lh_watched_left(const struct lh_watched *watched)
     return left <= LH_RING_CELLS ? left : 0;
 }
 
-/* Do reports come so fast that more of them come in a moment? By how many came in the last one. */
-static bool is_busy(struct lh_watched *watched, uint32_t came)
-{
-    struct lh_pace *pace = &watched->pace;
-    int64_t now_ns = lh_monotonic_ns();
-    int64_t since_ns = now_ns - pace->begin_ns;
-    pace->came += came;
-    if (since_ns < MOMENT_NS)
-        return pace->is_busy;
-    pace->is_busy = pace->came >= BUSY_REPORTS && pace->came * MOMENT_NS / BUSY_REPORTS >= since_ns;
-    pace->came = 0;
-    pace->begin_ns = now_ns;
-    return pace->is_busy;
-}
-
-/* Waits for more than what was there when `wake` was read. Where they come fast they are let come
- * together for a moment, and wake nobody. */
-static void wait_for_more(struct lh_watched *watched, uint32_t wake, uint32_t came)
+/* Waits for more than what was there when `wake` was read. */
+static void wait_for_more(struct lh_watched *watched, uint32_t wake)
 {
     struct lh_ring *ring = watched->ring;
-    if (is_busy(watched, came)) {
-        const struct timespec moment = {.tv_nsec = MOMENT_NS};
-        nanosleep(&moment, NULL);
-        return;
-    }
     atomic_store(&ring->sleeps, 1);
     lh_futex_wait_for(&ring->wake, wake, lh_reporter_due_ns(watched->reporter, WAIT_NS));
     atomic_store(&ring->sleeps, 0);
@@ -161,21 +137,17 @@ static void wait_for_more(struct lh_watched *watched, uint32_t wake, uint32_t ca
 static void serve_living(struct lh_watched *watched)
 {
     struct lh_ring *ring = watched->ring;
-    uint32_t came = 0;
     while (!atomic_load(&watched->stop)) {
         uint32_t wake = atomic_load(&ring->wake);
         bool closing = atomic_load(&ring->closing) != 0;
         if (lh_memory_give_up(&watched->given_up))
             lh_reporter_give_up(watched->reporter);
-        if (report_next(watched)) {
-            came++;
+        if (report_next(watched))
             continue;
-        }
         if (closing && !watched->summary_written && lh_watched_left(watched) == 0)
             say_drained(watched);
         else
-            wait_for_more(watched, wake, came);
-        came = 0;
+            wait_for_more(watched, wake);
         release(watched, false);
     }
 }

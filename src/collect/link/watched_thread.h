@@ -15,13 +15,6 @@
 #include "collect/sink/sink.h"
 #include "collect/stack/stack.h"
 
-/* How fast reports come. */
-struct lh_pace {
-    int64_t begin_ns; /* CLOCK_MONOTONIC */
-    int64_t came;     /* reports, since then */
-    bool is_busy;     /* they came fast before that */
-};
-
 struct lh_watched {
     struct lh_ring *ring;   /* shared */
     struct lh_ring *header; /* private, checked */
@@ -51,7 +44,6 @@ struct lh_watched {
     bool said_bad;
     uint32_t given_up; /* see lh_memory_give_up() */
     struct lh_rights rights;
-    struct lh_pace pace;
     struct lh_ring_mark mark;
     struct lh_record record;
 };
