@@ -295,10 +295,11 @@ bool lh_ring_has_room(const struct lh_ring *ring)
            lh_room_in_use(&ring->room) < LH_ROOM_UNITS / 2;
 }
 
+/* What is left is room for two records of the usual size at most, one after the other. */
 bool lh_ring_has_spare(const struct lh_ring *ring)
 {
-    return cells_in_use(ring) < LH_RING_CELLS / 8 * 7 &&
-           lh_room_in_use(&ring->room) < LH_ROOM_UNITS / 8 * 7;
+    return cells_in_use(ring) < LH_RING_CELLS / 64 * 63 &&
+           lh_room_in_use(&ring->room) < LH_ROOM_UNITS / 64 * 63;
 }
 
 bool lh_ring_is_calm(const struct lh_ring *ring)
