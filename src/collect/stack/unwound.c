@@ -246,7 +246,8 @@ uint64_t lh_unwound_keep(struct lh_unwound_book *book, const struct lh_record *r
     struct kept *kept = reads->too_many ? NULL : copy(record, reads, unwound);
     if (kept == NULL)
         return 0;
-    kept->unwound.number = ++book->last_number;
+    uint64_t number = ++book->last_number;
+    kept->unwound.number = number;
     put_slot(book, kept);
     put_newest(book, kept);
     book->counts.kept++;
@@ -254,7 +255,7 @@ uint64_t lh_unwound_keep(struct lh_unwound_book *book, const struct lh_record *r
     while (book->oldest != kept &&
            (book->counts.kept > LH_UNWOUND_MAX || book->counts.bytes > LH_UNWOUND_BYTES))
         forget(book, book->oldest);
-    return kept->unwound.number;
+    return number;
 }
 
 struct lh_unwound_counts lh_unwound_counts(const struct lh_unwound_book *book)
