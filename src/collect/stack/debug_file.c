@@ -124,25 +124,6 @@ bool lh_debug_file_fits(int fd)
     return fits;
 }
 
-bool lh_debug_file_is_within(int fd)
-{
-    Elf_Scn *section = NULL;
-    size_t names;
-    bool found = false;
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    bool has_names = elf != NULL && elf_getshdrstrndx(elf, &names) == 0;
-    while (has_names && !found && (section = elf_nextscn(elf, section)) != NULL) {
-        GElf_Shdr header;
-        const char *name =
-            gelf_getshdr(section, &header) != NULL ? elf_strptr(elf, names, header.sh_name) : NULL;
-        found = name != NULL && header.sh_type == SHT_PROGBITS &&
-                (strcmp(name, ".debug_info") == 0 || strcmp(name, ".zdebug_info") == 0);
-    }
-    elf_end(elf);
-    return found;
-}
-
 /* `*name` is what malloc(3) gave. */
 static int if_it_fits(int fd, char **name)
 {

@@ -19,7 +19,4 @@ int lh_debug_file_find(Dwfl_Module *module, void **user_data, const char *name, 
 #define LH_DEBUG_BYTES_MAX (256u << 20)
 bool lh_debug_file_fits(int fd);
 
-/* Does the file behind `fd`, which stays the caller's, have its debug information itself? */
-bool lh_debug_file_is_within(int fd);
-
 #endif

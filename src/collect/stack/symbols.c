@@ -19,6 +19,7 @@
 #include "collect/stack/demangle.h"
 #include "collect/stack/dwarf.h"
 #include "collect/stack/frame_kind.h"
+#include "common/options.h"
 
 #define NESTED_MAX   16u    /* symbols that start later than the one an address lies in */
 #define PLACES_MAX   16384u /* remembered addresses, then they are forgotten all at once */
@@ -40,7 +41,9 @@ struct lh_symbols {
     _Atomic uint32_t users;
     Dwfl *dwfl;
     Dwfl_Module *module;
-    bool has_lines; /* its debug information is read */
+    bool has_lines; /* its debug information is read: that of interpreters is large, and says
+                       nothing that their functions' names do not */
+    bool is_libc;
     struct function *functions;
     size_t function_count;
     struct place *places; /* open addressing */
@@ -234,16 +237,24 @@ static void remember(struct lh_symbols *symbols, uint64_t vaddr, const struct lh
     symbols->place_count++;
 }
 
+/* How each program and each thread begins. On most stacks nothing else is of libc, whose debug
+ * information, megabytes, would be unpacked for these lines alone. */
+static bool is_beginning(const struct lh_symbols *symbols, const char *function)
+{
+    static const char names[] = "__libc_start*,generic_start_main*,start_thread,clone,clone3";
+    return symbols->is_libc && function != NULL && lh_glob_list_match(names, function);
+}
+
 /* The symbol table knows the name by which the linker put it there; only without it, what the
  * debug information calls it. */
 static uint32_t resolve(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
 {
-    uint32_t count = symbols->has_lines ? lh_dwarf_find(symbols->module, vaddr, symbols->names,
-                                                        found, LH_SYMBOLS_MAX)
-                                        : 0;
+    const char *function = find_function(symbols, vaddr);
+    uint32_t count = 0;
+    if (symbols->has_lines && !is_beginning(symbols, function))
+        count = lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX);
     if (count == 0)
         found[count++] = (struct lh_symbol){0};
-    const char *function = find_function(symbols, vaddr);
     if (function != NULL)
         found[count - 1].function = function;
     return count;
@@ -278,13 +289,10 @@ static Dwfl_Module *report_file(Dwfl *dwfl, int fd, const char *path)
     return module;
 }
 
-/* Of interpreters, and of the C library, which most have in a file apart, megabytes are to be
- * unpacked and read before the first report, for lines that nobody looks for. */
-static bool is_worth_its_lines(int fd, const char *path)
+static enum lh_frame_kind kind_of_file(const char *path)
 {
     const struct lh_frame frame = {.lang = LH_LANG_NATIVE, .module = path};
-    enum lh_frame_kind kind = lh_frame_kind_of(&frame);
-    return kind != LH_FRAME_INTERPRETER && (kind != LH_FRAME_LIBC || lh_debug_file_is_within(fd));
+    return lh_frame_kind_of(&frame);
 }
 
 struct lh_symbols *lh_symbols_new(int fd, const char *path)
@@ -298,7 +306,8 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     if (symbols == NULL)
         return NULL;
     atomic_store(&symbols->users, 1);
-    symbols->has_lines = is_worth_its_lines(fd, path) && lh_debug_file_fits(fd);
+    symbols->is_libc = kind_of_file(path) == LH_FRAME_LIBC;
+    symbols->has_lines = kind_of_file(path) != LH_FRAME_INTERPRETER && lh_debug_file_fits(fd);
     symbols->names = lh_demangler_new();
     symbols->dwfl = dwfl_begin(&callbacks);
     if (symbols->names != NULL && symbols->dwfl != NULL)

@@ -118,8 +118,12 @@ static void forget(struct lh_unwound_book *book, struct kept *kept)
 
 void lh_unwound_forget(struct lh_unwound_book *book)
 {
-    while (book->oldest != NULL)
-        forget(book, book->oldest);
+    struct kept *oldest = book->oldest;
+    while (oldest != NULL) {
+        struct kept *newer = oldest->newer;
+        forget(book, oldest);
+        oldest = newer;
+    }
 }
 
 void lh_unwound_book_free(struct lh_unwound_book *book)
@@ -240,22 +244,31 @@ static struct kept *copy(const struct lh_record *record, const struct lh_unwound
     return kept;
 }
 
+/* For one more. */
+static void make_room(struct lh_unwound_book *book, uint32_t bytes)
+{
+    struct kept *oldest = book->oldest;
+    while (oldest != NULL &&
+           (book->counts.kept >= LH_UNWOUND_MAX || book->counts.bytes + bytes > LH_UNWOUND_BYTES)) {
+        struct kept *newer = oldest->newer;
+        forget(book, oldest);
+        oldest = newer;
+    }
+}
+
 uint64_t lh_unwound_keep(struct lh_unwound_book *book, const struct lh_record *record,
                          const struct lh_unwound_reads *reads, const struct lh_unwound *unwound)
 {
     struct kept *kept = reads->too_many ? NULL : copy(record, reads, unwound);
     if (kept == NULL)
         return 0;
-    uint64_t number = ++book->last_number;
-    kept->unwound.number = number;
+    make_room(book, kept->bytes);
+    kept->unwound.number = ++book->last_number;
     put_slot(book, kept);
     put_newest(book, kept);
     book->counts.kept++;
     book->counts.bytes += kept->bytes;
-    while (book->oldest != kept &&
-           (book->counts.kept > LH_UNWOUND_MAX || book->counts.bytes > LH_UNWOUND_BYTES))
-        forget(book, book->oldest);
-    return number;
+    return book->last_number;
 }
 
 struct lh_unwound_counts lh_unwound_counts(const struct lh_unwound_book *book)
