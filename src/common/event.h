@@ -143,6 +143,8 @@ struct lh_report {
     const struct lh_record *record; /* anything but samples, holders and victims */
     const struct lh_frame *frames;  /* of a block, also of one in flight: innermost first */
     uint32_t frame_count;
+    uint64_t stack_number; /* of `frames`: an equal one, in this process, has equal frames; 0:
+                              nothing is known of that */
     uint64_t threshold_ns;
     uint64_t fingerprint;            /* of the place; 0: not known */
     enum lh_no_stack no_stack;       /* why there are no frames and no samples */

@@ -122,12 +122,27 @@ static bool needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
 }
 
+/* How many bytes from here on are written as they are. Nearly all of a report is such text. */
+static size_t plain_span(const char *text, size_t length)
+{
+    size_t span = 0;
+    while (span < length && (unsigned char)text[span] < 0x80 &&
+           !needs_escape((unsigned char)text[span]))
+        span++;
+    return span;
+}
+
 void lh_json_string_n(struct lh_json *json, const char *text, size_t length)
 {
     begin_value(json);
     put_char(json, '"');
     for (size_t i = 0; i < length;) {
         uint32_t code;
+        size_t plain = plain_span(text + i, length - i);
+        put(json, text + i, plain);
+        i += plain;
+        if (i == length)
+            break;
         size_t span = lh_utf8_next(text + i, length - i, &code);
         if (code == LH_UTF8_NONE)
             put(json, "\xef\xbf\xbd", 3);

@@ -228,7 +228,7 @@ void lh_ring_commit(struct lh_ring *ring, struct lh_record *record)
         !atomic_compare_exchange_strong_explicit(cell, &now, full_cell(position, place),
                                                  memory_order_release, memory_order_relaxed))
         lh_room_release(&ring->room, first, place.units); /* counted: lh_ring_take_over() */
-    atomic_fetch_add_explicit(&ring->wake, 1, memory_order_release);
+    atomic_fetch_add(&ring->wake, 1); /* before the caller looks whether the reader sleeps */
 }
 
 /* ---- the reader ---- */
@@ -293,6 +293,13 @@ bool lh_ring_has_room(const struct lh_ring *ring)
 {
     return cells_in_use(ring) < LH_RING_CELLS / 2 &&
            lh_room_in_use(&ring->room) < LH_ROOM_UNITS / 2;
+}
+
+/* What is left is room for two records of the usual size at most, one after the other. */
+bool lh_ring_has_spare(const struct lh_ring *ring)
+{
+    return cells_in_use(ring) < LH_RING_CELLS / 64 * 63 &&
+           lh_room_in_use(&ring->room) < LH_ROOM_UNITS / 64 * 63;
 }
 
 bool lh_ring_is_calm(const struct lh_ring *ring)

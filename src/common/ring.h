@@ -421,6 +421,7 @@ struct lh_ring {
 
     _Atomic uint64_t head __attribute__((aligned(64))); /* next position to write */
     _Atomic uint32_t wake;     /* futex: raised after each commit; the collector waits on it */
+    _Atomic uint32_t sleeps;   /* 1: it does, or is about to: only then it is to be woken */
     _Atomic uint32_t closing;  /* 1: the program exits normally */
     _Atomic uint32_t attached; /* 1: a collector reads this ring, or has just been given it */
     _Atomic uint32_t reader; /* the thread that reads it, and FUTEX_OWNER_DIED once that has ended,
@@ -480,7 +481,7 @@ void lh_ring_settle(struct lh_ring *ring, struct lh_ring *old, const struct lh_r
 struct lh_record *lh_ring_reserve(struct lh_ring *ring, uint32_t stack_bytes);
 
 /* Hands the record to the reader; it is not the caller's any more. The caller wakes the reader
- * (futex on `wake`) afterwards. */
+ * (futex on `wake`) afterwards, if that sleeps. */
 void lh_ring_commit(struct lh_ring *ring, struct lh_record *record);
 
 /* Reader: copies the record at *position into *copy and frees its place. False: there is none yet.
@@ -494,6 +495,9 @@ uint64_t lh_ring_resume(const struct lh_ring *ring);
 /* Is less than half of the ring in use? The other half is not for samples and holders. Any thread.
  */
 bool lh_ring_has_room(const struct lh_ring *ring);
+
+/* Is there more room than is left to reports that must not be lost for others? Any thread. */
+bool lh_ring_has_spare(const struct lh_ring *ring);
 
 /* Is next to nothing in the ring? Then a question is soon answered. Any thread. */
 bool lh_ring_is_calm(const struct lh_ring *ring);

@@ -34,6 +34,7 @@ static struct reader {
     struct lh_profile *profile;
     struct lh_groups groups;
     struct lh_holders *holders;
+    struct lh_advice_stacks advice_stacks;
     struct lh_advice advice;
     char advice_text[LH_ADVICE_BYTES];
     void *json;
@@ -135,7 +136,7 @@ static void report(void)
     }
     report.holder = lh_holders_find(reader.holders, record);
     report.waits_for = lh_holders_find_awaited(reader.holders, record);
-    if (lh_advice_find(&report, &reader.advice, reader.advice_text))
+    if (lh_advice_find(&report, &reader.advice_stacks, &reader.advice, reader.advice_text))
         report.advice = &reader.advice;
     size_t length = lh_sink_json.report(reader.json, &report, reader.line, sizeof(reader.line));
     MUST(length <= sizeof(reader.line));

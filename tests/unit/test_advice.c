@@ -73,6 +73,7 @@ struct fixture {
     struct lh_waits_for waits_for;
     struct lh_sample group;
     struct lh_report report;
+    struct lh_advice_stacks stacks;
     struct lh_advice advice;
     char room[LH_ADVICE_BYTES];
 };
@@ -161,7 +162,7 @@ static void set_what(struct fixture *fixture, const char *what)
 
 static bool find(struct fixture *fixture)
 {
-    return lh_advice_find(&fixture->report, &fixture->advice, fixture->room);
+    return lh_advice_find(&fixture->report, &fixture->stacks, &fixture->advice, fixture->room);
 }
 
 /* From "FILE:FUNCTION"; a file that begins with "node:" or "<frozen " has such a colon itself. */

@@ -217,6 +217,10 @@ static void test_project_says_what_is_the_users_and_nothing_else_is(void **state
     lh_frames_class(frames, COUNT(frames), "site-packages/ours/*,app/*,shop::*,com.shop.*");
     for (uint32_t i = 0; i < COUNT(frames); i++)
         assert_int_equal(lh_frame_kind_of(&frames[i]), kinds[i]);
+    lh_frames_class(frames, COUNT(frames), ""); /* what is classed stays so */
+    assert_int_equal(lh_frame_kind_of(&frames[0]), LH_FRAME_USER);
+    for (uint32_t i = 0; i < COUNT(frames); i++)
+        frames[i].kind = LH_FRAME_UNKNOWN;
     lh_frames_class(frames, COUNT(frames), "");
     assert_int_equal(lh_frame_kind_of(&frames[0]), LH_FRAME_LIBRARY);
     assert_int_equal(lh_frame_kind_of(&frames[1]), LH_FRAME_USER);

@@ -397,6 +397,17 @@ static void test_ring_is_calm_and_has_room_before_it_is_full(void **state)
     assert_false(lh_ring_has_room(ring));
 }
 
+static void test_what_must_not_be_lost_finds_room_where_others_leave_it(void **state)
+{
+    struct lh_ring *ring = *state;
+    uint64_t id = 0;
+    while (lh_ring_has_spare(ring))
+        assert_true(put_usual(ring, ++id));
+    assert_true(id > 900);
+    assert_false(lh_ring_has_room(ring));
+    assert_true(put_usual(ring, ++id));
+}
+
 static void test_samples_that_nobody_reads_make_room(void **state)
 {
     struct lh_ring *ring = *state;
@@ -523,6 +534,7 @@ int main(void)
         RING_TEST(test_what_has_been_read_is_written_to_again_before_what_is_untouched),
         RING_TEST(test_writers_get_no_more_room_than_there_is),
         RING_TEST(test_ring_is_calm_and_has_room_before_it_is_full),
+        RING_TEST(test_what_must_not_be_lost_finds_room_where_others_leave_it),
         RING_TEST(test_samples_that_nobody_reads_make_room),
         RING_TEST(test_cell_that_leads_anywhere_else_is_read_as_no_record),
         RING_TEST(test_lengths_beyond_what_a_cell_has_are_refused),

@@ -145,7 +145,7 @@ int lh_watched_start(struct lh_watched **result, const struct lh_watched_setup *
         return -ENOMEM;
     }
     watched->peer = setup->peer;
-    watched->rights = (struct lh_rights){setup->peer.pid, setup->peer.uid, setup->peer.gid};
+    lh_rights_init(&watched->rights, setup->peer.pid, setup->peer.uid, setup->peer.gid);
     watched->pidfd = -1;
     watched->maps_fd = -1;
     watched->ended_fd = setup->ended_fd;
@@ -241,6 +241,7 @@ void lh_watched_free(struct lh_watched *watched)
         lh_output_put(watched->outputs, watched->output);
     if (watched->kept != NULL)
         lh_output_put(watched->outputs, watched->kept);
+    lh_rights_end(&watched->rights);
     close_if_open(watched->maps_fd);
     close_if_open(watched->pidfd);
     if (watched->header != NULL)

@@ -126,6 +126,15 @@ uint64_t lh_watched_left(const struct lh_watched *watched)
     return left <= LH_RING_CELLS ? left : 0;
 }
 
+/* Waits for more than what was there when `wake` was read. */
+static void wait_for_more(struct lh_watched *watched, uint32_t wake)
+{
+    struct lh_ring *ring = watched->ring;
+    atomic_store(&ring->sleeps, 1);
+    lh_futex_wait_for(&ring->wake, wake, lh_reporter_due_ns(watched->reporter, WAIT_NS));
+    atomic_store(&ring->sleeps, 0);
+}
+
 static void serve_living(struct lh_watched *watched)
 {
     struct lh_ring *ring = watched->ring;
@@ -139,7 +148,7 @@ static void serve_living(struct lh_watched *watched)
         if (closing && !watched->summary_written && lh_watched_left(watched) == 0)
             say_drained(watched);
         else
-            lh_futex_wait_for(&ring->wake, wake, lh_reporter_due_ns(watched->reporter, WAIT_NS));
+            wait_for_more(watched, wake);
         release(watched, false);
     }
 }

@@ -180,17 +180,35 @@ static bool is_named(const char *names, const struct lh_frame *frame)
     return lh_glob_list_match(names, key);
 }
 
-static void take_loops(struct facts *facts, const struct lh_python_task *task)
+static uint32_t find_loops(const struct lh_frame *frames, uint32_t count)
 {
     char key[KEY_BYTES];
-    if (task->has_name || task->has_coroutine)
-        facts->loops |= 1u << LOOP_ASYNCIO;
-    for (uint32_t i = 0; i < facts->count; i++) {
-        put_key(key, &facts->frames[i]);
+    uint32_t loops = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        put_key(key, &frames[i]);
         for (uint32_t loop = 0; loop < LOOP_COUNT; loop++)
             if (lh_glob_list_match(loop_names[loop], key))
-                facts->loops |= 1u << loop;
+                loops |= 1u << loop;
     }
+    return loops;
+}
+
+static void take_loops(struct facts *facts, const struct lh_report *report,
+                       struct lh_advice_stacks *stacks)
+{
+    const struct lh_python_task *task = &report->record->task;
+    uint64_t number = facts->frames == report->frames ? report->stack_number : 0;
+    uint32_t at = number & (LH_ADVICE_STACKS - 1);
+    if (number == 0) {
+        facts->loops = find_loops(facts->frames, facts->count);
+    } else {
+        if (stacks->known[at].number != number)
+            stacks->known[at].loops = find_loops(facts->frames, facts->count);
+        stacks->known[at].number = number;
+        facts->loops = stacks->known[at].loops;
+    }
+    if (task->has_name || task->has_coroutine)
+        facts->loops |= 1u << LOOP_ASYNCIO;
 }
 
 static bool is_module_body(const struct lh_frame *frame)
@@ -201,7 +219,8 @@ static bool is_module_body(const struct lh_frame *frame)
 
 /* False: there is nothing that rows could look at. What a module of Python does while it is
  * imported is no coroutine's, and can await nothing. */
-static bool take_facts(struct facts *facts, const struct lh_report *report)
+static bool take_facts(struct facts *facts, const struct lh_report *report,
+                       struct lh_advice_stacks *stacks)
 {
     bool grouped = report->group_count > 0;
     *facts = (struct facts){.frames = grouped ? report->groups[0].frames : report->frames,
@@ -213,7 +232,7 @@ static bool take_facts(struct facts *facts, const struct lh_report *report)
     take_whats(facts, report);
     if (facts->what_count == 0 || is_module_body(&facts->frames[facts->place]))
         return false;
-    take_loops(facts, &report->record->task);
+    take_loops(facts, report, stacks);
     return true;
 }
 
@@ -316,11 +335,11 @@ static bool put_text(char room[LH_ADVICE_BYTES], const char *sentence, const str
     return frame->library != NULL;
 }
 
-bool lh_advice_find(const struct lh_report *report, struct lh_advice *advice,
-                    char room[LH_ADVICE_BYTES])
+bool lh_advice_find(const struct lh_report *report, struct lh_advice_stacks *stacks,
+                    struct lh_advice *advice, char room[LH_ADVICE_BYTES])
 {
     struct facts facts;
-    if (!take_facts(&facts, report))
+    if (!take_facts(&facts, report, stacks))
         return false;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct lh_frame *frame = is_about(&rows[i], &facts) ? find(&rows[i], &facts) : NULL;

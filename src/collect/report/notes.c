@@ -14,20 +14,25 @@ _Static_assert(LH_RUNTIMES < LH_NOTES_MAX, "each has a bit, and so has the old m
 static const char old_map_sentence[] =
     "/tmp/perf-PID.map is older than this process, another one wrote it: its names are not used";
 
-static bool is_of(const struct lh_runtime *runtime, const struct lh_frame *frame)
+static bool has_function(const struct lh_runtime *runtime, const struct lh_frame *frame)
 {
-    if (frame->module == NULL || !lh_runtime_has(runtime, frame->module))
-        return false;
     return runtime->function == NULL ||
            (frame->function != NULL && lh_glob_list_match(runtime->function, frame->function));
 }
 
+/* Frames of one module stand together. */
 static bool is_in(const struct lh_runtime *runtime, const struct lh_frame *frames, uint32_t count)
 {
-    uint32_t i = 0;
-    while (i < count && !is_of(runtime, &frames[i]))
-        i++;
-    return i < count;
+    const char *module = NULL;
+    bool has_module = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (frames[i].module != module)
+            has_module = frames[i].module != NULL && lh_runtime_has(runtime, frames[i].module);
+        module = frames[i].module;
+        if (has_module && has_function(runtime, &frames[i]))
+            return true;
+    }
+    return false;
 }
 
 /* Functions of the program's own language: then it is known how to get them. */

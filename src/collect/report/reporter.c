@@ -31,10 +31,12 @@ struct lh_reporter {
     struct lh_unended_list *unended;
     struct lh_judged *judged;
     struct lh_frame frames[LH_STACK_FRAMES_MAX];
+    uint64_t stack_number; /* of these */
     struct lh_groups groups;
     struct lh_notes notes;
     struct lh_source *source;
     struct lh_libraries *libraries;
+    struct lh_advice_stacks advice_stacks;
     struct lh_advice advice;
     char advice_text[LH_ADVICE_BYTES];
     char source_line[LH_SOURCE_BYTES]; /* of `frames` */
@@ -133,9 +135,11 @@ static void take_fingerprint(const struct lh_reporter *reporter, struct lh_repor
 static uint32_t build_stack(struct lh_reporter *reporter, const struct lh_record *record)
 {
     uint32_t most = reporter->with.header->options.stack_frames;
+    reporter->stack_number = 0;
     if (most == 0 || record->type == LH_EVENT_LOOP || record->type == LH_EVENT_STALL)
         return 0;
     uint32_t count = lh_stacks_build(reporter->with.stacks, record, reporter->frames, most);
+    reporter->stack_number = lh_stacks_number(reporter->with.stacks);
     /* A shorter copy has all there was. */
     if (count > 0 && reporter->frames[count - 1].cut == LH_CUT_BYTES &&
         record->stack_length < reporter->with.header->options.stack_bytes)
@@ -165,6 +169,7 @@ static void use_samples(struct lh_reporter *reporter, struct lh_report *report)
     if (report->no_stack == LH_STACK_KNOWN ||
         lh_profile_take(reporter->profile, report->record, &samples) == 0)
         return;
+    report->stack_number = 0;
     report->frames = samples[0].frames;
     report->frame_count = samples[0].frame_count;
     report->no_stack = LH_STACK_KNOWN;
@@ -186,7 +191,7 @@ static void take_note(struct lh_reporter *reporter, struct lh_report *report)
 
 static void take_advice(struct lh_reporter *reporter, struct lh_report *report)
 {
-    if (lh_advice_find(report, &reporter->advice, reporter->advice_text))
+    if (lh_advice_find(report, &reporter->advice_stacks, &reporter->advice, reporter->advice_text))
         report->advice = &reporter->advice;
 }
 
@@ -203,9 +208,11 @@ static uint32_t judge_and_tell(struct lh_reporter *reporter, struct lh_report *r
 static uint32_t tell(struct lh_reporter *reporter, const struct lh_record *record,
                      const struct lh_victims *victims)
 {
+    uint32_t frame_count = build_stack(reporter, record);
     struct lh_report report = {.record = record,
                                .frames = reporter->frames,
-                               .frame_count = build_stack(reporter, record),
+                               .frame_count = frame_count,
+                               .stack_number = reporter->stack_number,
                                .no_stack = (enum lh_no_stack)record->no_stack,
                                .holder = lh_holders_find(reporter->holders, record),
                                .waits_for = lh_holders_find_awaited(reporter->holders, record),

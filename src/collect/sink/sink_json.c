@@ -76,7 +76,7 @@ static void cut_frames(struct json_sink *sink, struct lh_report *report)
 static size_t write_once(struct json_sink *sink, struct lh_report *report, char *buf, size_t size)
 {
     struct lh_json json;
-    lh_stack_lines_begin(&sink->stacks, sink->output, buf, size);
+    lh_stack_lines_begin(&sink->stacks, sink->output, report, buf, size);
     report->book = &sink->stacks.book;
     lh_json_init(&json, sink->event, sizeof(sink->event));
     lh_event_report(&json, sink->header->pid, report);

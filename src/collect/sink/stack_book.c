@@ -126,15 +126,34 @@ static void note_stack(struct lh_stack_lines *lines, const struct parts *parts, 
     }
 }
 
-static uint64_t put(struct lh_stack_book *book, const struct lh_frame *frames, uint32_t count)
+/* NULL: nothing is known of these frames. */
+static struct lh_numbered_stack *numbered(struct lh_stack_lines *lines,
+                                          const struct lh_frame *frames)
 {
-    struct lh_stack_lines *lines = (struct lh_stack_lines *)book;
+    uint64_t number = frames == lines->report->frames ? lines->report->stack_number : 0;
+    return number != 0 ? &lines->numbered[number & (LH_NUMBERED_STACKS - 1)] : NULL;
+}
+
+/* Only once it is in the file: a line that is to be written now may be lost. */
+static void note_number(struct lh_stack_lines *lines, const struct lh_frame *frames, uint64_t id)
+{
+    struct lh_numbered_stack *stack = numbered(lines, frames);
+    if (stack == NULL || lh_id_set_find(&lines->news.ids, id_of_line(id)) != NULL)
+        return;
+    *stack = (struct lh_numbered_stack){lines->report->stack_number, lines->news.file_number, id};
+}
+
+static uint64_t put_frames(struct lh_stack_lines *lines, const struct lh_frame *frames,
+                           uint32_t count)
+{
     struct lh_known known;
     struct parts parts;
     uint32_t own = 0;
     make_parts(lines, frames, count, &parts);
-    if (is_known(lines, id_of_line(parts.ids[0]), &known))
+    if (is_known(lines, id_of_line(parts.ids[0]), &known)) {
+        note_number(lines, frames, parts.ids[0]);
         return parts.ids[0];
+    }
     while (own < count && !is_known(lines, parts.ids[own], &known))
         own++;
     write_stack(&lines->lines, &parts, own, &known);
@@ -142,9 +161,20 @@ static uint64_t put(struct lh_stack_book *book, const struct lh_frame *frames, u
     return parts.ids[0];
 }
 
-void lh_stack_lines_begin(struct lh_stack_lines *lines, struct lh_output *output, char *buf,
-                          size_t size)
+static uint64_t put(struct lh_stack_book *book, const struct lh_frame *frames, uint32_t count)
 {
+    struct lh_stack_lines *lines = (struct lh_stack_lines *)book;
+    const struct lh_numbered_stack *stack = numbered(lines, frames);
+    if (stack != NULL && stack->number == lines->report->stack_number &&
+        stack->file_number == lines->news.file_number)
+        return stack->id;
+    return put_frames(lines, frames, count);
+}
+
+void lh_stack_lines_begin(struct lh_stack_lines *lines, struct lh_output *output,
+                          const struct lh_report *report, char *buf, size_t size)
+{
+    lines->report = report;
     lines->book.put = put;
     lines->output = output;
     lh_json_init(&lines->lines, buf, size);

@@ -29,12 +29,20 @@ static bool calls_back(const struct lh_frame *frame)
     return false;
 }
 
+static bool has_python(const struct lh_frame *frames, uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < count && frames[i].lang != LH_LANG_PYTHON)
+        i++;
+    return i < count;
+}
+
 /* The Python function that is nearest inside of the innermost of them. */
 const char *lh_callback_of(const struct lh_python_task *task, const struct lh_frame *frames,
                            uint32_t count)
 {
     const char *callback = NULL;
-    if (task->has_name || task->has_coroutine || task->in_coroutine)
+    if (task->has_name || task->has_coroutine || task->in_coroutine || !has_python(frames, count))
         return NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (calls_back(&frames[i]))

@@ -92,6 +92,8 @@ void lh_frames_class(struct lh_frame *frames, uint32_t count, const char *projec
 {
     struct parts parts;
     for (uint32_t i = 0; i < count; i++) {
+        if (frames[i].kind != LH_FRAME_UNKNOWN)
+            continue;
         take_parts(&parts, &frames[i]);
         enum lh_frame_kind kind = kind_by_rules(&frames[i], &parts);
         if (project[0] != '\0')

@@ -24,9 +24,9 @@ enum lh_frame_kind {
 /* By src/frames.def, or as it was classed before (frame->kind). */
 enum lh_frame_kind lh_frame_kind_of(const struct lh_frame *frame);
 
-/* Classes each frame once and for all. `project` is LOOPHOUND_PROJECT: where there are globs, the
- * files (and of machine code the functions and modules) that match are the user's own and no
- * others; "": as the table says. */
+/* Classes each frame that is not yet, once and for all. `project` is LOOPHOUND_PROJECT: where there
+ * are globs, the files (and of machine code the functions and modules) that match are the user's
+ * own and no others; "": as the table says. */
 void lh_frames_class(struct lh_frame *frames, uint32_t count, const char *project);
 
 /* The first frame, of innermost first, that a person can change: of the program's own Python or

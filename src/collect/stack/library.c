@@ -97,10 +97,10 @@ void lh_libraries_name(struct lh_libraries *libraries, struct lh_frame *frames, 
     char name[LH_PACKAGE_BYTES];
     for (uint32_t i = 0; i < count; i++) {
         struct lh_frame *frame = &frames[i];
-        const char *path = path_of(frame);
         frame->library = NULL;
         frame->version = NULL;
-        if (path == NULL || !is_of_library(frame))
+        const char *path = is_of_library(frame) ? path_of(frame) : NULL;
+        if (path == NULL)
             continue;
         lh_frame_package(frame, name);
         const struct library *library = name[0] != '\0' ? find(libraries, frame, name, path) : NULL;

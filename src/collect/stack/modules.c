@@ -11,6 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/mix.h"
+
 #define MAPS_BYTES_MAX (64u << 20) /* 65,530 mappings, the kernel's own limit, with long names */
 #define NEIGHBOURS_MAX 256u        /* how far apart the mappings of one file may be, in modules */
 
@@ -236,13 +238,37 @@ static ssize_t read_maps(int fd, char **text)
     return buffer != NULL ? (ssize_t)used : -ENOMEM;
 }
 
+static uint64_t sum_of(const char *text, size_t length)
+{
+    uint64_t sum = lh_mix(0, length);
+    uint64_t word = 0;
+    for (size_t at = 0; at < length; at += sizeof(word)) {
+        size_t left = length - at;
+        memcpy(&word, text + at, left < sizeof(word) ? left : sizeof(word));
+        sum = lh_mix(sum, word);
+    }
+    return sum;
+}
+
+/* The same text changes nothing: what is known by this map stays known. */
+static int take_over(struct lh_modules *modules, const char *text, size_t length)
+{
+    uint64_t sum = sum_of(text, length);
+    if (modules->mapping_count > 0 && modules->text_sum == sum)
+        return 0;
+    int result = lh_modules_parse(modules, text, length);
+    if (result == 0)
+        modules->text_sum = sum;
+    return result;
+}
+
 int lh_modules_refresh(struct lh_modules *modules)
 {
     if (modules->maps_fd < 0)
         return -ESRCH;
     char *text;
     ssize_t length = read_maps(modules->maps_fd, &text);
-    int result = length >= 0 ? lh_modules_parse(modules, text, (size_t)length) : (int)length;
+    int result = length >= 0 ? take_over(modules, text, (size_t)length) : (int)length;
     free(text);
     return result;
 }

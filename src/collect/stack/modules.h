@@ -21,8 +21,9 @@ struct lh_mapping {
 
 struct lh_modules {
     pid_t pid;
-    int maps_fd;                 /* -1: there is none */
-    uint32_t generation;         /* raised whenever the map has changed */
+    int maps_fd;         /* -1: there is none */
+    uint32_t generation; /* raised whenever the map has changed */
+    uint64_t text_sum;   /* of what lh_modules_refresh() has read; 0: of a text that was given */
     struct lh_mapping *mappings; /* by address */
     uint32_t mapping_count;
     struct lh_module *modules;

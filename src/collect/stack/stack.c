@@ -12,6 +12,7 @@
 #include "collect/stack/jit_map.h"
 #include "collect/stack/merge.h"
 #include "collect/stack/modules.h"
+#include "collect/stack/named.h"
 #include "collect/stack/runtimes.h"
 #include "collect/stack/scripts.h"
 #include "collect/stack/unwind.h"
@@ -26,6 +27,8 @@
 struct lh_stacks {
     struct lh_modules modules;
     struct lh_unwinder *unwinder;
+    struct lh_named *named;
+    uint64_t number; /* lh_stacks_number() */
     struct lh_jit_map *jit_map;
     struct lh_scripts *scripts;
     struct lh_native_frame native[NATIVE_MAX];
@@ -48,9 +51,11 @@ struct lh_stacks *lh_stacks_open(pid_t pid, int maps_fd, const char *project)
     stacks->project = project;
     lh_modules_open(&stacks->modules, pid, maps_fd);
     stacks->unwinder = lh_unwinder_new(&stacks->modules);
+    stacks->named = lh_named_new();
     stacks->jit_map = lh_jit_map_new(pid, maps_fd);
     stacks->scripts = lh_scripts_new(pid);
-    if (stacks->unwinder == NULL || stacks->jit_map == NULL || stacks->scripts == NULL) {
+    if (stacks->unwinder == NULL || stacks->named == NULL || stacks->jit_map == NULL ||
+        stacks->scripts == NULL) {
         lh_stacks_close(stacks);
         return NULL;
     }
@@ -89,6 +94,7 @@ void lh_stacks_close(struct lh_stacks *stacks)
     lh_kept_let_go(&stacks->kept);
     lh_scripts_free(stacks->scripts);
     lh_jit_map_free(stacks->jit_map);
+    lh_named_free(stacks->named);
     lh_unwinder_free(stacks->unwinder);
     lh_modules_close(&stacks->modules);
     free(stacks);
@@ -181,9 +187,9 @@ static uint32_t put_symbols(struct lh_stacks *stacks, struct lh_elf *elf,
     return count;
 }
 
-static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *record,
-                           const struct lh_native_frame *native, struct lh_frame *frames,
-                           uint32_t most)
+/* What the address alone tells. */
+static uint32_t name_native(struct lh_stacks *stacks, const struct lh_native_frame *native,
+                            struct lh_frame *frames, uint32_t most)
 {
     struct lh_jit_symbol symbol = {0};
     frames[0] = (struct lh_frame){.lang = LH_LANG_NATIVE};
@@ -202,10 +208,42 @@ static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *rec
     if (elf == NULL ||
         !lh_elf_vaddr(elf, native->pc - mapping->start + mapping->file_offset, &place.offset))
         return 1;
-    uint32_t count = put_symbols(stacks, elf, native, &place, frames, most);
+    return put_symbols(stacks, elf, native, &place, frames, most);
+}
+
+/* The names of made code change, and those for which there was no room are not known yet. */
+static bool can_be_kept(const struct lh_stacks *stacks, const struct lh_frame *frame)
+{
+    return frame->lang != LH_LANG_JIT && stacks->kept.count < LH_KEPT_MAX;
+}
+
+/* Named once for each address. False in *lasting: it may have another name next time. */
+static uint32_t find_native(struct lh_stacks *stacks, const struct lh_native_frame *native,
+                            struct lh_frame *frames, uint32_t most, bool *lasting)
+{
+    struct lh_frame all[LH_SYMBOLS_MAX];
+    uint32_t count = lh_named_find(stacks->named, native, frames, most);
+    if (count > 0)
+        return count;
+    count = name_native(stacks, native, all, LH_SYMBOLS_MAX);
+    lh_frames_class(all, count, stacks->project);
+    memcpy(frames, all, (count < most ? count : most) * sizeof(frames[0]));
+    if (!can_be_kept(stacks, &all[0]) || !lh_named_keep(stacks->named, native, all, count))
+        *lasting = false;
+    return count;
+}
+
+static uint32_t put_native(struct lh_stacks *stacks, const struct lh_record *record,
+                           const struct lh_native_frame *native, struct lh_frame *frames,
+                           uint32_t most, bool *lasting)
+{
+    struct lh_jit_symbol symbol = {0};
+    uint32_t count = find_native(stacks, native, frames, most, lasting);
     if (count <= most &&
-        is_interpreted(stacks, record, native, frames[count - 1].function, &symbol))
+        is_interpreted(stacks, record, native, frames[count - 1].function, &symbol)) {
         frames[count - 1] = jit_frame(&symbol);
+        *lasting = false;
+    }
     return count;
 }
 
@@ -264,16 +302,33 @@ static void doubt_regexp(struct lh_frame *frames, uint32_t count)
         frames[script].about = (struct lh_about){.kind = LH_JS_ABOUT_NOTHING};
 }
 
+/* With the names the numbers of stacks go: asked for again, a name may be another one. */
+static void begin_names(struct lh_stacks *stacks)
+{
+    if (lh_named_begin(stacks->named, stacks->modules.generation))
+        lh_unwinder_forget(stacks->unwinder);
+}
+
+static uint32_t unwind(struct lh_stacks *stacks, const struct lh_record *record)
+{
+    begin_names(stacks);
+    uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    begin_names(stacks); /* it may have read the map again */
+    return count;
+}
+
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
                          struct lh_frame *frames, uint32_t most)
 {
+    stacks->number = 0;
     if (most > LH_STACK_FRAMES_MAX)
         most = LH_STACK_FRAMES_MAX;
     lh_stacks_let_go(stacks);
     if (most == 0)
         return 0;
     memcpy(stacks->strings, record->strings, record->strings_length);
-    uint32_t native = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    uint32_t native = unwind(stacks, record);
+    bool lasting = record->python_count == 0 && record->js_count == 0;
     uint32_t merged = lh_merge(stacks->native, native, record->python, record->python_count,
                                record->python_loop, stacks->merged, MERGED_MAX);
     if (record->js_count > 0)
@@ -290,9 +345,10 @@ uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *recor
         else if (at.from == LH_MERGED_JS)
             frames[count++] = js_frame(stacks, &record->js[at.index]);
         else
-            count +=
-                put_native(stacks, record, &stacks->native[at.index], &frames[count], most - count);
+            count += put_native(stacks, record, &stacks->native[at.index], &frames[count],
+                                most - count, &lasting);
     }
+    stacks->number = lasting ? lh_unwinder_number(stacks->unwinder) : 0;
     bool has_more = i < merged || count > most;
     count = count < most ? count : most;
     doubt_regexp(frames, count);
@@ -315,8 +371,20 @@ void lh_stacks_let_go(struct lh_stacks *stacks)
 void lh_stacks_give_up(struct lh_stacks *stacks)
 {
     lh_stacks_let_go(stacks);
+    lh_named_forget(stacks->named);
+    lh_unwinder_forget(stacks->unwinder);
     lh_jit_map_give_up(stacks->jit_map);
     lh_scripts_give_up(stacks->scripts);
+}
+
+uint64_t lh_stacks_number(const struct lh_stacks *stacks)
+{
+    return stacks->number;
+}
+
+struct lh_unwound_counts lh_stacks_counts(const struct lh_stacks *stacks)
+{
+    return lh_unwinder_counts(stacks->unwinder);
 }
 
 bool lh_stacks_old_map(const struct lh_stacks *stacks)
@@ -341,7 +409,8 @@ static enum lh_home_role role_of(struct lh_stacks *stacks, const struct lh_recor
 {
     struct lh_frame frames[LH_SYMBOLS_MAX];
     enum lh_home_role role = LH_ROLE_NONE;
-    uint32_t count = put_native(stacks, record, native, frames, LH_SYMBOLS_MAX);
+    bool lasting = true;
+    uint32_t count = put_native(stacks, record, native, frames, LH_SYMBOLS_MAX, &lasting);
     if (frames[0].lang == LH_LANG_JIT)
         return LH_ROLE_MADE;
     for (uint32_t i = 0; i < count && role == LH_ROLE_NONE; i++)
@@ -353,7 +422,7 @@ void lh_stacks_find_home(struct lh_stacks *stacks, const struct lh_record *recor
                          struct lh_home *home)
 {
     enum lh_home_role roles[NATIVE_MAX];
-    uint32_t count = lh_unwind(stacks->unwinder, record, stacks->native, NATIVE_MAX);
+    uint32_t count = unwind(stacks, record);
     for (uint32_t i = 0; i < count; i++) {
         lh_stacks_let_go(stacks);
         roles[i] = role_of(stacks, record, &stacks->native[i]);

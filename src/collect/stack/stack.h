@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "collect/stack/unwound.h"
 #include "common/event.h"
 #include "common/ring.h"
 
@@ -25,6 +26,14 @@ void lh_stacks_close(struct lh_stacks *stacks);
  * call, or lh_stacks_let_go(). Never fails: what cannot be resolved stays NULL or 0. */
 uint32_t lh_stacks_build(struct lh_stacks *stacks, const struct lh_record *record,
                          struct lh_frame *frames, uint32_t most);
+
+/* Of the stack that was built last: as long as `most` is the same, equal numbers are of equal
+ * frames. 0: nothing is known of that; so it is for stacks with frames of Python, JavaScript or
+ * made code. */
+uint64_t lh_stacks_number(const struct lh_stacks *stacks);
+
+/* How many stacks were known before they were unwound. */
+struct lh_unwound_counts lh_stacks_counts(const struct lh_stacks *stacks);
 
 /* What the frames point to is not looked at any more. It may be given up from now on. */
 void lh_stacks_let_go(struct lh_stacks *stacks);

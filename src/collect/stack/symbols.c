@@ -18,6 +18,8 @@
 #include "collect/stack/debug_file.h"
 #include "collect/stack/demangle.h"
 #include "collect/stack/dwarf.h"
+#include "collect/stack/frame_kind.h"
+#include "common/options.h"
 
 #define NESTED_MAX   16u    /* symbols that start later than the one an address lies in */
 #define PLACES_MAX   16384u /* remembered addresses, then they are forgotten all at once */
@@ -39,7 +41,9 @@ struct lh_symbols {
     _Atomic uint32_t users;
     Dwfl *dwfl;
     Dwfl_Module *module;
-    bool fits; /* its debug information is not too large to be unpacked */
+    bool has_lines; /* its debug information is read: that of interpreters is large, and says
+                       nothing that their functions' names do not */
+    bool is_libc;
     struct function *functions;
     size_t function_count;
     struct place *places; /* open addressing */
@@ -55,13 +59,34 @@ static bool is_function(const GElf_Sym *symbol, GElf_Word section)
            (type == STT_FUNC || type == STT_NOTYPE || type == STT_GNU_IFUNC);
 }
 
-static int compare_functions(const void *left, const void *right)
+/* By where they start, and of those that start together by their index: they come in its order,
+ * which each round keeps. A byte a round, from the lowest on; those of addresses that all have are
+ * left out. A comparison for each step of a sort would take a program of 100,000 symbols ten times
+ * as long. */
+static void sort_functions(struct function *functions, size_t count, struct function *room)
 {
-    const struct function *a = left;
-    const struct function *b = right;
-    if (a->start != b->start)
-        return a->start < b->start ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
+    struct function *from = functions;
+    struct function *to = room;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t begins[256] = {0};
+        for (size_t i = 0; i < count; i++)
+            begins[from[i].start >> shift & 255]++;
+        if (count == 0 || begins[from[0].start >> shift & 255] == count)
+            continue;
+        size_t sum = 0;
+        for (unsigned byte = 0; byte < 256; byte++) {
+            size_t own = begins[byte];
+            begins[byte] = sum;
+            sum += own;
+        }
+        for (size_t i = 0; i < count; i++)
+            to[begins[from[i].start >> shift & 255]++] = from[i];
+        struct function *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != functions)
+        memcpy(functions, from, count * sizeof(*functions));
 }
 
 static const char *name_of(struct lh_symbols *symbols, uint32_t index, GElf_Sym *symbol)
@@ -112,8 +137,12 @@ static void collect_functions(struct lh_symbols *symbols)
     if (count <= 0)
         return;
     struct function *functions = malloc((size_t)count * sizeof(*functions));
-    if (functions == NULL)
+    struct function *room = malloc((size_t)count * sizeof(*room));
+    if (functions == NULL || room == NULL) {
+        free(functions);
+        free(room);
         return;
+    }
     size_t used = 0;
     for (int i = 0; i < count; i++) {
         GElf_Sym symbol;
@@ -124,7 +153,8 @@ static void collect_functions(struct lh_symbols *symbols)
         if (name != NULL && is_function(&symbol, section))
             functions[used++] = (struct function){address, (uint32_t)symbol.st_size, (uint32_t)i};
     }
-    qsort(functions, used, sizeof(*functions), compare_functions);
+    sort_functions(functions, used, room);
+    free(room);
     struct function *fitted = realloc(functions, (used > 0 ? used : 1) * sizeof(*functions));
     symbols->functions = fitted != NULL ? fitted : functions;
     symbols->function_count = used;
@@ -207,16 +237,24 @@ static void remember(struct lh_symbols *symbols, uint64_t vaddr, const struct lh
     symbols->place_count++;
 }
 
+/* How each program and each thread begins. On most stacks nothing else is of libc, whose debug
+ * information, megabytes, would be unpacked for these lines alone. */
+static bool is_beginning(const struct lh_symbols *symbols, const char *function)
+{
+    static const char names[] = "__libc_start*,generic_start_main*,start_thread,clone,clone3";
+    return symbols->is_libc && function != NULL && lh_glob_list_match(names, function);
+}
+
 /* The symbol table knows the name by which the linker put it there; only without it, what the
  * debug information calls it. */
 static uint32_t resolve(struct lh_symbols *symbols, uint64_t vaddr, struct lh_symbol *found)
 {
-    uint32_t count =
-        symbols->fits ? lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX)
-                      : 0;
+    const char *function = find_function(symbols, vaddr);
+    uint32_t count = 0;
+    if (symbols->has_lines && !is_beginning(symbols, function))
+        count = lh_dwarf_find(symbols->module, vaddr, symbols->names, found, LH_SYMBOLS_MAX);
     if (count == 0)
         found[count++] = (struct lh_symbol){0};
-    const char *function = find_function(symbols, vaddr);
     if (function != NULL)
         found[count - 1].function = function;
     return count;
@@ -251,6 +289,12 @@ static Dwfl_Module *report_file(Dwfl *dwfl, int fd, const char *path)
     return module;
 }
 
+static enum lh_frame_kind kind_of_file(const char *path)
+{
+    const struct lh_frame frame = {.lang = LH_LANG_NATIVE, .module = path};
+    return lh_frame_kind_of(&frame);
+}
+
 struct lh_symbols *lh_symbols_new(int fd, const char *path)
 {
     static const Dwfl_Callbacks callbacks = {
@@ -262,7 +306,8 @@ struct lh_symbols *lh_symbols_new(int fd, const char *path)
     if (symbols == NULL)
         return NULL;
     atomic_store(&symbols->users, 1);
-    symbols->fits = lh_debug_file_fits(fd);
+    symbols->is_libc = kind_of_file(path) == LH_FRAME_LIBC;
+    symbols->has_lines = kind_of_file(path) != LH_FRAME_INTERPRETER && lh_debug_file_fits(fd);
     symbols->names = lh_demangler_new();
     symbols->dwfl = dwfl_begin(&callbacks);
     if (symbols->names != NULL && symbols->dwfl != NULL)

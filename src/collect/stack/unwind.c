@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/stack/unwind_refusals.h"
 #include "collect/stack/unwind_registers.h"
 #include "collect/stack/unwind_table.h"
 #include "common/text.h"
 
 #define BEYOND_MAX     (1u << 20) /* bytes above the copy that may still be of this stack */
 #define OWN_FRAMES_MAX 64u        /* of ours in one stack; more are no stack of a program */
+#define LOWEST_CODE    4096u      /* without privileges: vm.mmap_min_addr */
 #define READS_PER_STEP 65536u     /* words; the largest functions take some thousands */
 
 /* Exported by libunwind for such accessors, but in no header. */
@@ -32,8 +34,13 @@ struct lh_unwinder {
     const struct lh_record *record;
     struct lh_registers registers; /* where the cursor begins */
     uint32_t reads_left;
-    bool beyond;      /* the last step wanted what is above the copy of the stack */
-    bool undescribed; /* the last step found no unwind information */
+    bool beyond;                     /* the last step wanted what is above the copy of the stack */
+    bool undescribed;                /* the last step found no unwind information */
+    bool moved;                      /* `registers` are not the record's any more */
+    struct lh_native_frame *only_fp; /* what is read now is for the frame pointer of this alone */
+    struct lh_unwound_book *remembered;
+    uint64_t number; /* there, of the last stack */
+    struct lh_unwound_reads reads;
 };
 
 /* Gives libunwind the row for this address; returns one of its error numbers. */
@@ -73,15 +80,6 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     return -UNW_EINVAL;
 }
 
-bool lh_stack_word(const struct lh_record *record, uint64_t address, uint64_t *value)
-{
-    uint64_t at = address - record->stack_address;
-    if (record->stack_length < sizeof(*value) || at > record->stack_length - sizeof(*value))
-        return false;
-    memcpy(value, record->stack + at, sizeof(*value));
-    return true;
-}
-
 static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
 {
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, address);
@@ -90,13 +88,35 @@ static bool read_file(struct lh_unwinder *unwinder, uint64_t address, unw_word_t
                                              value, sizeof(*value));
 }
 
+static void note_word(struct lh_unwinder *unwinder, uint64_t address, uint64_t value)
+{
+    if (unwinder->only_fp == NULL) {
+        lh_unwound_word(&unwinder->reads, address, value);
+        return;
+    }
+    unwinder->only_fp->fp_at = address;
+    unwinder->only_fp->fp_from = LH_FP_FROM_STACK;
+}
+
+static void note_register(struct lh_unwinder *unwinder, unw_regnum_t number)
+{
+    if (unwinder->moved) /* to what was read of the stack */
+        return;
+    if (unwinder->only_fp == NULL)
+        lh_unwound_register(&unwinder->reads, number);
+    else
+        unwinder->only_fp->fp_from = LH_FP_FROM_REGISTER;
+}
+
 /* A word of the stack. Notes where one was wanted that the copy was too short for. */
 static bool read_stack(struct lh_unwinder *unwinder, uint64_t address, unw_word_t *value)
 {
     const struct lh_record *record = unwinder->record;
     uint64_t end = record->stack_address + record->stack_length;
-    if (lh_stack_word(record, address, value))
+    if (lh_stack_word(record, address, value)) {
+        note_word(unwinder, address, *value);
         return true;
+    }
     unwinder->beyond |= address >= record->stack_address && address < end + BEYOND_MAX;
     return false;
 }
@@ -131,75 +151,24 @@ static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t
                          void *argument)
 {
     (void)space;
-    const struct lh_unwinder *unwinder = argument;
+    struct lh_unwinder *unwinder = argument;
     if (write)
         return -UNW_EREADONLYREG;
+    note_register(unwinder, number);
     return lh_unwind_register(&unwinder->registers, number, value) ? 0 : -UNW_EBADREG;
-}
-
-static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info, void *argument)
-{
-    (void)space;
-    (void)info;
-    (void)argument;
-}
-
-static int find_dynamic_info(unw_addr_space_t space, unw_word_t *list, void *argument)
-{
-    (void)space;
-    (void)list;
-    (void)argument;
-    return -UNW_ENOINFO;
-}
-
-static int refuse_float_register(unw_addr_space_t space, unw_regnum_t number, unw_fpreg_t *value,
-                                 int write, void *argument)
-{
-    (void)space;
-    (void)number;
-    (void)value;
-    (void)write;
-    (void)argument;
-    return -UNW_EBADREG;
-}
-
-static int refuse_resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
-{
-    (void)space;
-    (void)cursor;
-    (void)argument;
-    return -UNW_EINVAL;
-}
-
-static int refuse_name(unw_addr_space_t space, unw_word_t address, char *name, size_t size,
-                       unw_word_t *offset, void *argument)
-{
-    (void)space;
-    (void)address;
-    (void)name;
-    (void)size;
-    (void)offset;
-    (void)argument;
-    return -UNW_ENOINFO;
 }
 
 /* With the first stack: that loads libunwind, and most loops of short programs have none to tell.
  */
 static bool has_space(struct lh_unwinder *unwinder)
 {
-    static unw_accessors_t accessors = {
-        .find_proc_info = find_proc_info,
-        .put_unwind_info = put_unwind_info,
-        .get_dyn_info_list_addr = find_dynamic_info,
-        .access_mem = read_memory,
-        .access_reg = read_register,
-        .access_fpreg = refuse_float_register,
-        .resume = refuse_resume,
-        .get_proc_name = refuse_name,
-    };
+    unw_accessors_t accessors = lh_unwind_refusals;
     if (unwinder->has_asked)
         return unwinder->space != NULL;
     unwinder->has_asked = true;
+    accessors.find_proc_info = find_proc_info;
+    accessors.access_mem = read_memory;
+    accessors.access_reg = read_register;
     unwinder->space = unw_create_addr_space(&accessors, 0);
     if (unwinder->space != NULL)
         unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
@@ -209,9 +178,14 @@ static bool has_space(struct lh_unwinder *unwinder)
 struct lh_unwinder *lh_unwinder_new(struct lh_modules *modules)
 {
     struct lh_unwinder *unwinder = calloc(1, sizeof(*unwinder));
-    if (unwinder != NULL)
-        unwinder->modules = modules;
-    return unwinder;
+    if (unwinder == NULL)
+        return NULL;
+    unwinder->modules = modules;
+    unwinder->remembered = lh_unwound_book_new();
+    if (unwinder->remembered != NULL)
+        return unwinder;
+    free(unwinder);
+    return NULL;
 }
 
 void lh_unwinder_free(struct lh_unwinder *unwinder)
@@ -220,14 +194,21 @@ void lh_unwinder_free(struct lh_unwinder *unwinder)
         return;
     if (unwinder->space != NULL)
         unw_destroy_addr_space(unwinder->space);
+    lh_unwound_book_free(unwinder->remembered);
     free(unwinder);
+}
+
+/* Nothing is mapped at the lowest addresses, and the upper half is the kernel's. */
+static bool may_be_code(uint64_t pc)
+{
+    return pc >= LOWEST_CODE && pc <= INT64_MAX;
 }
 
 /* Is this address in code, as far as the map knows after one more look? */
 static bool is_code(struct lh_unwinder *unwinder, uint64_t pc, bool *refreshed)
 {
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
-    if ((mapping == NULL || !mapping->executable) && !*refreshed) {
+    if ((mapping == NULL || !mapping->executable) && !*refreshed && may_be_code(pc)) {
         *refreshed = true;
         lh_modules_refresh(unwinder->modules);
         mapping = lh_modules_find(unwinder->modules, pc);
@@ -258,7 +239,9 @@ static bool go_to(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
                   const struct lh_registers *registers, struct lh_native_frame *frame)
 {
     unwinder->registers = *registers;
-    *frame = (struct lh_native_frame){registers->pc, registers->sp, registers->fp, false};
+    unwinder->moved = true;
+    *frame = (struct lh_native_frame){
+        .pc = registers->pc, .sp = registers->sp, .fp = registers->fp};
     return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
 }
 
@@ -268,12 +251,13 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
                                   const struct lh_native_frame *from,
                                   struct lh_native_frame *frame)
 {
-    uint64_t fp = from->fp;
+    uint64_t fp = lh_unwind_frame_pointer(cursor);
     unw_word_t caller[2]; /* its frame pointer, and the return address: AAPCS64 has the same */
     if (fp < from->sp || !read_stack(unwinder, fp, &caller[0]) ||
         !read_stack(unwinder, fp + sizeof(caller[0]), &caller[1]))
         return false;
     struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
+    registers.pc = lh_unwind_plain_address(registers.pc);
     lh_unwind_preserved(cursor, &registers);
     return go_to(unwinder, cursor, &registers, frame);
 }
@@ -287,7 +271,7 @@ static bool is_kernels(const struct lh_unwinder *unwinder, uint64_t pc)
 }
 
 /* Goes to the caller of a short function of the kernel's, interrupted, that is not described and
- * has stored nowhere what it returns to. */
+ * has stored nowhere what it returns to. Such a stack is not remembered. */
 static bool step_by_link(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
                          const struct lh_native_frame *from, struct lh_native_frame *frame)
 {
@@ -297,13 +281,15 @@ static bool step_by_link(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
     if (from->pc != registers.pc || from->sp != registers.sp || link == 0 ||
         !is_kernels(unwinder, from->pc) || !is_code(unwinder, link, &refreshed))
         return false;
+    unwinder->reads.too_many = true;
     registers.pc = link;
     return go_to(unwinder, cursor, &registers, frame);
 }
 
-/* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then follows
- * the link register by itself and says that it has stepped. It does the same after it was told that
- * there is no description. */
+/* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then
+ * follows the link register by itself and says that it has stepped. It does the same after it was
+ * told that there is no description. */
+
 static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *cursor, bool exact,
                                 struct lh_native_frame *frame)
 {
@@ -314,7 +300,10 @@ static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *curs
     if (unwinder->undescribed || unw_step(cursor) <= 0 || unwinder->undescribed || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
-    *frame = (struct lh_native_frame){pc, sp, lh_unwind_frame_pointer(cursor), exact};
+    *frame = (struct lh_native_frame){.pc = pc, .sp = sp, .exact = exact};
+    unwinder->only_fp = frame;
+    frame->fp = lh_unwind_frame_pointer(cursor);
+    unwinder->only_fp = NULL;
     return true;
 }
 
@@ -352,30 +341,95 @@ static bool is_ours(const struct lh_unwinder *unwinder, uint64_t pc)
     return path != NULL && lh_starts_with(lh_base_name(path), "libloophound.so"); /* .so.0.1 too */
 }
 
-uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
-                   struct lh_native_frame *frames, uint32_t most)
+static bool begin(struct lh_unwinder *unwinder, const struct lh_record *record,
+                  unw_cursor_t *cursor)
+{
+    unwinder->registers = record->registers;
+    unwinder->moved = false;
+    unwinder->reads.too_many = false;
+    unwinder->reads.registers = 0;
+    unwinder->reads.count = 0;
+    unwinder->reads_left = READS_PER_STEP;
+    return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
+}
+
+static uint32_t unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                       bool *refreshed, struct lh_native_frame *frames, uint32_t most)
 {
     unw_cursor_t cursor;
-    bool refreshed = false;
-    unwinder->record = record;
-    unwinder->registers = record->registers;
-    unwinder->beyond = false;
-    if (record->stack_address == 0 || !has_space(unwinder) ||
-        !is_code(unwinder, record->registers.pc, &refreshed))
-        return 0;
-    unwinder->reads_left = READS_PER_STEP;
-    if (unw_init_remote(&cursor, unwinder->space, unwinder) != 0)
-        return 0;
-
     uint32_t count = 0;
-    struct lh_native_frame frame = {record->registers.pc, record->registers.sp,
-                                    record->registers.fp, true};
     uint32_t steps = most + OWN_FRAMES_MAX;
+    struct lh_native_frame frame = {.pc = record->registers.pc,
+                                    .sp = record->registers.sp,
+                                    .fp = record->registers.fp,
+                                    .fp_from = LH_FP_FROM_REGISTER,
+                                    .exact = true};
+    if (!begin(unwinder, record, &cursor))
+        return 0;
     if (record->running != 0 && most > 0 && !is_ours(unwinder, frame.pc))
         frames[count++] = frame;
     while (count < most && steps-- > 0 && step(unwinder, &cursor, &frame) &&
-           is_code(unwinder, frame.pc, &refreshed))
+           is_code(unwinder, frame.pc, refreshed))
         if (!is_ours(unwinder, frame.pc))
             frames[count++] = frame;
     return count;
+}
+
+/* Was this very stack unwound before? */
+static bool recall(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most, uint32_t *count)
+{
+    const struct lh_unwound *known =
+        lh_unwound_find(unwinder->remembered, record, unwinder->modules->generation);
+    if (known == NULL || known->count >= most)
+        return false;
+    memcpy(frames, known->frames, known->count * sizeof(*frames));
+    *count = known->count;
+    unwinder->beyond = known->beyond;
+    unwinder->number = known->number;
+    return true;
+}
+
+/* Not where the map was read again for it: that may be another one next time. */
+static void remember(struct lh_unwinder *unwinder, const struct lh_record *record,
+                     struct lh_native_frame *frames, uint32_t count)
+{
+    const struct lh_unwound unwound = {
+        .count = count, .beyond = unwinder->beyond, .frames = frames};
+    unwinder->number = lh_unwound_keep(unwinder->remembered, record, &unwinder->reads, &unwound);
+}
+
+uint32_t lh_unwind(struct lh_unwinder *unwinder, const struct lh_record *record,
+                   struct lh_native_frame *frames, uint32_t most)
+{
+    bool refreshed = false;
+    uint32_t count = 0;
+    unwinder->record = record;
+    unwinder->beyond = false;
+    unwinder->number = 0;
+    if (record->stack_address == 0 || !has_space(unwinder) ||
+        !is_code(unwinder, record->registers.pc, &refreshed))
+        return 0;
+    if (recall(unwinder, record, frames, most, &count))
+        return count;
+    count = unwind(unwinder, record, &refreshed, frames, most);
+    if (count < most && !refreshed)
+        remember(unwinder, record, frames, count);
+    return count;
+}
+
+uint64_t lh_unwinder_number(const struct lh_unwinder *unwinder)
+{
+    return unwinder->number;
+}
+
+void lh_unwinder_forget(struct lh_unwinder *unwinder)
+{
+    lh_unwound_forget(unwinder->remembered);
+    unwinder->number = 0;
+}
+
+struct lh_unwound_counts lh_unwinder_counts(const struct lh_unwinder *unwinder)
+{
+    return lh_unwound_counts(unwinder->remembered);
 }

@@ -21,7 +21,7 @@ static bool begin_reports(struct lh_slot *slot, uint64_t iteration_id, uint64_t 
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     uint64_t id = 0;
-    if (lh_rate_take(slot))
+    if (lh_rate_take(slot, LH_RATE_LONG))
         id = (uint32_t)lh_report_id();
     else
         atomic_fetch_sub(&slot->skipped, 1); /* counted at the iteration's end */

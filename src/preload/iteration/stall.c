@@ -244,7 +244,7 @@ static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct
                         uint64_t elapsed_ns)
 {
     uint64_t id = lh_progress_id(slot, lh_iteration_now(slot));
-    if (id == 0 && !lh_rate_take(slot)) {
+    if (id == 0 && !lh_rate_take(slot, LH_RATE_LONG)) {
         atomic_fetch_add(&ring->totals.dropped, 1);
         return;
     }

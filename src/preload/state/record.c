@@ -256,12 +256,27 @@ static struct lh_record *wait_for_room(struct lh_ring *ring, uint32_t stack_byte
     return record;
 }
 
-static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint32_t stack_bytes,
-                                 bool may_wait)
+/* Strict mode tells calls that did not last, of which there may be any number. Where that is each
+ * of them, and nobody waits for room, some is left to what did. */
+static bool is_short(enum lh_event type, uint64_t elapsed_ns)
+{
+    return type == LH_EVENT_BLOCK && elapsed_ns < lh_options.threshold_ns &&
+           !lh_options_tell_once(&lh_options);
+}
+
+static bool has_room(const struct lh_ring *ring, enum lh_event type, uint64_t elapsed_ns)
+{
+    if (handlings[type].optional)
+        return lh_ring_has_room(ring);
+    return !is_short(type, elapsed_ns) || lh_ring_has_spare(ring);
+}
+
+static struct lh_record *reserve(struct lh_ring *ring, enum lh_event type, uint64_t elapsed_ns,
+                                 uint32_t stack_bytes, bool may_wait)
 {
     const struct handling *handling = &handlings[type];
-    bool has_room = !handling->optional || lh_ring_has_room(ring);
-    struct lh_record *record = has_room ? lh_ring_reserve(ring, stack_bytes) : NULL;
+    struct lh_record *record =
+        has_room(ring, type, elapsed_ns) ? lh_ring_reserve(ring, stack_bytes) : NULL;
     if (record == NULL && may_wait && !handling->optional && lh_options_tell_once(&lh_options))
         record = wait_for_room(ring, stack_bytes);
     if (record == NULL && !handling->uncounted)
@@ -305,7 +320,7 @@ struct lh_record *lh_record_begin(enum lh_event type, const struct lh_call_copy 
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_record *record =
-        ring != NULL ? reserve(ring, type, lh_options.stack_bytes, own) : NULL;
+        ring != NULL ? reserve(ring, type, elapsed_ns, lh_options.stack_bytes, own) : NULL;
     if (record != NULL)
         lh_record_begin_apart(record, type, copy, elapsed_ns, own);
     return record;
@@ -320,7 +335,8 @@ void lh_record_publish_apart(const struct lh_record *record)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_record *copy =
-        ring != NULL ? reserve(ring, record->type, record->stack_length, false) : NULL;
+        ring != NULL ? reserve(ring, record->type, record->elapsed_ns, record->stack_length, false)
+                     : NULL;
     size_t start = offsetof(struct lh_record, type);
     if (copy == NULL)
         return;
@@ -329,14 +345,15 @@ void lh_record_publish_apart(const struct lh_record *record)
     hand_over(ring, copy);
 }
 
-bool lh_rate_take(struct lh_slot *slot)
+bool lh_rate_take(struct lh_slot *slot, enum lh_rate_kind kind)
 {
     if (lh_options.rate_window_ns == 0 || lh_options_tell_once(&lh_options))
         return true;
     uint64_t window = (uint64_t)lh_clock_ns(CLOCK_MONOTONIC) / lh_options.rate_window_ns + 1;
     if (atomic_exchange(&slot->rate_window, window) != window)
-        atomic_store(&slot->rate_used, 0);
-    if (atomic_fetch_add(&slot->rate_used, 1) < lh_options.rate_reports)
+        for (int i = 0; i < LH_RATE_COUNT; i++)
+            atomic_store(&slot->rate_used[i], 0);
+    if (atomic_fetch_add(&slot->rate_used[kind], 1) < lh_options.rate_reports)
         return true;
     atomic_fetch_add(&slot->skipped, 1);
     return false;

@@ -58,8 +58,8 @@ void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t pyt
 void lh_record_publish(struct lh_record *record);
 void lh_record_publish_apart(const struct lh_record *record);
 
-/* One report less for this loop thread under LOOPHOUND_RATE; false: over the rate, and counted. In
- * strict mode there is no rate. */
-bool lh_rate_take(struct lh_slot *slot);
+/* One report of this kind less for this loop thread under LOOPHOUND_RATE; false: over the rate, and
+ * counted. In strict mode there is no rate, unless it tells each call. */
+bool lh_rate_take(struct lh_slot *slot, enum lh_rate_kind kind);
 
 #endif

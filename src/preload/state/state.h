@@ -153,6 +153,10 @@ struct lh_inlined {
     uintptr_t sp;               /* … made from where */
 };
 
+/* Whose reports LOOPHOUND_RATE counts apart: what lasted the threshold is not left out for what did
+ * not, which strict mode may be told to report call by call. */
+enum lh_rate_kind { LH_RATE_LONG, LH_RATE_SHORT, LH_RATE_COUNT };
+
 /* A loop thread. The first part is written by its owner on every call and read by the watchdog,
  * which takes what it read as valid when `seq` and `sp` did not change meanwhile. */
 struct lh_slot {
@@ -232,8 +236,8 @@ struct lh_slot {
     _Atomic uintptr_t labels_at;  /* the program's, which may be gone: tags.c; 0: none */
     _Atomic uint32_t allow_depth; /* open loophound_allow_begin() scopes */
     _Atomic uint64_t rate_window; /* LOOPHOUND_RATE: number of the current window … */
-    _Atomic uint32_t rate_used;   /* … and how many reports it has had */
-    _Atomic uint32_t skipped;     /* reports left out since the last one */
+    _Atomic uint32_t rate_used[LH_RATE_COUNT]; /* … and how many reports it has had of each kind */
+    _Atomic uint32_t skipped;                  /* reports left out since the last one */
 
     /* The watchdog's own. */
     uint64_t next_report_ns; /* elapsed time at which the call in flight is reported again */

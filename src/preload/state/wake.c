@@ -19,8 +19,8 @@ void lh_wake_for_collector(void)
 
 void lh_wake_reader(struct lh_ring *ring)
 {
-    if (atomic_load(&ring->attached) != 0)
-        lh_futex_wake(&ring->wake, true);
-    else
+    if (atomic_load(&ring->attached) == 0)
         lh_wake_for_collector();
+    else if (atomic_load(&ring->sleeps) != 0)
+        lh_futex_wake(&ring->wake, true);
 }

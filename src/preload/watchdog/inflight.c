@@ -29,7 +29,7 @@ static uint64_t take_id(struct lh_ring *ring, struct lh_slot *slot, uint64_t seq
 {
     if (atomic_load(&slot->reported_seq) == seq)
         return slot->reported_id;
-    if (!lh_rate_take(slot)) {
+    if (!lh_rate_take(slot, LH_RATE_LONG)) {
         atomic_fetch_sub(&slot->skipped, 1); /* counted when the call ends */
         return 0;
     }

@@ -113,7 +113,7 @@ static uint64_t id_of_report(struct lh_ring *ring, const struct verdict *verdict
         return id;
     if (verdict->reason == LH_REASON_STRICT && lh_options_tell_once(&lh_options))
         return lh_place_take(verdict->place, copy->call, verdict->elapsed_ns);
-    if (lh_rate_take(slot))
+    if (lh_rate_take(slot, verdict->reason == LH_REASON_STRICT ? LH_RATE_SHORT : LH_RATE_LONG))
         return lh_report_id();
     atomic_fetch_add(&ring->totals.dropped, 1);
     return 0;
