@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
 import shutil
 from collections import Counter
 from typing import Any, Generator
