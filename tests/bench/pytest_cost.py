@@ -125,7 +125,9 @@ def middle(values: list[float]) -> tuple[float, float, float]:
     return statistics.median(ordered), ordered[out], ordered[count - 1 - out]
 
 
-def compare(kind: str, taken: dict[str, list[tuple[float, ...]]]) -> list[tuple[float, ...]]:
+def compare(
+    kind: str, taken: dict[str, list[tuple[float, ...]]]
+) -> list[tuple[float, float, float]]:
     """With plain, round by round: of each of PARTS what middle() says."""
     print(f"{kind}/plain:")
     compared = []
