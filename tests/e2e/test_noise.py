@@ -255,6 +255,29 @@ def test_nothing_is_lost_where_there_are_more_places_than_are_counted(tmp_path: 
     assert len({block["id"] for block in stats}) == len(stats)
 
 
+IMPORTS = """
+import asyncio, ctypes, sys
+library = ctypes.CDLL(None)
+async def main():
+    if sys.argv[1] == "allowed":
+        library.loophound_allow_begin()
+    import colorsys
+    if sys.argv[1] == "allowed":
+        library.loophound_allow_end()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("where", ["allowed", "not allowed"])
+def test_what_is_allowed_is_not_looked_at_for_noise(where: str, tmp_path: Path) -> None:
+    program = tmp_path / "imports.py"
+    program.write_text(IMPORTS)
+    noise = "auto,-memory-paths"
+    events = run_strict([PYTHON, program, where], tmp_path / "hits.jsonl", noise)
+    assert ("import" in quiet(events)) == (where == "not allowed"), quiet(events)
+    assert not blocks(events), describe(events)
+
+
 def test_last_line_says_what_was_quiet(tmp_path: Path) -> None:
     command: list[str | Path] = [PYTHON, copied("noise.py", tmp_path), "import", tmp_path]
     done = run_command("run", "--strict", "-o", tmp_path / "hits.jsonl", "--", *command)

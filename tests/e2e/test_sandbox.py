@@ -26,6 +26,7 @@ from harness import (
     clean_environment,
     describe,
     functions,
+    of_type,
     preload_environment,
     read_events,
     run_command,
@@ -305,6 +306,53 @@ def test_map_of_root_is_not_read_for_a_program_that_is_no_longer_root(
     (block,) = blocks(read_events(hits))
     assert block["call"] == "usleep"
     assert ("made_at_run_time" in functions(block)) == (user == "root"), describe([block])
+
+
+LOOPS = """
+import asyncio, ctypes, os, time
+def flush():
+    assert ctypes.CDLL(None).loophound_flush_wait(60000) == 0
+def tell(what):
+    flush()
+    print(what, flush=True)
+    input()
+asyncio.run(asyncio.sleep(0))
+flush()  # it is root whose program the collector's thread begins with
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+asyncio.run(asyncio.sleep(0))
+tell("loop")
+async def nap():
+    time.sleep(0.001)
+asyncio.run(nap())
+tell("block")
+"""
+
+
+def users_that_files_are_read_as(pid: int) -> set[int]:
+    """By the threads of a process: proc_pid_status(5), the fourth of its users."""
+    statuses = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    return {int(re.findall(r"^Uid:.*\t(\d+)$", status, re.M)[0]) for status in statuses}
+
+
+def test_nothing_is_read_for_a_loop_alone_and_with_the_users_rights_for_a_report(
+    hits: Path,
+) -> None:
+    """What a loop's line says is in its record: the collector need not ask who the program is."""
+    options = ("--strict", "-t", "3600s", "--calls=sleep", "-o", hits)
+    program = [COMMAND, "run", *options, "--", PYTHON, "-c", LOOPS]
+    with started(program, clean_environment(), stdin=PIPE) as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == "loop\n"
+        assert users_that_files_are_read_as(process.pid) == {0}
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "block\n"
+        assert users_that_files_are_read_as(process.pid) == {0, 65534}
+        process.communicate("\n", timeout=60)
+    assert process.returncode == 0
+    assert len(of_type(read_events(hits), "loop")) == 3
 
 
 # It has a loop first, as a server that opens its port does.

@@ -5,6 +5,7 @@ that they do themselves does."""
 from __future__ import annotations
 
 import pytest
+from harness import of_type, read_events, run_command
 from project import Project
 
 APPLICATION = """
@@ -202,6 +203,31 @@ def test_block_in_the_application_fails_its_test_and_no_other(project: Project, 
     outcomes = {name.partition("[")[0]: outcome for name, outcome in done.outcomes.items()}
     assert outcomes == {"test_blocks": "failure", "test_fine": "passed"}, done.output
     assert "application.py:5: blocks" in done.output
+
+
+# The process ends when somebody waits for it: one that has ended before is not waited for.
+TRIO_PROCESS = """
+import subprocess
+import trio, trio.testing
+async def main():
+    process = await trio.lowlevel.open_process(["cat"], stdin=subprocess.PIPE)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.wait)
+        await trio.testing.wait_all_tasks_blocked()
+        await process.stdin.aclose()
+trio.run(main)
+"""
+
+
+def test_process_that_trio_reaps_is_its_loops_own(project: Project) -> None:
+    project.write(program=TRIO_PROCESS)
+    hits = project.directory / "hits.jsonl"
+    environment = project.environment(LOOPHOUND_FOLLOW="*python*")
+    program = (project.python.program, project.directory / "program.py")
+    done = run_command("run", "--strict", "-o", hits, "--", *program, extra=environment)
+    assert done.returncode == 0, done.stderr
+    (summary,) = of_type(read_events(hits), "summary")
+    assert summary["quiet"].get("loop-own", 0) == 1, summary["quiet"]
 
 
 def test_endpoint_in_the_tests_own_file_is_an_application(project: Project) -> None:

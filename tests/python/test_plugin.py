@@ -195,6 +195,14 @@ def test_markers_say_what_holds_for_a_test(project: Project) -> None:
     assert "BlockingWarning: the event loop was blocked" in done.output
 
 
+def test_warning_that_is_an_error_fails_its_test_alone(project: Project) -> None:
+    project.write(application=APPLICATION, test_it=MARKED)
+    options = ("-W", "error::loophound.BlockingWarning", "-k", "test_warns or test_long_enough")
+    done = project.pytest("--loophound", *options)
+    assert done.outcomes == {"test_warns": "failure", "test_long_enough": "failure"}, done.output
+    assert "BlockingWarning: the event loop was blocked" in done.messages["test_warns"]
+
+
 NOISY = """
 import asyncio
 import pytest

@@ -141,6 +141,17 @@ static void the_object_of_an_address_is_where_dladdr_says(void **state)
     assert_int_equal(lh_object_path((uintptr_t)&path, path, sizeof(path)), -ENOENT);
 }
 
+/* libutil.so.1 is libc's, and nothing of a test's needs it. */
+static void loads_are_counted(void **state)
+{
+    uint64_t before = lh_symbols_loads();
+    (void)state;
+    assert_true(before != 0);
+    assert_true(lh_symbols_loads() == before);
+    assert_non_null(dlopen("libutil.so.1", RTLD_NOW));
+    assert_true(lh_symbols_loads() > before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +161,7 @@ int main(void)
         cmocka_unit_test(the_clock_is_libcs),
         cmocka_unit_test(what_nobody_defines_is_not_found),
         cmocka_unit_test(the_object_of_an_address_is_where_dladdr_says),
+        cmocka_unit_test(loads_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -289,6 +290,20 @@ void lh_symbols_note(uintptr_t last)
     struct note note = {.search = {.scope = LH_SYMBOL_AFTER_US}, .last = last};
     if (dl_iterate_phdr(note_table, &note) == 1)
         atomic_store_explicit(&noted_count, note.count, memory_order_release);
+}
+
+static int read_loads(struct dl_phdr_info *info, size_t size, void *data)
+{
+    if (size >= offsetof(struct dl_phdr_info, dlpi_adds) + sizeof(info->dlpi_adds))
+        *(uint64_t *)data = info->dlpi_adds;
+    return 1; /* each object says the same */
+}
+
+uint64_t lh_symbols_loads(void)
+{
+    uint64_t loads = 0;
+    dl_iterate_phdr(read_loads, &loads);
+    return loads;
 }
 
 struct place {

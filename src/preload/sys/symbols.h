@@ -35,6 +35,10 @@ int lh_symbol_find(enum lh_symbol_scope scope, const char *name, const char *ver
  * Where they are many, or there is no such object, nothing is noted. */
 void lh_symbols_note(uintptr_t last);
 
+/* How many objects have been loaded since the program began (dl_iterate_phdr(3)): while that is the
+ * same, a name that was nowhere is nowhere. 0: it is not known. Takes the dynamic linker's lock. */
+uint64_t lh_symbols_loads(void);
+
 /* The path, as the dynamic linker knows it ("" for the program itself), of the object that has
  * `address` in it. 0, -ENOENT, or -ENAMETOOLONG. */
 int lh_object_path(uintptr_t address, char *path, size_t size);

@@ -38,6 +38,10 @@ static struct engine {
 /* `engine` is written by one thread while this is FILLING, and only read once it is FOUND. */
 static _Atomic int state;
 
+/* Each loop that begins asks for V8. Where there was none it is looked for again when something has
+ * been loaded since: a program of a hundred objects and a loop a test spends its time there. */
+static _Atomic uint64_t missed_at; /* lh_symbols_loads() */
+
 /* What walks have found so far of the row. */
 static struct {
     _Atomic uint32_t tables;
@@ -183,12 +187,17 @@ int lh_v8_find(void)
     const struct engine *known = found_engine();
     if (known != NULL)
         return known->supported ? 0 : -ENOTSUP;
+    uint64_t loads = lh_symbols_loads(); /* what is loaded meanwhile is looked at next time */
+    if (loads != 0 && loads == atomic_load_explicit(&missed_at, memory_order_relaxed))
+        return -ENOENT;
     struct engine found = {.try_get_current =
                                (uintptr_t(*)(void))(uintptr_t)address_of(TRY_GET_CURRENT)};
     const int32_t *major = found.try_get_current != NULL ? address_of(VERSION_MAJOR) : NULL;
     const int32_t *minor = major != NULL ? address_of(VERSION_MINOR) : NULL;
-    if (minor == NULL)
+    if (minor == NULL) {
+        atomic_store_explicit(&missed_at, loads, memory_order_relaxed);
         return -ENOENT;
+    }
     fill(&found, (uint32_t)*major, (uint32_t)*minor);
     int expected = UNKNOWN;
     if (!atomic_compare_exchange_strong(&state, &expected, FILLING))

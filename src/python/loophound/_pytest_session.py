@@ -5,42 +5,29 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
 import shutil
-import warnings
 from collections import Counter
 from typing import Any, Generator
 
 import pytest
 
+from loophound import _pytest_found as _found
 from loophound import _reexec
 from loophound._allow import why_allowed
 from loophound._children import Children
 from loophound._events import Event
 from loophound._hub import hub
 from loophound._library import library
-from loophound._message import describe, merge, one_line, short
+from loophound._message import describe, merge, one_line
 from loophound._pytest_settings import FIXTURE, MARKER, SKIP_MARKER, RunSettings, TestSettings
 from loophound._raising import Raiser
-from loophound._report import BlockingError, BlockingWarning, Report
+from loophound._report import Report
 from loophound._rules import rule_for
 from loophound._scope import PROJECT
 
 LOST = 98
 _TEST_BYTES = 255
 _LATE_SHOWN = 10
-
-
-class Found(BlockingError):
-    """Raised after the phase of a test that blocked; `lines` and `whole` are shown for it."""
-
-    def __init__(self, events: list[Event], settings: TestSettings) -> None:
-        self.merged = merge(events, settings.project)
-        self.lines = describe(events, settings.project)
-        self.whole = describe(events, settings.project, whole=True)
-        self.place = settings.project.judge(self.merged[0]).place
-        summary = short(self.merged[0], settings.project)
-        super().__init__(summary, events)
 
 
 class _Current:
@@ -52,27 +39,36 @@ class _Current:
         self.settings = settings
         self.tests: list[str] = []
         """what its phases were marked with"""
-        self.report = Report(settings, self._is_ours)
+        self._report: Report | None = None
+
+    @property
+    def report(self) -> Report:
+        """Made for the first event: most tests have none."""
+        if self._report is None:
+            self._report = Report(self.settings, self._is_ours)
+        return self._report
+
+    def has_events(self) -> bool:
+        return self._report is not None and not self._report.is_empty()
 
     def _is_ours(self, event: Event) -> bool:
         return event.test in self.tests
 
 
-class _Shower:
-    """A plugin from the first test on that has blocked: how that is shown."""
+class _Raising:
+    """A plugin from the first test on whose blocks are raised at their line."""
 
-    def __init__(self, whole: bool) -> None:
-        self._whole = whole
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Any, None]:
-        outcome = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, Found):
-            report = outcome.get_result()
-            if report.outcome == "failed":
-                report.longrepr = _shown(call.excinfo.value, self._whole)
+    @pytest.hookimpl(hookwrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        current = self._watch.current
+        if current is None or not _raises(current.settings):
+            yield
+            return
+        with Raiser(current.report):
+            yield
 
 
 class Watch:
@@ -91,7 +87,7 @@ class Watch:
         self._usual: TestSettings | None = None
         self._parent: Any = None
         self._parent_marked = False
-        self._shower: _Shower | None = None
+        self._raising: _Raising | None = None
         self._verbose = config.option.verbose >= 2
         self._is_worker = hasattr(config, "workerinput")
         if self.run.report_file and not self._is_worker:
@@ -131,8 +127,10 @@ class Watch:
 
     def _settings_of(self, item: pytest.Item) -> TestSettings:
         """Most tests say nothing of their own, and have the same."""
-        own = any(mark.name in (MARKER, SKIP_MARKER) for mark in item.own_markers)
-        if own or FIXTURE in getattr(item, "fixturenames", ()) or self._is_marked(item.parent):
+        for mark in item.own_markers:
+            if mark.name in (MARKER, SKIP_MARKER):
+                return TestSettings(item, self.run)
+        if FIXTURE in getattr(item, "fixturenames", ()) or self._is_marked(item.parent):
             return TestSettings(item, self.run)
         if self._usual is None:
             self._usual = TestSettings(item, self.run)
@@ -147,63 +145,84 @@ class Watch:
             )
         return self._parent_marked
 
-    # The phases of a test.
+    # The phases of a test. Each test has these hooks: they are no wrappers, which cost more, and do
+    # little where nothing was reported. A phase ends where pytest asks for its report.
 
     def _begin(self, item: pytest.Item, phase: str) -> None:
         if not self.active:
             return
-        if self.current is None or self.current.item is not item:
-            self.current = _Current(item, self._settings_of(item))
-            if self.current.settings.noise is not None and library is not None:
-                library.noise(self.current.settings.noise)
-        test = _test_name(self.current.nodeid, phase)
-        self.current.tests.append(test)
+        current = self.current
+        if current is None or current.item is not item:
+            current = self.current = _Current(item, self._settings_of(item))
+            self._set_up(current.settings)
+        test = _test_name(current.nodeid, phase)
+        current.tests.append(test)
         if self._is_worker:
             self._ran.add(test)
         hub.mark(test.encode())
 
-    def _end(self, item: pytest.Item, outcome: Any, is_last: bool = False) -> None:
+    def _set_up(self, settings: TestSettings) -> None:
+        if settings.noise is not None and library is not None:
+            library.noise(settings.noise)
+        if self._raising is None and _raises(settings):
+            self._raising = _Raising(self)
+            self.config.pluginmanager.register(self._raising)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._begin(item, "setup")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        self._begin(item, "call")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        self._begin(item, "teardown")
+
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport | None:
+        """Of a phase that has ended; None: pytest makes it."""
         current = self.current
-        if not self.active or current is None:
-            return
-        if is_last or hub.has_news():
-            hub.mark(None)  # with which the counts of this phase are told
+        if current is None or current.item is not item:
+            return None
+        is_last = call.when == "teardown"
+        if is_last:
+            hub.mark(None)
+        if hub.has_news():
+            hub.begin_scope()  # with which the counts of this phase are told
             hub.drain()
         if self._children is not None:
             self._hear_children()
         if is_last and current.settings.noise is not None and library is not None:
             library.noise(None)
-        if not current.report.is_empty():
-            self._conclude(item, current, outcome)
-
-    def _raiser_of(self, current: _Current | None) -> Raiser | None:
-        if current is None or current.settings.off or current.settings.action != "raise":
+        if not current.has_events():
             return None
-        return Raiser(current.report)
+        return self._conclude(item, current, call)
 
-    def _conclude(self, item: pytest.Item, current: _Current, outcome: Any) -> None:
+    def _conclude(
+        self, item: pytest.Item, current: _Current, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport | None:
         settings, report = current.settings, current.report
         for event in report.take_elsewhere():
             self.elsewhere[settings.project.judge(event).kind] += event.count
         events = report.take()
         if settings.off or not events:
-            return
+            return None
         self._note(events, settings)
         if self.run.update_baseline:
-            return
+            return None
         if settings.action == "warn":
             text = "\n".join(describe(events, settings.project))
-            warnings.warn_explicit(BlockingWarning(text), None, *_location(item))
-            return
-        error = Found(events, settings)
-        if self._shower is None:
-            self._shower = _Shower(self._verbose)
-            self.config.pluginmanager.register(self._shower)
-        if outcome.excinfo is None:
-            outcome.force_exception(error)
-        else:  # the test has failed by itself: this stands beside it
-            lines = error.whole if self._verbose else error.lines
+            _found.warn(item, call, text)
+            return None
+        error = _found.Found(events, settings)
+        lines = error.whole if self._verbose else error.lines
+        if call.excinfo is not None:  # the test has failed by itself: this stands beside it
             item.add_report_section(current.tests[-1], "loophound", "\n".join(lines))
+            return None
+        return _found.failed(item, call, error, lines)
 
     def _note(self, events: list[Event], settings: TestSettings) -> None:
         for event in merge(events, settings.project):
@@ -212,29 +231,6 @@ class Watch:
             lines = "".join(json.dumps(event.raw) + "\n" for event in events)
             with open(self.run.report_file, "ab", buffering=0) as file:
                 file.write(lines.encode())
-
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, None]:
-        self._begin(item, "setup")
-        outcome = yield
-        self._end(item, outcome)
-
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
-        self._begin(item, "call")
-        raiser = self._raiser_of(self.current)
-        if raiser is None:
-            outcome = yield
-        else:
-            with raiser:
-                outcome = yield
-        self._end(item, outcome)
-
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, None]:
-        self._begin(item, "teardown")
-        outcome = yield
-        self._end(item, outcome, is_last=True)
 
     # The end.
 
@@ -349,28 +345,8 @@ def _test_name(nodeid: str, phase: str) -> str:
     return data[: _TEST_BYTES - len(tail)].decode(errors="ignore") + tail.decode()
 
 
-def _location(item: pytest.Item) -> Any:
-    file, line, _ = item.location
-    return os.path.join(str(item.config.rootpath), file), (line or 0) + 1
-
-
-def _shown(found: Found, whole: bool) -> Any:
-    """As pytest shows an error, so that summaries, JUnit and xdist have its place and message."""
-    lines = found.whole if whole else found.lines
-    try:
-        from _pytest._code.code import (
-            ExceptionChainRepr,
-            ReprEntryNative,
-            ReprFileLocation,
-            ReprTraceback,
-        )
-    except ImportError:
-        return "\n".join(lines)
-    place = found.place
-    file = place.file if place is not None and place.file else "?"
-    crash = ReprFileLocation(file, (place.line if place is not None else 0) or 0, str(found))
-    entry = ReprEntryNative([line + "\n" for line in lines])
-    return ExceptionChainRepr([(ReprTraceback([entry], None, "native"), crash, None)])
+def _raises(settings: TestSettings) -> bool:
+    return settings.action == "raise" and not settings.off
 
 
 __all__ = ["SKIP_MARKER", "Watch"]
