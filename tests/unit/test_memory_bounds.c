@@ -71,14 +71,14 @@ static void test_source_files_take_8_mib(void **state)
             (void)snprintf(path, sizeof(path), "%s/%d.py", directory, i);
             write_lines(path, 2 * MIB);
             lh_text_init(&text, line, sizeof(line));
-            lh_source_line(source, path, 30000, &text);
+            lh_source_line(source, path, 30000, 0, &text);
             assert_int_equal(text.length, 63);
         }
     assert_grown(4 * MIB, 12 * MIB);
     lh_source_give_up(source);
     assert_grown(0, 2 * MIB);
     lh_text_init(&text, line, sizeof(line));
-    lh_source_line(source, path, 30000, &text);
+    lh_source_line(source, path, 30000, 0, &text);
     assert_int_equal(text.length, 63);
     for (int i = 0; i < 16; i++) {
         (void)snprintf(path, sizeof(path), "%s/%d.py", directory, i);
