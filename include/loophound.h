@@ -10,7 +10,8 @@
  * async-signal-safe. From other languages use the exported symbols of the same names, as in
  * Python: ctypes.CDLL(None).loophound_loop_enter() (AttributeError: the library is not there).
  *
- * C99 or later and C++11 or later, gcc and clang, Linux on x86-64 and 64-bit Arm. Elsewhere every call does nothing.
+ * C99 or later and C++11 or later, gcc and clang, Linux on x86-64 and 64-bit Arm. Elsewhere every
+ * call does nothing.
  */
 #ifndef LOOPHOUND_H
 #define LOOPHOUND_H
@@ -118,7 +119,7 @@ const char *loophound_version(void);
     __asm__(".weak " symbol "\n\tmovq " symbol "@GOTPCREL(%%rip), %0" : "=r"(function))
 #elif defined(__aarch64__) && defined(__linux__)
 #define LOOPHOUND_FIND(function, symbol)                                                           \
-    __asm__(".weak " symbol "\n\tadrp %0, :got:" symbol "\n\tldr %0, [%0, :got_lo12:" symbol "]"      \
+    __asm__(".weak " symbol "\n\tadrp %0, :got:" symbol "\n\tldr %0, [%0, :got_lo12:" symbol "]"   \
             : "=r"(function))
 #else
 #define LOOPHOUND_FIND(function, symbol) ((void)(function))

@@ -22,8 +22,8 @@ PACKAGES = """
     base-files base-passwd bash coreutils dash diffutils findutils grep gzip hostname iproute2
     libc-bin mawk mount procps sed tar util-linux
     gcc g++ gdb libc6-dev make pkg-config
-    libcmocka-dev libcurl4-openssl-dev libdw-dev libelf-dev libiberty-dev libjansson-dev libunwind-dev libuv1-dev
-    libzstd-dev zlib1g-dev
+    libcmocka-dev libcurl4-openssl-dev libdw-dev libelf-dev libiberty-dev libjansson-dev
+    libunwind-dev libuv1-dev libzstd-dev zlib1g-dev
     python3 python3-jsonschema python3-pytest python3-pytest-xdist python3-venv python3-yaml
 """.split()
 # In the order of what needs what.
@@ -89,7 +89,7 @@ class ImageError(Exception):
 
 
 class Image:
-    """An image in its folder: `disk`, `vmlinuz`, `initrd.gz`, and `root`, of which the disk is made."""
+    """In its folder: `disk`, `vmlinuz`, `initrd.gz`, and `root`, of which the disk is made."""
 
     def __init__(self, suite: str, cache: Path) -> None:
         self.suite = suite
@@ -148,19 +148,27 @@ class Image:
         return {**os.environ, "APT_CONFIG": str(settings)}
 
     def _make_kernel(self) -> None:
-        """The kernel, and an initrd of busybox and the modules that find the disk and the folders."""
+        """The kernel, and an initrd: busybox, and modules that find the disk and the folders."""
         environment = self._apt(KERNEL_SUITE)
         kernel, new = self.folder / "kernel", self.folder / "initrd"
         kernel.mkdir()
         (new / "modules").mkdir(parents=True)
         self._run(["apt-get", "update"], env=environment)
         said = subprocess.run(
-            ["apt-cache", "depends", KERNEL], env=environment, stdout=subprocess.PIPE, text=True, check=False
+            ["apt-cache", "depends", KERNEL],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         ).stdout
-        versions = [line.split()[-1] for line in said.splitlines() if "Depends: linux-image-" in line]
+        versions = [
+            line.split()[-1] for line in said.splitlines() if "Depends: linux-image-" in line
+        ]
         if not versions:
             raise ImageError(f"{mirror()} has no {KERNEL} in {KERNEL_SUITE}")
-        self._run(["apt-get", "download", "busybox-static", versions[0]], env=environment, cwd=kernel)
+        self._run(
+            ["apt-get", "download", "busybox-static", versions[0]], env=environment, cwd=kernel
+        )
         for package in sorted(kernel.glob("*.deb")):
             self._unpack(package, kernel)
         for name in MODULES:
@@ -183,7 +191,9 @@ class Image:
                 self._run(["xz", "-d", str(to / found.name)])
 
     def _unpack(self, package: Path, to: Path) -> None:
-        unpack = 'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --keep-directory-symlink --no-same-owner'
+        unpack = (
+            'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --keep-directory-symlink --no-same-owner'
+        )
         self._run(["sh", "-c", unpack, str(package), str(to)])
 
     def _make_root(self) -> None:
@@ -219,7 +229,7 @@ class Image:
     def _make_links_relative(self, folder: Path) -> None:
         """A compiler outside the machine follows them too."""
         for link in folder.iterdir():
-            target = os.readlink(link) if link.is_symlink() else ""
+            target = str(link.readlink()) if link.is_symlink() else ""
             if target.startswith("/"):
                 link.unlink()
                 link.symlink_to(os.path.relpath(self.root / target[1:], folder.resolve()))

@@ -43,7 +43,7 @@ def script_of(build: Path, smoke: bool) -> str:
     return f"""
         mkdir -p /loophound/{where}/unit && cp -r {COPIED} /loophound || exit 1
         cp {units} /loophound/{where}/unit
-        cp -r {where}/programs {where}/libloophound.so {where}/loophound /loophound/{where} || exit 1
+        cd {where} && cp -r programs libloophound.so loophound /loophound/{where} || exit 1
         cd /loophound
         export LOOPHOUND_TEST_EMULATED=1
         {run} --only unit

@@ -120,7 +120,7 @@ class Binary:
                 "<IIQQQQ", self.bytes, start + 56 * i
             )
             if kind == 1 and low <= address < low + length:
-                return address - low + offset
+                return int(address - low + offset)
         raise SystemExit(f"{self.path}: nothing at {address:#x}")
 
     def at(self, address: int, size: int) -> bytes:

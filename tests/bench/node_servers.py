@@ -25,8 +25,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "node_servers"))
 
-from harness import COMMAND
 from frameworks import SERVERS, Server, free_port, load, nodes, serving
+from harness import COMMAND
 
 CONNECTIONS = 16
 WARM_S = 3

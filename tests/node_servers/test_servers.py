@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from harness import COMMAND, Event, describe, of_type, read_events, run_command, stalls_of
 from frameworks import Server, free_port, get, load, serving, wrk
+from harness import COMMAND, Event, describe, of_type, read_events, run_command, stalls_of
 
 WAYS = ("file", "command", "hash", "parse", "match")
 CONNECTIONS = 4

@@ -14,20 +14,20 @@
 #endif
 
 #ifndef SYS_stat
-#define SYS_stat     SYS_newfstatat
-#define SYS_lstat    SYS_newfstatat
-#define SYS_access   SYS_faccessat
-#define SYS_readlink SYS_readlinkat
-#define SYS_rename   SYS_renameat2
-#define SYS_link     SYS_linkat
-#define SYS_symlink  SYS_symlinkat
-#define SYS_unlink   SYS_unlinkat
-#define SYS_mkdir    SYS_mkdirat
-#define SYS_rmdir    SYS_unlinkat
-#define SYS_chmod    SYS_fchmodat
-#define SYS_chown    SYS_fchownat
-#define SYS_lchown   SYS_fchownat
-#define SYS_creat    SYS_openat
+#define SYS_stat       SYS_newfstatat
+#define SYS_lstat      SYS_newfstatat
+#define SYS_access     SYS_faccessat
+#define SYS_readlink   SYS_readlinkat
+#define SYS_rename     SYS_renameat2
+#define SYS_link       SYS_linkat
+#define SYS_symlink    SYS_symlinkat
+#define SYS_unlink     SYS_unlinkat
+#define SYS_mkdir      SYS_mkdirat
+#define SYS_rmdir      SYS_unlinkat
+#define SYS_chmod      SYS_fchmodat
+#define SYS_chown      SYS_fchownat
+#define SYS_lchown     SYS_fchownat
+#define SYS_creat      SYS_openat
 #define SYS_epoll_wait SYS_epoll_pwait
 #endif
 

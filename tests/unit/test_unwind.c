@@ -132,8 +132,7 @@ extern void (*const without_name)(void (*function)(void));
 #endif
 __asm__(".pushsection .text\n"
         ".globl ends_in_call\n.type ends_in_call, %function\n"
-        "ends_in_call: .cfi_startproc\n" CALL_IT
-        ".size ends_in_call, .-ends_in_call\n"
+        "ends_in_call: .cfi_startproc\n" CALL_IT ".size ends_in_call, .-ends_in_call\n"
         ".type after_call, %function\n"
         "after_call: " RETURN ".cfi_endproc\n"
         ".size after_call, .-after_call\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which system calls machine code makes by itself. Each processor has its own answer, in a folder of
- * its name below this one. Runs in `loophound doctor`; only reads. */
+/* Which system calls machine code makes by itself. Each processor has its own answer, in a folder
+ * of its name below this one. Runs in `loophound doctor`; only reads. */
 #ifndef LH_CLI_DOCTOR_INLINE_CALLS_H
 #define LH_CLI_DOCTOR_INLINE_CALLS_H
 

@@ -240,16 +240,15 @@ static bool go_to(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
 {
     unwinder->registers = *registers;
     unwinder->moved = true;
-    *frame = (struct lh_native_frame){
-        .pc = registers->pc, .sp = registers->sp, .fp = registers->fp};
+    *frame =
+        (struct lh_native_frame){.pc = registers->pc, .sp = registers->sp, .fp = registers->fp};
     return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
 }
 
 /* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
  * it keeps a frame pointer. */
 static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
-                                  const struct lh_native_frame *from,
-                                  struct lh_native_frame *frame)
+                                  const struct lh_native_frame *from, struct lh_native_frame *frame)
 {
     uint64_t fp = lh_unwind_frame_pointer(cursor);
     unw_word_t caller[2]; /* its frame pointer, and the return address: AAPCS64 has the same */
@@ -297,8 +296,8 @@ static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *curs
     unw_word_t sp;
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, frame->pc);
     unwinder->undescribed = mapping == NULL || lh_modules_elf(unwinder->modules, mapping) == NULL;
-    if (unwinder->undescribed || unw_step(cursor) <= 0 || unwinder->undescribed || unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 ||
-        unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
+    if (unwinder->undescribed || unw_step(cursor) <= 0 || unwinder->undescribed ||
+        unw_get_reg(cursor, UNW_REG_IP, &pc) != 0 || unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
         return false;
     *frame = (struct lh_native_frame){.pc = pc, .sp = sp, .exact = exact};
     unwinder->only_fp = frame;
@@ -322,9 +321,8 @@ static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_n
     unwinder->beyond &= !stepped;
     /* Where a call stores nothing by itself, a function that was interrupted may not yet have moved
      * the stack pointer. */
-    return stepped &&
-           (frame->sp > from.sp || (lh_unwind_has_link && from.exact && frame->sp == from.sp &&
-                                    frame->pc != from.pc));
+    return stepped && (frame->sp > from.sp || (lh_unwind_has_link && from.exact &&
+                                               frame->sp == from.sp && frame->pc != from.pc));
 }
 
 bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)

@@ -17,9 +17,9 @@
 #include "preload/state/state.h"
 #include "preload/sys/cpu.h"
 #include "preload/sys/memory.h"
+#include "preload/sys/poll.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/signals.h"
-#include "preload/sys/poll.h"
 #include "preload/sys/syscall.h"
 
 #define STACK_BYTES (16 * 1024)
@@ -36,32 +36,23 @@
  * under no filter). Tried with the arguments -1, 0, 0, ..., with which each of them fails or does
  * nothing; ppoll, which would wait for ever, with arguments of its own. */
 static const short tried[] = {
-    SYS_wait4,         SYS_clock_gettime,
-    SYS_clone,         SYS_close,
-    SYS_close_range,   SYS_connect,
-    SYS_dup3,          SYS_execve,
-    SYS_fcntl,         SYS_fstat,
-    SYS_fstatfs,       SYS_ftruncate,
-    SYS_futex,         SYS_getdents64,
-    SYS_geteuid,       SYS_getpeername,
-    SYS_getpid,        SYS_getrusage,
-    SYS_getsockopt,    SYS_gettid,
-    SYS_madvise,       SYS_memfd_create,
-    SYS_mmap,          SYS_mprotect,
-    SYS_mremap,        SYS_munlock,
-    SYS_munmap,        SYS_openat,
-    SYS_pidfd_getfd,   SYS_pidfd_open,
-    SYS_prctl,
-    SYS_pread64,       SYS_process_vm_readv,
-    SYS_read,          SYS_readlinkat,
-    SYS_rt_sigaction,  SYS_rt_sigprocmask,
-    SYS_sched_yield,   SYS_pselect6,
-    SYS_sendmsg,       SYS_sendto,
-    SYS_socket,        SYS_socketpair,
-    SYS_statfs,        SYS_tgkill,
-    SYS_timer_create,  SYS_timer_delete,
-    SYS_timer_settime, SYS_write,
-    SYS_waitid,
+    SYS_wait4,          SYS_clock_gettime, SYS_clone,
+    SYS_close,          SYS_close_range,   SYS_connect,
+    SYS_dup3,           SYS_execve,        SYS_fcntl,
+    SYS_fstat,          SYS_fstatfs,       SYS_ftruncate,
+    SYS_futex,          SYS_getdents64,    SYS_geteuid,
+    SYS_getpeername,    SYS_getpid,        SYS_getrusage,
+    SYS_getsockopt,     SYS_gettid,        SYS_madvise,
+    SYS_memfd_create,   SYS_mmap,          SYS_mprotect,
+    SYS_mremap,         SYS_munlock,       SYS_munmap,
+    SYS_openat,         SYS_pidfd_getfd,   SYS_pidfd_open,
+    SYS_prctl,          SYS_pread64,       SYS_process_vm_readv,
+    SYS_read,           SYS_readlinkat,    SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_sched_yield,   SYS_pselect6,
+    SYS_sendmsg,        SYS_sendto,        SYS_socket,
+    SYS_socketpair,     SYS_statfs,        SYS_tgkill,
+    SYS_timer_create,   SYS_timer_delete,  SYS_timer_settime,
+    SYS_write,          SYS_waitid,
 };
 
 /* How the child ends. Otherwise a signal ended it. */

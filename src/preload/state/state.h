@@ -274,10 +274,10 @@ struct lh_told_place {
     uint32_t call;
 };
 
-/* After its owner has stored `seq`, and before the fields that go with it: whoever reads one of those
- * and then, behind a fence, `seq` (lh_call_copy_consistent()) sees this `seq` or a later one. A store
- * that only releases does not keep later ones behind it (C11 7.17.3); x86-64 does by itself, so that
- * this is no instruction there. */
+/* After its owner has stored `seq`, and before the fields that go with it: whoever reads one of
+ * those and then, behind a fence, `seq` (lh_call_copy_consistent()) sees this `seq` or a later one.
+ * A store that only releases does not keep later ones behind it (C11 7.17.3); x86-64 does by
+ * itself, so that this is no instruction there. */
 static inline __attribute__((always_inline)) void lh_slot_fields_follow(void)
 {
     atomic_thread_fence(memory_order_release);

@@ -29,8 +29,8 @@ static inline uintptr_t lh_cpu_stack_pointer(void);
  * it makes, further out than all else. */
 static inline uintptr_t lh_cpu_thread_pointer(void);
 
-/* A return address as it is found on a stack, without the signature that some processors put into it
- * (pointer authentication). */
+/* A return address as it is found on a stack, without the signature that some processors put into
+ * it (pointer authentication). */
 static inline uintptr_t lh_cpu_plain_address(uintptr_t word);
 
 /* Do these bytes, which stand before an address, end in a call? Then the address may be one that
@@ -51,8 +51,9 @@ long lh_cpu_clone(unsigned long flags, void *stack_top, int *tid, void *tls, int
 void lh_cpu_signal_return(void);
 
 /* Where the compiler's stack protector and libc's pointer guard live, where that is relative to the
- * thread pointer (glibc's tcbhead_t): a thread of ours without libc's TLS needs copies of them. Each
- * processor says in LH_CPU_TLS_BELOW how many of the bytes of that memory are below the pointer. */
+ * thread pointer (glibc's tcbhead_t): a thread of ours without libc's TLS needs copies of them.
+ * Each processor says in LH_CPU_TLS_BELOW how many of the bytes of that memory are below the
+ * pointer. */
 void lh_cpu_fake_tls(void *thread_pointer);
 
 /* The inline ones. */

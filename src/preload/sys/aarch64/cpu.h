@@ -67,8 +67,8 @@ static inline bool lh_cpu_ends_in_call(const unsigned char *code)
     return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfefff000) == 0xd63f0000;
 }
 
-/* libc's TLS is what the ABI calls variant 1: variables begin at the thread pointer and go up; below
- * it is libc's struct pthread (glibc 2.43: 2 KiB). */
+/* libc's TLS is what the ABI calls variant 1: variables begin at the thread pointer and go up;
+ * below it is libc's struct pthread (glibc 2.43: 2 KiB). */
 #define LH_CPU_TLS_BELOW (4u * 1024)
 
 uintptr_t lh_cpu_pointer_guard(void);
