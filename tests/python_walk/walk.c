@@ -25,6 +25,23 @@ enum { BAD_RECORD = -1, BAD_BOUNDARY = -2, NO_MEMORY = -3 };
  * cold part, which has a frame description of its own, and no symbol in a stripped interpreter. */
 static uintptr_t loop_parts[2];
 
+/* As the library's captures see memory, each with a store of its own. */
+static struct lh_view_store stores[LH_VIEW_STORES];
+
+static struct lh_view take_view(void)
+{
+    struct lh_view view = {.read = lh_memory_read_self, .parts = lh_memory_parts_self};
+    lh_view_open(&view, stores);
+    return view;
+}
+
+static void capture(uintptr_t thread_state, uint32_t most, struct lh_record *record)
+{
+    struct lh_view view = take_view();
+    lh_python_capture(&view, thread_state, most, record);
+    lh_view_close(&view);
+}
+
 struct eval_loops {
     int count;
     int open; /* 1: the high end of the last one is not known yet */
@@ -142,7 +159,7 @@ int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops)
     size_t used = 0;
     if (record == NULL || loops == NULL)
         goto out;
-    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    capture(lh_python_thread_state(), most, record);
     learn_loop_parts(record);
     _Unwind_Backtrace(note_eval_loop, loops);
     *eval_loops = loops->count;
@@ -175,7 +192,7 @@ int walk_task(char *text, size_t size)
     if (record == NULL)
         return result;
     record->registers.sp = (uintptr_t)__builtin_frame_address(0);
-    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), LH_PYTHON_FRAMES, record);
+    capture(lh_python_thread_state(), LH_PYTHON_FRAMES, record);
     const struct lh_python_task *task = &record->task;
     result = lh_record_check(record) ? task->has_name || task->has_coroutine : BAD_RECORD;
     snprintf(text, size, "%s\037%s", task->has_name ? record->strings + task->name : "?",
@@ -190,8 +207,10 @@ int walk_thread_name(char *text, size_t size)
     struct lh_record *record = calloc(1, sizeof(*record));
     if (record == NULL)
         return NO_MEMORY;
+    struct lh_view view = take_view();
     strcpy(record->thread, "?");
-    lh_python_name_thread(lh_memory_read_self, lh_python_thread_state(), record, record->thread);
+    lh_python_name_thread(&view, lh_python_thread_state(), record, record->thread);
+    lh_view_close(&view);
     int result = record->strings_length == 0 && lh_record_check(record) ? 0 : BAD_RECORD;
     snprintf(text, size, "%s", record->thread);
     free(record);
@@ -215,7 +234,7 @@ static void *run_race(void *unused)
     while (record != NULL && !atomic_load(&race.stop)) {
         record->python_count = 0;
         record->strings_length = 0;
-        lh_python_capture(lh_memory_read_self, race.thread_state, 64, record);
+        capture(race.thread_state, 64, record);
         race.bad += !lh_record_check(record);
         race.captures++;
     }
@@ -260,7 +279,7 @@ double walk_cost_ns(uint32_t most, int rounds)
     for (int i = 0; record != NULL && i < rounds; i++) {
         record->python_count = 0;
         record->strings_length = 0;
-        lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+        capture(lh_python_thread_state(), most, record);
     }
     double end = now_ns();
     free(record);

@@ -80,6 +80,8 @@ static struct lh_python_layout layout = {
            .string_kind_bit = 2},
 };
 
+static const struct lh_view direct = {.read = lh_memory_read_self};
+
 static struct string file;
 static struct bytes line_table;
 static struct string names[FRAMES];
@@ -128,7 +130,7 @@ static int make_thread(void **state)
 
 static void walk(uint32_t most)
 {
-    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, most, &record);
+    lh_python_walk(&layout, &direct, (uintptr_t)&thread, most, &record);
     assert_true(lh_record_check(&record));
 }
 
@@ -192,7 +194,7 @@ static void test_a_full_record_stays_as_it_is(void **state)
     walk(1);
     assert_memory_equal(&record, &before, sizeof(record));
     record.python_count = before.python_count = LH_PYTHON_FRAMES + 1; /* never filled so far */
-    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, 1, &record);
+    lh_python_walk(&layout, &direct, (uintptr_t)&thread, 1, &record);
     assert_memory_equal(&record, &before, sizeof(record));
 }
 
@@ -337,12 +339,12 @@ static void test_frames_of_an_outer_interpreter_follow_unless_there_is_a_gap(voi
     two.at.interpreter_threads = offsetof(struct interpreter, threads);
     two.at.thread_id = offsetof(struct thread, id);
     frames[9].previous = NULL;
-    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    lh_python_walk(&two, &direct, (uintptr_t)&outer, 12, &record);
     assert_int_equal(record.python_count, 12);
     assert_frame(9, 9);
     assert_frame(10, 20);
     codes[5].head.type = &string_type;
-    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    lh_python_walk(&two, &direct, (uintptr_t)&outer, 12, &record);
     assert_int_equal(record.python_count, 12 + 5);
 }
 
@@ -383,7 +385,7 @@ static void test_the_walk_ends_whole_when_the_strings_are_full(void **state)
 
 static struct lh_python_mark mark_of(int which)
 {
-    const struct lh_python_walk walk = {.read = lh_memory_read_self, .layout = &layout};
+    const struct lh_python_walk walk = {.view = {.read = lh_memory_read_self}, .layout = &layout};
     const struct lh_python_step step = {.frame = (uintptr_t)&frames[which],
                                         .code = (uintptr_t)&codes[which],
                                         .filename = (uintptr_t)codes[which].filename,
@@ -422,8 +424,8 @@ static void test_a_function_without_names_has_no_mark(void **state)
 static void test_no_thread_state_has_no_frames(void **state)
 {
     (void)state;
-    lh_python_walk(&layout, lh_memory_read_self, 0, 10, &record);
-    lh_python_walk(&layout, lh_memory_read_self, UINTPTR_MAX - 4, 10, &record);
+    lh_python_walk(&layout, &direct, 0, 10, &record);
+    lh_python_walk(&layout, &direct, UINTPTR_MAX - 4, 10, &record);
     assert_int_equal(record.python_count, 0);
 }
 

@@ -46,8 +46,9 @@ static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_
     uintptr_t states[LH_PYTHON_STATES_MAX];
     bool is_whole = true;
     /* Other threads change the lists that these are in. */
-    lh_memory_read *read = walk->read == lh_memory_read_near ? lh_memory_read_self : walk->read;
-    uint32_t count = lh_python_states(walk->layout, read, thread_state, states);
+    lh_memory_read *read = walk->view.read;
+    const struct lh_view view = {.read = read == lh_memory_read_near ? lh_memory_read_self : read};
+    uint32_t count = lh_python_states(walk->layout, &view, thread_state, states);
     for (uint32_t i = 0; i < count && is_whole; i++)
         is_whole = lh_python_walk_out(walk, states[i], visit, &search);
     *place = (struct lh_python_place){
@@ -66,7 +67,7 @@ static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_
 void lh_python_place_find(const struct lh_python_layout *layout, lh_memory_read *read,
                           uintptr_t thread_state, struct lh_python_place *place)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = {.read = read}, .layout = layout};
     find(&walk, thread_state, place);
 }
 
@@ -76,7 +77,7 @@ enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *l
                                                 lh_memory_read *read, uintptr_t thread_state,
                                                 const struct lh_python_place *parked)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = {.read = read}, .layout = layout};
     struct lh_python_place now;
     bool own_stack = parked->runs == LH_PYTHON_RUNS_HUB;
     if (parked->runs != LH_PYTHON_RUNS_LOOP && !own_stack)

@@ -8,7 +8,7 @@
 #include "preload/python/walker.h"
 
 /* lh_python_capture() with the layout as a parameter. */
-void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_walk(const struct lh_python_layout *layout, const struct lh_view *view,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record);
 
 /* A Python frame, and its code. */

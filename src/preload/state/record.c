@@ -90,16 +90,24 @@ bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *co
     return !lh_call_is_for_gil(copy);
 }
 
-void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t python_thread,
-                           char name[LH_THREAD_NAME])
+static void name_python(const struct lh_view *view, struct lh_record *record, uint32_t tid,
+                        uintptr_t python_thread, char name[LH_THREAD_NAME])
 {
     static const char main_thread[] = "MainThread";
-    if (python_thread == 0)
-        return;
     if (tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed))
         memcpy(name, main_thread, sizeof(main_thread));
     else
-        lh_python_name_thread(lh_memory_read_self, python_thread, record, name);
+        lh_python_name_thread(view, python_thread, record, name);
+}
+
+void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t python_thread,
+                           char name[LH_THREAD_NAME])
+{
+    if (python_thread == 0)
+        return;
+    struct lh_view view = lh_view_of_process();
+    name_python(&view, record, tid, python_thread, name);
+    lh_view_close(&view);
 }
 
 static void fill_thread_name(struct lh_record *record, const struct lh_call_copy *copy, bool own)
@@ -151,7 +159,8 @@ static void say_doubt(void)
         lh_say_once(&said, doubt);
 }
 
-static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy)
+static void fill_stack(const struct lh_view *view, struct lh_record *record,
+                       const struct lh_call_copy *copy)
 {
     record->registers = copy->registers;
     record->stack_length = 0;
@@ -172,8 +181,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     if (copy->registers.sp != 0)
         copy_stack(record, copy->registers.sp);
     if (copy->python_thread != 0)
-        lh_python_capture(lh_memory_read_self, copy->python_thread, lh_options.stack_frames,
-                          record);
+        lh_python_capture(view, copy->python_thread, lh_options.stack_frames, record);
     if (copy->isolate != 0)
         capture_js(record, copy);
     if (copy->registers.sp != 0 && record->stack_length == 0 && record->python_count == 0 &&
@@ -225,11 +233,15 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
     lh_tags_fill(record, copy->tid, own);
-    fill_stack(record, copy);
+    struct lh_view view = {0};
+    if (copy->python_thread != 0)
+        view = lh_view_of_process();
+    fill_stack(&view, record, copy);
+    if (copy->python_thread != 0 && handlings[type].is_named)
+        name_python(&view, record, copy->tid, copy->python_thread, record->thread);
+    lh_view_close(&view);
     if (own)
         say_doubt();
-    if (handlings[type].is_named)
-        lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
 /* Where a place is told once nothing is lost: the program waits until the reader has made room, as
