@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a walk over 16 Python frames costs, on each interpreter that is found. `make bench`."""
+"""What a walk over some 34 Python frames of many modules costs the thread that has them, on each
+interpreter that is found: CPU time, the first time and repeated, and the system calls of one.
+`make bench`.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from pythons import INTERPRETERS, READABLE
 from walk_module import ask, build
 
-WALKS = 1000
-TRIES = 5
-AT_MOST_US = 100  # of the loop's own time, for a report
+TRIES = 3
+AT_MOST_US = 60  # of the loop's own time
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as where:
         walk = build(Path(where), [])
-        print(f"16 Python frames, us a walk, the best of {TRIES} rounds (at most {AT_MOST_US})")
+        print(f"a Python stack of many modules, us of CPU (at most {AT_MOST_US} repeated)")
+        print("  Python frames  first  least median  calls pieces")
         for python in READABLE:
-            best_us = min(ask(python, "cases.py", walk, "cost", WALKS)["us"] for _ in range(TRIES))
-            print(f"  {INTERPRETERS[python]:<6} {best_us:6.1f}  {python}")
+            tries = [ask(python, "cost.py", walk) for _ in range(TRIES)]
+            best = min(tries, key=lambda told: told["least_us"])
+            print(
+                f"  {INTERPRETERS[python]:<6} {best['frames']:>6} {best['first_us']:6.1f} "
+                f"{best['least_us']:6.1f} {best['median_us']:6.1f} {best['asked']:>6} "
+                f"{best['pieces']:>6}  {python}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
