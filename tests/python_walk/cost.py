@@ -4,14 +4,14 @@
 Some 34 Python frames, as a request of a web application has: of asyncio, coroutines, unittest,
 contextlib, json, re and logging. Prints JSON. Run by tests/bench/python_walk.py.
 """
-# ruff: noqa: D101, D102, D103
+# ruff: noqa: D101, D102, D103, RUF012
 
 import asyncio
 import contextlib
 import ctypes
+import io
 import json
 import logging
-import os
 import re
 import sys
 import unittest
@@ -65,9 +65,8 @@ class Test(unittest.TestCase):
 async def deep(awaiting):
     if awaiting:
         return await deep(awaiting - 1)
-    with open(os.devnull, "w") as nowhere:
-        tests = unittest.defaultTestLoader.loadTestsFromTestCase(Test)
-        return unittest.TextTestRunner(stream=nowhere).run(tests)
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(Test)
+    return unittest.TextTestRunner(stream=io.StringIO()).run(tests)
 
 
 async def main():
