@@ -90,11 +90,16 @@ bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *co
     return !lh_call_is_for_gil(copy);
 }
 
+static bool is_main_thread(uint32_t tid)
+{
+    return tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed);
+}
+
 static void name_python(const struct lh_view *view, struct lh_record *record, uint32_t tid,
                         uintptr_t python_thread, char name[LH_THREAD_NAME])
 {
     static const char main_thread[] = "MainThread";
-    if (tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed))
+    if (is_main_thread(tid))
         memcpy(name, main_thread, sizeof(main_thread));
     else
         lh_python_name_thread(view, python_thread, record, name);
@@ -103,9 +108,11 @@ static void name_python(const struct lh_view *view, struct lh_record *record, ui
 void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t python_thread,
                            char name[LH_THREAD_NAME])
 {
+    struct lh_view view = {.read = lh_memory_read_self};
     if (python_thread == 0)
         return;
-    struct lh_view view = lh_view_of_process();
+    if (!is_main_thread(tid))
+        view = lh_view_of_process();
     name_python(&view, record, tid, python_thread, name);
     lh_view_close(&view);
 }
