@@ -14,9 +14,7 @@
 #define NAME_SPAN 160u /* of a str: its header and, mostly, all of it */
 #define LINE_SPAN 768u /* of a line table, likewise */
 
-/* Since 3.11 frames stand side by side, and those that mark eval loops are not far from each other
- * on the C stack. */
-static void want_frame(const struct lh_python_walk *walk, uintptr_t address)
+void lh_python_want_frame(const struct lh_python_walk *walk, uintptr_t address)
 {
     if (!lh_python_has_loop_per_frame(&walk->layout->at))
         lh_view_want_page(&walk->view, address);
@@ -29,7 +27,7 @@ static uint32_t want_codes(const struct lh_python_walk *walk, uintptr_t first,
     uintptr_t address = first;
     uint32_t count = 0;
     for (uint32_t i = 0; i < walk->left * SHIMS && count < walk->left && address != 0; i++) {
-        want_frame(walk, address);
+        lh_python_want_frame(walk, address);
         if (lh_python_read_frame(walk, address, &frame) != 0)
             break;
         address = frame.previous;

@@ -12,4 +12,8 @@
  * The walk's own reads find them there, and check them. Without a store nothing happens. */
 void lh_python_look_ahead(const struct lh_python_walk *walk, uintptr_t first);
 
+/* The frame at `address` is read next, and then those that it was called by. Since 3.11 they stand
+ * side by side, and those that mark eval loops are not far from each other on the C stack. */
+void lh_python_want_frame(const struct lh_python_walk *walk, uintptr_t address);
+
 #endif

@@ -255,20 +255,21 @@ uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *st
     return lh_python_walk_line(&walk, step);
 }
 
-void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place)
+void lh_python_place(const struct lh_view *view, uintptr_t thread_state,
+                     struct lh_python_place *place)
 {
     const struct interpreter *known = found_interpreter();
     *place = (struct lh_python_place){.runs = LH_PYTHON_RUNS_NOTHING};
     if (known != NULL && known->supported && thread_state != 0)
-        lh_python_place_find(&known->layout, read, thread_state, place);
+        lh_python_place_find(&known->layout, view, thread_state, place);
 }
 
-enum lh_python_whereabouts lh_python_whereabouts(lh_memory_read *read, uintptr_t thread_state,
+enum lh_python_whereabouts lh_python_whereabouts(const struct lh_view *view, uintptr_t thread_state,
                                                  const struct lh_python_place *parked)
 {
     const struct interpreter *known = found_interpreter();
     bool can_tell = parked->runs != LH_PYTHON_RUNS_NOTHING && known != NULL && known->supported;
-    return can_tell ? lh_python_place_left(&known->layout, read, thread_state, parked)
+    return can_tell ? lh_python_place_left(&known->layout, view, thread_state, parked)
                     : LH_PYTHON_INSIDE;
 }
 

@@ -54,11 +54,12 @@ void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_pyt
 uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step);
 
 /* Where the thread with this PyThreadState is: see place.h. Any thread. */
-void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place);
+void lh_python_place(const struct lh_view *view, uintptr_t thread_state,
+                     struct lh_python_place *place);
 
 /* Has the function that ran the thread's loop, when it parked there, returned? In doubt it has not.
  * Any thread. */
-enum lh_python_whereabouts lh_python_whereabouts(lh_memory_read *read, uintptr_t thread_state,
+enum lh_python_whereabouts lh_python_whereabouts(const struct lh_view *view, uintptr_t thread_state,
                                                  const struct lh_python_place *parked);
 
 /* The name that the threading module gave that thread, into `name`: see thread_name.h. Any thread.

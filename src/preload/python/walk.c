@@ -205,6 +205,7 @@ bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_
     struct lh_python_frame_read frame = {0};
     struct lh_python_code_read code;
     uintptr_t address = lh_python_first_frame(walk, thread_state);
+    lh_python_look_ahead(walk, address);
     for (int i = 0; i < VISITS_MAX && address != 0; i++, address = frame.previous) {
         if (lh_python_read_frame(walk, address, &frame) != 0)
             return false;
@@ -224,6 +225,21 @@ bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_
             return true;
     }
     return address == 0;
+}
+
+bool lh_python_walk_is_below(struct lh_python_walk *walk, uintptr_t thread_state, uintptr_t wanted,
+                             uintptr_t code)
+{
+    struct lh_python_frame_read frame;
+    uintptr_t address = lh_python_first_frame(walk, thread_state);
+    for (int i = 0; i < VISITS_MAX && address != 0; i++, address = frame.previous) {
+        lh_python_want_frame(walk, address);
+        if (lh_python_read_frame(walk, address, &frame) != 0)
+            return false;
+        if (address == wanted)
+            return frame.code == code;
+    }
+    return false;
 }
 
 int64_t lh_python_walk_instruction(const struct lh_python_walk *walk,

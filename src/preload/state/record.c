@@ -29,6 +29,7 @@ void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
     copy->isolate = slot->isolate;
     copy->registers = slot->registers;
     copy->interrupted = false;
+    copy->view = NULL;
 }
 
 bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
@@ -217,6 +218,21 @@ static const struct handling {
     [LH_EVENT_REPEATED] = {.wake = WAKE},
 };
 
+/* With the stack, of whatever language. What was read as one looked whether the thread is in its
+ * loop is there already. */
+static void fill_frames(struct lh_record *record, const struct lh_call_copy *copy)
+{
+    bool has_view = copy->view != NULL && copy->view->store != NULL;
+    struct lh_view opened = {0};
+    if (copy->python_thread != 0 && !has_view)
+        opened = lh_view_of_process();
+    const struct lh_view *view = has_view ? copy->view : &opened;
+    fill_stack(view, record, copy);
+    if (copy->python_thread != 0 && handlings[record->type].is_named)
+        name_python(view, record, copy->tid, copy->python_thread, record->thread);
+    lh_view_close(&opened);
+}
+
 void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
                            const struct lh_call_copy *copy, uint64_t elapsed_ns, bool own)
 {
@@ -240,13 +256,7 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
     lh_tags_fill(record, copy->tid, own);
-    struct lh_view view = {0};
-    if (copy->python_thread != 0)
-        view = lh_view_of_process();
-    fill_stack(&view, record, copy);
-    if (copy->python_thread != 0 && handlings[type].is_named)
-        name_python(&view, record, copy->tid, copy->python_thread, record->thread);
-    lh_view_close(&view);
+    fill_frames(record, copy);
     if (own)
         say_doubt();
 }

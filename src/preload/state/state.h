@@ -415,12 +415,13 @@ static inline struct lh_view lh_view_of_process(void)
     return view;
 }
 
-/* How a thread reads its own Python frames. Strict mode looks at so many calls that it reads them
- * directly. Elsewhere the kernel is asked: a thread state that an embedder has freed is no reason
- * for a program in production to end. */
-static inline lh_memory_read *lh_read_own(void)
+/* The same for a thread that looks at its own Python frames. Strict mode looks at so many calls
+ * that it reads them directly, without a store. Elsewhere the kernel is asked: a thread state that
+ * an embedder has freed is no reason for a program in production to end. */
+static inline struct lh_view lh_view_of_own(void)
 {
-    return lh_options.strict != 0 ? lh_memory_read_near : lh_memory_read_self;
+    return lh_options.strict != 0 ? (struct lh_view){.read = lh_memory_read_near}
+                                  : lh_view_of_process();
 }
 
 #endif
