@@ -369,6 +369,7 @@ torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, w
 bench: all $(BENCH) ## measure a wrapper in ns, a capture, a sample and a look in us, the watchdog, the collector, the start, strict tests
 	@set -e; for program in $(BENCH); do echo "== $$program"; "$$program"; done
 	@echo "== tests/bench/python_walk.py" && $(PYTHON) tests/bench/python_walk.py
+	@echo "== tests/bench/python_event.py" && $(PYTHON) tests/bench/python_event.py --build $(B)
 	@echo "== tests/bench/js_walk_cost.py" && $(PYTHON) tests/bench/js_walk_cost.py
 	@echo "== tests/bench/collector.py" && $(PYTHON) tests/bench/collector.py --build $(B)
 	@echo "== tests/bench/start.py" && $(PYTHON) tests/bench/start.py --build $(B)
