@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the whole report of a block in a coroutine costs the loop's thread: where it is, the stack of
-some 34 Python frames and of C, the record.
+"""What the whole report of a block in a coroutine costs the loop's thread: where it is, the stack
+of some 34 Python frames and of C, the record.
 
-Programs that sleep in a coroutine run in turns: alone, with the library, with the library and no
-stacks, and with a second build if one is given, to compare with. Printed is the processor time that
-a sleep took more than one of the program alone in the same turn: the least and the median sleep of
-each, the median of all turns. On a busy machine, where a sleep ends with cold caches, the least says
-more. `make bench`.
+Programs that sleep in a coroutine run in turns: alone, with the library, with a second build if one
+is given, to compare with, and with no stacks. Printed is the processor time that a sleep took more
+than one of the program alone in the same turn: the least and the median sleep of each, the median
+of all turns. On a busy machine, where a sleep ends with cold caches, the least says more. `make
+bench`.
 """
 
 from __future__ import annotations
