@@ -65,6 +65,7 @@ BENCHMARKS = (
     Benchmark("capture"),
     Benchmark("look"),
     Benchmark("python_walk", None),
+    Benchmark("python_event"),
     Benchmark("js_walk_cost", None),
     Benchmark("collector"),
     Benchmark("start", ("--pairs", "80")),

@@ -25,6 +25,7 @@
 #define OLDEST_MINOR  8
 
 static struct lh_record record;
+static struct lh_view_store stores[LH_VIEW_STORES];
 
 /* All that a report does on the program's thread, but for the ring. */
 static void measure_fill(void)
@@ -49,8 +50,11 @@ static void measure_python(void)
     uintptr_t thread_state = lh_python_thread_state();
     for (int i = 0; i < COSTS; i++) {
         double start = now_us();
+        struct lh_view view = {.read = lh_memory_read_self, .parts = lh_memory_parts_self};
+        lh_view_open(&view, stores);
         record.python_count = record.strings_length = 0;
-        lh_python_capture(lh_memory_read_self, thread_state, PYTHON_FRAMES, &record);
+        lh_python_capture(&view, thread_state, PYTHON_FRAMES, &record);
+        lh_view_close(&view);
         costs_us[i] = now_us() - start;
     }
     if (record.python_count != PYTHON_FRAMES)

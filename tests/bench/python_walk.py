@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a walk over 16 Python frames costs, on each interpreter that is found. `make bench`."""
+"""What a walk over some 34 Python frames of many modules costs the thread that has them, on each
+interpreter that is found: CPU time, the first time and repeated, and the system calls of one.
+`make bench`.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
+from figures import tell
 from pythons import INTERPRETERS, READABLE
 from walk_module import ask, build
 
-WALKS = 1000
-TRIES = 5
-AT_MOST_US = 100  # of the loop's own time, for a report
+TRIES = 3
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as where:
         walk = build(Path(where), [])
-        print(f"16 Python frames, us a walk, the best of {TRIES} rounds (at most {AT_MOST_US})")
         for python in READABLE:
-            best_us = min(ask(python, "cases.py", walk, "cost", WALKS)["us"] for _ in range(TRIES))
-            print(f"  {INTERPRETERS[python]:<6} {best_us:6.1f}  {python}")
+            tries = [ask(python, "cost.py", walk) for _ in range(TRIES)]
+            best = min(tries, key=lambda told: told["least_us"])
+            thing = f"{INTERPRETERS[python]}, {best['frames']} frames, {best['asked']} calls"
+            tell("walk_python", best["least_us"], thing)
+            tell("walk_python_median", best["median_us"], thing)
+            tell("walk_python_first", best["first_us"], thing)
 
 
 if __name__ == "__main__":

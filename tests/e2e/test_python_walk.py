@@ -60,6 +60,24 @@ def test_the_running_task_is_asyncios_own(python: str, walk: Path) -> None:
 
 
 @pytest.mark.parametrize("python", READABLE)
+def test_code_that_stands_where_freed_code_stood_is_told_by_its_own_names_and_lines(
+    python: str, walk: Path
+) -> None:
+    report = ask(python, "reused.py", walk)
+    assert report["differences"] == []
+    assert report["reused"] > report["rounds"] / 2
+
+
+@pytest.mark.parametrize("python", READABLE)
+def test_a_capture_asks_the_kernel_a_few_times_for_all_of_its_frames(
+    python: str, walk: Path
+) -> None:
+    report = ask(python, "cost.py", walk)
+    assert report["frames"] >= 30
+    assert report["asked"] < report["frames"]  # once there were seven for each of them
+
+
+@pytest.mark.parametrize("python", READABLE)
 def test_the_name_of_a_thread_is_threadings_own(python: str, walk: Path) -> None:
     report = ask(python, "threads.py", walk)
     assert report["differences"] == []

@@ -19,6 +19,8 @@ static int read_table(void *to, uintptr_t address, size_t size)
     return 0;
 }
 
+static const struct lh_view view = {.read = read_table};
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = {bytes, size};
@@ -31,9 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     table = input.at;
     readable = input.left;
     size_t length = lies ? SIZE_MAX / 2 : readable;
-    uint32_t line = lh_python_line(format, read_table, BASE, length, first_line, offset);
+    uint32_t line = lh_python_line(format, &view, BASE, length, first_line, offset);
     MUST(line <= INT32_MAX);
-    MUST(lh_python_line(format, read_table, BASE, length, first_line, -1) ==
+    MUST(lh_python_line(format, &view, BASE, length, first_line, -1) ==
          (first_line > 0 ? (uint32_t)first_line : 0));
     return 0;
 }

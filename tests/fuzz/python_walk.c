@@ -47,11 +47,27 @@ static int read_anything(void *to, uintptr_t address, size_t size)
     return 0;
 }
 
+/* With a store memory is read by lines, of which each piece takes what it needs of the input. */
+static size_t parts_of_anything(uint32_t tid, void *to, const struct iovec *parts, size_t count)
+{
+    size_t got = 0;
+    (void)tid;
+    for (size_t i = 0; i < count; i++) {
+        MUST(parts[i].iov_len % LH_VIEW_LINE == 0);
+        if (read_anything((uint8_t *)to + got, (uintptr_t)parts[i].iov_base, parts[i].iov_len) != 0)
+            break;
+        got += parts[i].iov_len;
+    }
+    return got;
+}
+
 /* Since 3.13 the interpreter itself says where things are, and may lie, too. */
-static bool find_offsets(struct lh_python_offsets *at)
+static bool find_offsets(struct lh_python_offsets *at, bool *has_store)
 {
     static uint8_t runtime[RUNTIME_MAX];
-    uint32_t version = 0x0308u + take_u8(&input) % 8;
+    uint8_t kind = take_u8(&input);
+    uint32_t version = 0x0308u + kind % 8;
+    *has_store = kind >= 0x80;
     uint16_t size;
     take(&input, &size, sizeof(size));
     size %= sizeof(runtime) + 1;
@@ -68,6 +84,7 @@ static bool has_end(const char *strings, uint32_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct lh_record record;
+    static struct lh_view_store stores[LH_VIEW_STORES];
     struct lh_python_layout layout = {
         .code_type = CODE_TYPE,
         .string_type = STRING_TYPE,
@@ -76,13 +93,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         .eval_loop = {.start = ANYWHERE, .size = 64},
     };
     input = (struct input){bytes, size};
-    if (!find_offsets(&layout.at))
+    bool has_store;
+    if (!find_offsets(&layout.at, &has_store))
         return 0;
     MUST(layout.at.frame_span <= LH_PYTHON_FRAME_SPAN_MAX);
     MUST(layout.at.code_span <= LH_PYTHON_CODE_SPAN_MAX);
     uint32_t most = take_u8(&input);
     memset(&record, 0, offsetof(struct lh_record, stack));
-    lh_python_walk(&layout, read_anything, THREAD_STATE, most, &record);
+    struct lh_view view = {.read = read_anything, .parts = parts_of_anything};
+    if (has_store)
+        lh_view_open(&view, stores);
+    lh_python_walk(&layout, &view, THREAD_STATE, most, &record);
+    lh_view_close(&view);
+    stores[0].early = stores[0].lone_count = 0; /* an input is told by itself */
     MUST(lh_record_check(&record));
     MUST(record.python_count <= most);
     MUST(has_end(record.strings, record.strings_length));

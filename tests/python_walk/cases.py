@@ -33,7 +33,6 @@ library.walk_fuzz.restype = ctypes.c_long
 library.walk_instants_captures.restype = ctypes.c_long
 library.walk_instants_stop.restype = ctypes.c_long
 library.walk_race_stop.restype = ctypes.c_long
-library.walk_cost_ns.restype = ctypes.c_double
 assert library.walk_find() == 0
 walk_capture = library.walk_capture
 walk_capture.argtypes = [ctypes.c_uint32, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p]
@@ -489,15 +488,6 @@ def race(scale: int) -> None:
     print(json.dumps({"bad": bad, "captures": captures.value}))
 
 
-def cost(rounds: int) -> None:
-    """Sixteen frames of different functions in one file, below them an eval loop of their own."""
-    source = "".join(f"def f{i}(g):\n  return f{i + 1}(g)\n" for i in range(20))
-    source += "def f20(g):\n  return g()\n"
-    first = compiled(source, "/usr/lib/python3/dist-packages/application/main.py")["f0"]
-    cost_ns = first(lambda: library.walk_cost_ns(ctypes.c_uint32(16), rounds))
-    print(json.dumps({"us": cost_ns / 1000}))
-
-
 if __name__ == "__main__":
     scale = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     what = {
@@ -505,7 +495,6 @@ if __name__ == "__main__":
         "fuzz": fuzz,
         "instants": instants,
         "race": race,
-        "cost": cost,
     }
     # On a thread of threading's, so that there is a name to be found.
     thread = threading.Thread(target=what[sys.argv[2]], args=(scale,))

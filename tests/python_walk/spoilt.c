@@ -23,6 +23,8 @@ static uint64_t fuzz_state;
 static unsigned fuzz_rarity; /* one reading in so many is spoilt */
 static uintptr_t fuzz_seen;  /* an address that was read before */
 
+static struct lh_view_store stores[LH_VIEW_STORES];
+
 static uint64_t fuzz_random(void)
 {
     fuzz_state ^= fuzz_state << 13;
@@ -53,14 +55,8 @@ static uint64_t fuzz_word(uint64_t word)
     }
 }
 
-static int fuzz_read(void *to, uintptr_t address, size_t size)
+static void fuzz_bytes(void *to, size_t size)
 {
-    if (lh_memory_read_self(to, address, size) != 0)
-        return -EFAULT;
-    if (fuzz_random() % 4 == 0)
-        fuzz_seen = address;
-    if (fuzz_random() % fuzz_rarity != 0)
-        return 0;
     if (size >= sizeof(uint64_t)) {
         char *place = (char *)to + fuzz_random() % (size / sizeof(uint64_t)) * sizeof(uint64_t);
         uint64_t word;
@@ -70,7 +66,29 @@ static int fuzz_read(void *to, uintptr_t address, size_t size)
     } else {
         ((char *)to)[fuzz_random() % size] ^= (char)fuzz_random();
     }
+}
+
+static int fuzz_read(void *to, uintptr_t address, size_t size)
+{
+    if (lh_memory_read_self(to, address, size) != 0)
+        return -EFAULT;
+    if (fuzz_random() % 4 == 0)
+        fuzz_seen = address;
+    if (fuzz_random() % fuzz_rarity != 0)
+        return 0;
+    fuzz_bytes(to, size);
     return fuzz_random() % 8 == 0 ? -EFAULT : 0;
+}
+
+/* The same for what is read at once, of which only some is looked at: each line more often. */
+static size_t fuzz_parts(uint32_t tid, void *to, const struct iovec *parts, size_t count)
+{
+    size_t got = lh_memory_parts_self(tid, to, parts, count);
+    fuzz_seen = (uintptr_t)parts[fuzz_random() % count].iov_base;
+    for (size_t at = 0; at + LH_VIEW_LINE <= got; at += LH_VIEW_LINE / 8)
+        if (fuzz_random() % fuzz_rarity == 0)
+            fuzz_bytes((char *)to + at, LH_VIEW_LINE / 8);
+    return fuzz_random() % (8 * fuzz_rarity) == 0 ? fuzz_random() % (got + 1) : got;
 }
 
 /* A record between two areas that nothing may write to. */
@@ -122,8 +140,12 @@ static long fuzz_once(struct fenced *fenced, uintptr_t thread_state, long round)
     uintptr_t where = round % 2 ? thread_state : fuzz_word(thread_state);
     memset(&fenced->record, 0, sizeof(fenced->record));
     fuzz_rarity = 2U << (fuzz_random() % 8);
-    lh_python_capture(fuzz_read, where, most, &fenced->record);
-    lh_python_name_thread(fuzz_read, where, &fenced->record, fenced->record.thread);
+    struct lh_view view = {.read = fuzz_read, .parts = fuzz_parts};
+    if (fuzz_random() % 4 != 0)
+        lh_view_open(&view, stores);
+    lh_python_capture(&view, where, most, &fenced->record);
+    lh_python_name_thread(&view, where, &fenced->record, fenced->record.thread);
+    lh_view_close(&view);
     if (round % 8 < 2)
         ask_what_it_waits_for(where, thread_state);
     return !lh_record_check(&fenced->record) || fenced->record.python_count > most ||

@@ -25,6 +25,33 @@ enum { BAD_RECORD = -1, BAD_BOUNDARY = -2, NO_MEMORY = -3 };
  * cold part, which has a frame description of its own, and no symbol in a stripped interpreter. */
 static uintptr_t loop_parts[2];
 
+/* As the library's captures see memory, each with a store of its own. */
+static struct lh_view_store stores[LH_VIEW_STORES];
+
+static struct lh_view take_view(void)
+{
+    struct lh_view view = {.read = lh_memory_read_self, .parts = lh_memory_parts_self};
+    lh_view_open(&view, stores);
+    return view;
+}
+
+static void capture(uintptr_t thread_state, uint32_t most, struct lh_record *record)
+{
+    struct lh_view view = take_view();
+    lh_python_capture(&view, thread_state, most, record);
+    lh_view_close(&view);
+}
+
+#define WALK_COSTS 1000 /* captures */
+
+struct walk_costs {
+    double first_us; /* of CPU time */
+    double least_us;
+    double median_us;
+    long asked;  /* system calls of one that is repeated … */
+    long pieces; /* … and pieces of memory that it reads with them */
+};
+
 struct eval_loops {
     int count;
     int open; /* 1: the high end of the last one is not known yet */
@@ -41,7 +68,7 @@ API int walk_task(char *text, size_t size);
 API int walk_thread_name(char *text, size_t size);
 API int walk_race_start(uintptr_t thread_state);
 API long walk_race_stop(long *captures);
-API double walk_cost_ns(uint32_t most, int rounds);
+API int walk_costs(struct walk_costs *costs);
 
 int walk_find(void)
 {
@@ -142,7 +169,7 @@ int walk_capture(uint32_t most, char *text, size_t size, int *eval_loops)
     size_t used = 0;
     if (record == NULL || loops == NULL)
         goto out;
-    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    capture(lh_python_thread_state(), most, record);
     learn_loop_parts(record);
     _Unwind_Backtrace(note_eval_loop, loops);
     *eval_loops = loops->count;
@@ -175,7 +202,7 @@ int walk_task(char *text, size_t size)
     if (record == NULL)
         return result;
     record->registers.sp = (uintptr_t)__builtin_frame_address(0);
-    lh_python_capture(lh_memory_read_self, lh_python_thread_state(), LH_PYTHON_FRAMES, record);
+    capture(lh_python_thread_state(), LH_PYTHON_FRAMES, record);
     const struct lh_python_task *task = &record->task;
     result = lh_record_check(record) ? task->has_name || task->has_coroutine : BAD_RECORD;
     snprintf(text, size, "%s\037%s", task->has_name ? record->strings + task->name : "?",
@@ -190,8 +217,10 @@ int walk_thread_name(char *text, size_t size)
     struct lh_record *record = calloc(1, sizeof(*record));
     if (record == NULL)
         return NO_MEMORY;
+    struct lh_view view = take_view();
     strcpy(record->thread, "?");
-    lh_python_name_thread(lh_memory_read_self, lh_python_thread_state(), record, record->thread);
+    lh_python_name_thread(&view, lh_python_thread_state(), record, record->thread);
+    lh_view_close(&view);
     int result = record->strings_length == 0 && lh_record_check(record) ? 0 : BAD_RECORD;
     snprintf(text, size, "%s", record->thread);
     free(record);
@@ -215,7 +244,7 @@ static void *run_race(void *unused)
     while (record != NULL && !atomic_load(&race.stop)) {
         record->python_count = 0;
         record->strings_length = 0;
-        lh_python_capture(lh_memory_read_self, race.thread_state, 64, record);
+        capture(race.thread_state, 64, record);
         race.bad += !lh_record_check(record);
         race.captures++;
     }
@@ -245,24 +274,67 @@ long walk_race_stop(long *captures)
     return race.bad;
 }
 
-static double now_ns(void)
+static struct {
+    long asked;  /* so often the kernel, … */
+    long pieces; /* … for so many pieces of memory together */
+} reads;
+
+static int count_read(void *to, uintptr_t address, size_t size)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+    reads.asked++;
+    reads.pieces++;
+    return lh_memory_read_self(to, address, size);
 }
 
-/* Mean time of one capture of the calling thread, in ns. */
-double walk_cost_ns(uint32_t most, int rounds)
+static size_t count_parts(uint32_t tid, void *to, const struct iovec *parts, size_t count)
 {
+    reads.asked++;
+    reads.pieces += (long)count;
+    return lh_memory_parts_self(tid, to, parts, count);
+}
+
+static double cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What captures of the calling thread cost it, one after the other. Returns how many frames it has.
+ */
+int walk_costs(struct walk_costs *costs)
+{
+    static double us[WALK_COSTS];
     struct lh_record *record = calloc(1, sizeof(*record));
-    double start = now_ns();
-    for (int i = 0; record != NULL && i < rounds; i++) {
-        record->python_count = 0;
-        record->strings_length = 0;
-        lh_python_capture(lh_memory_read_self, lh_python_thread_state(), most, record);
+    if (record == NULL)
+        return NO_MEMORY;
+    record->registers.sp = (uintptr_t)__builtin_frame_address(0);
+    for (int i = 0; i < WALK_COSTS; i++) {
+        double start = cpu_us();
+        record->python_count = record->strings_length = 0;
+        capture(lh_python_thread_state(), LH_PYTHON_FRAMES, record);
+        us[i] = cpu_us() - start;
     }
-    double end = now_ns();
+    costs->first_us = us[0];
+    qsort(us, WALK_COSTS, sizeof(us[0]), compare_costs);
+    costs->least_us = us[0];
+    costs->median_us = us[WALK_COSTS / 2];
+    struct lh_view view = {.read = count_read, .parts = count_parts};
+    reads.asked = reads.pieces = 0;
+    lh_view_open(&view, stores);
+    record->python_count = record->strings_length = 0;
+    lh_python_capture(&view, lh_python_thread_state(), LH_PYTHON_FRAMES, record);
+    lh_view_close(&view);
+    costs->asked = reads.asked;
+    costs->pieces = reads.pieces;
+    int frames = (int)record->python_count;
     free(record);
-    return (end - start) / rounds;
+    return frames;
 }

@@ -116,6 +116,19 @@ static void test_a_copy_takes_no_more_than_asked_for(void **state)
     }
 }
 
+static void test_pieces_are_read_one_behind_the_other(void **state)
+{
+    (void)state;
+    const struct iovec parts[] = {
+        {area + 7 * PAGE, 10}, {area + 5, PAGE}, {area + PAGES * PAGE, 8}, {area, 8}};
+    uint32_t tid = (uint32_t)lh_syscall0(SYS_gettid);
+    assert_int_equal(lh_memory_parts_self(tid, copy, parts, 2), PAGE + 10);
+    assert_memory_equal(copy, area + 7 * PAGE, 10);
+    assert_memory_equal(copy + 10, area + 5, PAGE);
+    assert_int_equal(lh_memory_parts_self(tid, copy, parts, 4), PAGE + 10);
+    assert_int_equal(lh_memory_parts_self(tid, copy, parts + 2, 2), 0);
+}
+
 static void test_errno_stays(void **state)
 {
     (void)state;
@@ -199,7 +212,10 @@ static bool is_read_to_its_end(void)
     munmap(area + PAGES * PAGE, PAGE);
     uintptr_t last = (uintptr_t)area + PAGES * PAGE - 100;
     uintptr_t start = (uintptr_t)area + PAGE;
-    return lh_memory_read_self(copy, start, 3 * PAGE) == 0 &&
+    const struct iovec parts[] = {{area + 5, 10}, {(void *)last, 101}, {area, 10}};
+    return lh_memory_parts_self((uint32_t)lh_syscall0(SYS_gettid), copy, parts, 3) == 110 &&
+           memcmp(copy, area + 5, 10) == 0 && memcmp(copy + 10, (void *)last, 100) == 0 &&
+           lh_memory_read_self(copy, start, 3 * PAGE) == 0 &&
            memcmp(copy, area + PAGE, 3 * PAGE) == 0 &&
            lh_memory_read_self(copy, last, 101) == -EFAULT &&
            lh_memory_copy_self(copy, last, 3 * PAGE) == 100 &&
@@ -281,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_an_address_that_is_none_fails),
         cmocka_unit_test(test_a_copy_ends_where_memory_ends),
         cmocka_unit_test(test_a_copy_takes_no_more_than_asked_for),
+        cmocka_unit_test(test_pieces_are_read_one_behind_the_other),
         cmocka_unit_test(test_errno_stays),
         cmocka_unit_test(test_raw_system_calls_pass_every_argument),
         cmocka_unit_test(test_memory_is_read_when_the_main_thread_has_ended),

@@ -40,9 +40,12 @@ static int read_nothing(void *to, uintptr_t address, size_t size)
     return -EFAULT;
 }
 
+static const struct lh_view whole = {.read = read_table};
+static const struct lh_view nothing = {.read = read_nothing};
+
 static uint32_t line_in(enum lh_python_line_format format, int64_t offset)
 {
-    return lh_python_line(format, read_table, (uintptr_t)table, length, FIRST_LINE, offset);
+    return lh_python_line(format, &whole, (uintptr_t)table, length, FIRST_LINE, offset);
 }
 
 static uint32_t line_at(int64_t offset)
@@ -177,7 +180,7 @@ static void test_no_table_says_more_than_it_has(void **state)
     length--; /* cut inside the entry */
     assert_int_equal(line_at(0), 0);
     assert_int_equal(
-        lh_python_line(LH_PYTHON_LOCATIONS, read_nothing, (uintptr_t)table, 100, FIRST_LINE, 0), 0);
+        lh_python_line(LH_PYTHON_LOCATIONS, &nothing, (uintptr_t)table, 100, FIRST_LINE, 0), 0);
 }
 
 static void test_what_is_no_table_gives_no_line(void **state)
@@ -243,8 +246,8 @@ static void test_a_table_of_cpythons_own_gives_cpythons_own_lines(void **state)
     memcpy(table, real, sizeof(real));
     length = sizeof(real);
     for (size_t i = 0; i < sizeof(real_lines); i++)
-        assert_int_equal(lh_python_line(LH_PYTHON_LOCATIONS, read_table, (uintptr_t)table, length,
-                                        1, (int64_t)(2 * i)),
+        assert_int_equal(lh_python_line(LH_PYTHON_LOCATIONS, &whole, (uintptr_t)table, length, 1,
+                                        (int64_t)(2 * i)),
                          real_lines[i]);
     assert_int_equal(line_at(2 * sizeof(real_lines)), 0);
 }
@@ -305,8 +308,7 @@ static void test_pairs_that_are_cut_or_cannot_be_read_give_no_line(void **state)
         put_pair(2, 1);
         put(2);
         assert_int_equal(line_in(format, 2), 0);
-        assert_int_equal(lh_python_line(format, read_nothing, (uintptr_t)table, 2, FIRST_LINE, 0),
-                         0);
+        assert_int_equal(lh_python_line(format, &nothing, (uintptr_t)table, 2, FIRST_LINE, 0), 0);
     }
 }
 

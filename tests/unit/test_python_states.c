@@ -55,9 +55,11 @@ static int make_lists(void **state)
     return 0;
 }
 
+static const struct lh_view direct = {.read = lh_memory_read_self};
+
 static uint32_t find(const struct thread *given)
 {
-    return lh_python_states(&layout, lh_memory_read_self, (uintptr_t)given, states);
+    return lh_python_states(&layout, &direct, (uintptr_t)given, states);
 }
 
 static void assert_alone(const struct thread *given)
@@ -119,8 +121,7 @@ static void test_without_a_runtime_the_given_state_is_all(void **state)
     (void)state;
     struct lh_python_layout without = layout;
     without.runtime = 0;
-    assert_int_equal(
-        lh_python_states(&without, lh_memory_read_self, (uintptr_t)&threads[1][1], states), 1);
+    assert_int_equal(lh_python_states(&without, &direct, (uintptr_t)&threads[1][1], states), 1);
     assert_int_equal(states[0], &threads[1][1]);
 }
 

@@ -13,122 +13,11 @@
 #include "common/noise.h"
 #include "preload/python/marks.h"
 #include "preload/python/walk.h"
-
-#define FRAMES 300
-#define SHIM   3
-
-/* An interpreter of our own: what counts is only where the layout says things are. */
-struct object {
-    uint64_t references;
-    const void *type;
-};
-struct string {
-    struct object head;
-    int64_t length;
-    int64_t hash;
-    uint32_t state;
-    char text[300];
-};
-struct bytes {
-    struct object head;
-    int64_t length;
-    uint8_t data[8];
-};
-struct code {
-    struct object head;
-    const void *filename, *qualname, *line_table;
-    const void *copies;
-    int32_t first_line;
-    uint16_t bytecode[4];
-};
-struct frame {
-    const void *previous, *code, *instruction;
-    char owner;
-    int32_t bytecode_index;
-};
-struct thread {
-    const void *next; /* so that the frame's offset is not 0 */
-    const void *frame;
-    uintptr_t id; /* the same for all */
-};
-struct interpreter {
-    const void *next, *threads;
-};
-
-static const char code_type, string_type, bytes_type;
-
-static struct lh_python_layout layout = {
-    .at = {.thread_frame = offsetof(struct thread, frame),
-           .frame_previous = offsetof(struct frame, previous),
-           .frame_code = offsetof(struct frame, code),
-           .frame_instruction = offsetof(struct frame, instruction),
-           .frame_owner = offsetof(struct frame, owner),
-           .code_filename = offsetof(struct code, filename),
-           .code_qualname = offsetof(struct code, qualname),
-           .code_first_line = offsetof(struct code, first_line),
-           .code_line_table = offsetof(struct code, line_table),
-           .code_bytecode = offsetof(struct code, bytecode),
-           .string_length = offsetof(struct string, length),
-           .string_state = offsetof(struct string, state),
-           .string_ascii = offsetof(struct string, text),
-           .string_wide = offsetof(struct string, text),
-           .bytes_length = offsetof(struct bytes, length),
-           .bytes_data = offsetof(struct bytes, data),
-           .object_type = offsetof(struct object, type),
-           .frame_span = sizeof(struct frame),
-           .code_span = offsetof(struct code, bytecode),
-           .string_kind_bit = 2},
-};
-
-static struct string file;
-static struct bytes line_table;
-static struct string names[FRAMES];
-static struct code codes[FRAMES];
-static struct frame frames[FRAMES];
-static struct thread thread;
-static struct lh_record record;
-
-static void set_string(struct string *string, const char *text)
-{
-    *string =
-        (struct string){.head = {1, &string_type},
-                        .length = (int64_t)strlen(text),
-                        .hash = -1,                         /* nobody has asked for it */
-                        .state = 1 << 2 | 1 << 5 | 1 << 6}; /* one byte each, compact, ASCII */
-    memcpy(string->text, text, strlen(text));
-}
-
-/* A thread of FRAMES frames f0, f1, ... of one file; frame i is on line 10 + i. */
-static int make_thread(void **state)
-{
-    (void)state;
-    memset(&record, 0, sizeof(record));
-    layout.code_type = (uintptr_t)&code_type;
-    layout.string_type = (uintptr_t)&string_type;
-    layout.bytes_type = (uintptr_t)&bytes_type;
-    set_string(&file, "app.py");
-    /* One entry without columns for eight instructions, the line one after the first. */
-    line_table = (struct bytes){.head = {1, &bytes_type}, .length = 2, .data = {0xef, 0x02}};
-    for (int i = 0; i < FRAMES; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "f%d", i);
-        set_string(&names[i], name);
-        codes[i] = (struct code){.head = {1, &code_type},
-                                 .filename = &file,
-                                 .qualname = &names[i],
-                                 .line_table = &line_table,
-                                 .first_line = 9 + i};
-        frames[i] = (struct frame){.previous = i + 1 < FRAMES ? &frames[i + 1] : NULL,
-                                   .code = &codes[i],
-                                   .instruction = &codes[i].bytecode[1]};
-    }
-    thread.frame = &frames[0];
-    return 0;
-}
+#include "python_thread.h"
 
 static void walk(uint32_t most)
 {
-    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, most, &record);
+    lh_python_walk(&layout, &direct, (uintptr_t)&thread, most, &record);
     assert_true(lh_record_check(&record));
 }
 
@@ -192,7 +81,7 @@ static void test_a_full_record_stays_as_it_is(void **state)
     walk(1);
     assert_memory_equal(&record, &before, sizeof(record));
     record.python_count = before.python_count = LH_PYTHON_FRAMES + 1; /* never filled so far */
-    lh_python_walk(&layout, lh_memory_read_self, (uintptr_t)&thread, 1, &record);
+    lh_python_walk(&layout, &direct, (uintptr_t)&thread, 1, &record);
     assert_memory_equal(&record, &before, sizeof(record));
 }
 
@@ -337,12 +226,12 @@ static void test_frames_of_an_outer_interpreter_follow_unless_there_is_a_gap(voi
     two.at.interpreter_threads = offsetof(struct interpreter, threads);
     two.at.thread_id = offsetof(struct thread, id);
     frames[9].previous = NULL;
-    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    lh_python_walk(&two, &direct, (uintptr_t)&outer, 12, &record);
     assert_int_equal(record.python_count, 12);
     assert_frame(9, 9);
     assert_frame(10, 20);
     codes[5].head.type = &string_type;
-    lh_python_walk(&two, lh_memory_read_self, (uintptr_t)&outer, 12, &record);
+    lh_python_walk(&two, &direct, (uintptr_t)&outer, 12, &record);
     assert_int_equal(record.python_count, 12 + 5);
 }
 
@@ -383,7 +272,7 @@ static void test_the_walk_ends_whole_when_the_strings_are_full(void **state)
 
 static struct lh_python_mark mark_of(int which)
 {
-    const struct lh_python_walk walk = {.read = lh_memory_read_self, .layout = &layout};
+    const struct lh_python_walk walk = {.view = {.read = lh_memory_read_self}, .layout = &layout};
     const struct lh_python_step step = {.frame = (uintptr_t)&frames[which],
                                         .code = (uintptr_t)&codes[which],
                                         .filename = (uintptr_t)codes[which].filename,
@@ -422,12 +311,10 @@ static void test_a_function_without_names_has_no_mark(void **state)
 static void test_no_thread_state_has_no_frames(void **state)
 {
     (void)state;
-    lh_python_walk(&layout, lh_memory_read_self, 0, 10, &record);
-    lh_python_walk(&layout, lh_memory_read_self, UINTPTR_MAX - 4, 10, &record);
+    lh_python_walk(&layout, &direct, 0, 10, &record);
+    lh_python_walk(&layout, &direct, UINTPTR_MAX - 4, 10, &record);
     assert_int_equal(record.python_count, 0);
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, make_thread)
 
 int main(void)
 {

@@ -7,8 +7,8 @@
 #include "preload/python/interpreter.h"
 #include "preload/state/image.h"
 #include "preload/state/state.h"
-#include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
+#include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
 
 static bool matches(const char *name)
@@ -44,7 +44,11 @@ static bool does_a_job(void)
         return false;
     if (lh_self.jobs > 0 && !is_time_to_look(&lh_self.jobs))
         return true;
-    lh_python_place(lh_read_own(), lh_python_thread_state(), &place);
+    uint64_t signals = lh_signals_block(); /* a handler that does not return would keep the store */
+    struct lh_view view = lh_view_of_own();
+    lh_python_place(&view, lh_python_thread_state(), &place);
+    lh_view_close(&view);
+    lh_signals_restore(signals);
     if (place.runs != LH_PYTHON_RUNS_JOB)
         return false;
     lh_self.jobs += lh_self.jobs == 0;

@@ -2,7 +2,7 @@
 /* Attributes of Python's instances.
  *
  * Runs on the program's threads and on the watchdog, while the interpreter may be running: no
- * malloc, no libc state; memory is read through walk->read only, and the number of steps is
+ * malloc, no libc state; memory is read through walk->view only, and the number of steps is
  * bounded. */
 #include "preload/python/attribute.h"
 
@@ -56,7 +56,8 @@ struct attributes {
 static struct entries entries_3_8(const struct lh_python_walk *walk, uintptr_t address)
 {
     struct keys_3_8 keys;
-    if (walk->read(&keys, address, sizeof(keys)) != 0 || keys.size <= 0 || keys.size > UINT16_MAX)
+    if (lh_python_read(walk, &keys, address, sizeof(keys)) != 0 || keys.size <= 0 ||
+        keys.size > UINT16_MAX)
         return (struct entries){0};
     uint64_t index_bytes = (uint64_t)keys.size * (keys.size <= UINT8_MAX ? 1 : 2);
     return (struct entries){.start = address + sizeof(keys) + index_bytes,
@@ -68,7 +69,7 @@ static struct entries entries_3_8(const struct lh_python_walk *walk, uintptr_t a
 static struct entries entries_3_11(const struct lh_python_walk *walk, uintptr_t address)
 {
     struct keys_3_11 keys;
-    if (walk->read(&keys, address, sizeof(keys)) != 0 || keys.log2_index_bytes > 16)
+    if (lh_python_read(walk, &keys, address, sizeof(keys)) != 0 || keys.log2_index_bytes > 16)
         return (struct entries){0};
     return (struct entries){.start = address + sizeof(keys) + (1u << keys.log2_index_bytes),
                             .stride = keys.kind == 0 ? 3 * WORD : 2 * WORD,
@@ -122,7 +123,7 @@ static uintptr_t find_values(const struct lh_python_walk *walk, uintptr_t object
             *dict = word_before(walk, object, MANAGED_DICT_FREE_THREADED);
         word = object + lh_python_member(walk, type, LH_PYTHON_TYPE_SIZE * WORD);
         if ((lh_python_member(walk, type, LH_PYTHON_TYPE_FLAGS * WORD) & FLAG_INLINE_VALUES) != 0)
-            walk->read(&valid, word + INLINE_VALUES_VALID_AT, sizeof(valid));
+            lh_python_read(walk, &valid, word + INLINE_VALUES_VALID_AT, sizeof(valid));
         return valid != 0 ? word + WORD : 0;
     default:
         word = lh_python_member(walk, type, LH_PYTHON_TYPE_DICT_OFFSET * WORD);

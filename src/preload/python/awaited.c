@@ -2,7 +2,7 @@
 /* What a thread waits for in Python's terms.
  *
  * Runs on the watchdog, while other threads run: no malloc, no libc state; memory is read through
- * walk->read only, and the number of steps is bounded.
+ * walk->view only, and the number of steps is bounded.
  *
  * What is written in Python (Lib/threading.py, Lib/queue.py, Lib/concurrent/futures/_base.py) is
  * known by its innermost functions and their `self`. A lock of C's is among what the innermost
@@ -19,8 +19,6 @@
 #include "preload/python/object.h"
 #include "preload/python/threads.h"
 #include "preload/python/walk.h"
-
-#define REFERENCE_BITS ((uintptr_t)3) /* held.c */
 
 #define LOCK_BYTES 128u /* no object that has a lock in it is larger */
 
@@ -85,7 +83,8 @@ static bool is_lock(const struct lh_python_walk *walk, uintptr_t object, const v
 
 static uintptr_t self_of(const struct lh_python_walk *walk, const struct lh_python_step *step)
 {
-    return lh_python_word(walk, step->frame + walk->layout->at.frame_locals) & ~REFERENCE_BITS;
+    return lh_python_word(walk, step->frame + walk->layout->at.frame_locals) &
+           ~LH_PYTHON_REFERENCE_BITS;
 }
 
 static const struct rule *rule_of(const struct lh_python_walk *walk,
@@ -123,7 +122,7 @@ static void find_holder_of_lock(const struct lh_python_walk *walk,
                                 const struct lh_python_waiter *waiter,
                                 struct lh_python_awaited *awaited)
 {
-    awaited->is_own = lh_python_hold_find(walk->layout, walk->read, waiter->state,
+    awaited->is_own = lh_python_hold_find(walk->layout, walk->view.read, waiter->state,
                                           awaited->object) == LH_PYTHON_HOLDS_WITH;
 }
 
@@ -158,7 +157,8 @@ bool lh_python_frame_waits_for_queue(const struct lh_python_walk *walk,
                                      const struct lh_python_step *step, uintptr_t semaphore)
 {
     /* Among the values are old ones, which may lead anywhere. */
-    const struct lh_python_walk careful = {.read = lh_memory_read_self, .layout = walk->layout};
+    const struct lh_python_walk careful = {.view = {.read = lh_memory_read_self},
+                                           .layout = walk->layout};
     const struct search search = {.semaphore = semaphore, .parked = parked_at(&careful, semaphore)};
     uintptr_t object = lh_python_frame_search(&careful, step, is_lock, &search);
     return object != 0 && kind_of_lock(&careful, object) == LH_AWAITED_QUEUE;
@@ -176,7 +176,7 @@ void lh_python_awaited_find(const struct lh_python_layout *layout, lh_memory_rea
         [LH_AWAITED_THREAD] = find_joined,
         [LH_AWAITED_FUTURE] = lh_python_future_find,
     };
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = {.read = read}, .layout = layout};
     struct search search = {.semaphore = waiter->operand, .awaited = awaited};
     *awaited = (struct lh_python_awaited){.kind = LH_AWAITED_NONE};
     search.parked = parked_at(&walk, waiter->operand);

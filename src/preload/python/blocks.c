@@ -34,7 +34,7 @@ struct block {
 #define EXCEPTION_TABLE (3 * LH_PYTHON_WORD)
 
 struct table {
-    lh_memory_read *read;
+    const struct lh_view *view;
     uintptr_t next;
     int64_t left;
     uint32_t at, end;
@@ -44,7 +44,7 @@ struct table {
 static int32_t int_at(const struct lh_python_walk *walk, uintptr_t address)
 {
     int32_t number;
-    return walk->read(&number, address, sizeof(number)) == 0 ? number : -1;
+    return lh_python_read(walk, &number, address, sizeof(number)) == 0 ? number : -1;
 }
 
 /* Negative: the table has ended. */
@@ -52,7 +52,7 @@ static int next_byte(struct table *table)
 {
     if (table->at == table->end) {
         uint32_t size = table->left < CHUNK ? (uint32_t)table->left : CHUNK;
-        if (size == 0 || table->read(table->chunk, table->next, size) != 0)
+        if (size == 0 || lh_view_read(table->view, table->chunk, table->next, size) != 0)
             return -1;
         table->next += size;
         table->left -= size;
@@ -100,7 +100,7 @@ static uint32_t live_by_table(const struct lh_python_walk *walk, const struct lh
     if (offset < 0 || bytes == 0 || lh_python_type(walk, bytes) != layout->bytes_type ||
         length <= 0)
         return 0;
-    struct table table = {.read = walk->read,
+    struct table table = {.view = &walk->view,
                           .next = bytes + layout->at.bytes_data,
                           .left = length < TABLE_MAX ? length : TABLE_MAX};
     return live_at(&table, offset / INSTRUCTION_BYTES);

@@ -18,8 +18,6 @@
 #include "preload/python/threads.h"
 #include "preload/python/walk.h"
 
-#define REFERENCE_BITS ((uintptr_t)3) /* held.c */
-
 #define FRAMES_MAX    200u /* of a thread: a loop is far out */
 #define KNOWN_MAX     8u   /* objects that a closure has */
 #define CALLBACKS_MAX 8u
@@ -51,7 +49,8 @@ struct known {
 
 static uintptr_t self_of(const struct lh_python_walk *walk, const struct lh_python_step *step)
 {
-    return lh_python_word(walk, step->frame + walk->layout->at.frame_locals) & ~REFERENCE_BITS;
+    return lh_python_word(walk, step->frame + walk->layout->at.frame_locals) &
+           ~LH_PYTHON_REFERENCE_BITS;
 }
 
 static bool visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
@@ -134,7 +133,7 @@ static uint32_t read_words(const struct lh_python_walk *walk, uintptr_t object, 
     uintptr_t count = size > header ? (size - header) / LH_PYTHON_WORD : 0;
     if (count > most)
         count = most;
-    if (count == 0 || walk->read(words, object + header, count * LH_PYTHON_WORD) != 0)
+    if (count == 0 || lh_python_read(walk, words, object + header, count * LH_PYTHON_WORD) != 0)
         return 0;
     return (uint32_t)count;
 }
@@ -220,7 +219,7 @@ void lh_python_future_find(const struct lh_python_walk *walk, const struct lh_py
     bool has_task = read_task(walk, awaited->object, &known);
     uint32_t count = lh_python_threads(waiter->state, threads, LH_PYTHON_THREADS_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        struct lh_python_walk of_thread = {.read = walk->read, .layout = walk->layout};
+        struct lh_python_walk of_thread = {.view = walk->view, .layout = walk->layout};
         struct runner runner = {.future = awaited->object};
         (void)lh_python_walk_out(&of_thread, threads[i].state, visit, &runner);
         bool loops =

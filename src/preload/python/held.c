@@ -2,7 +2,7 @@
 /* What a Python function has in hand.
  *
  * Runs on the watchdog, while the interpreter may be running: no malloc, no libc state; memory is
- * read through walk->read only, and the number of steps is bounded.
+ * read through walk->view only, and the number of steps is bounded.
  *
  * A frame has its local variables and, behind them, a stack of the values that it works with. How
  * many of those there are is not kept while the frame runs, but a `with` statement is known by what
@@ -20,15 +20,12 @@
 #define AT_ONCE    16u
 #define FRAMES_MAX 48u /* of a thread, innermost first */
 
-/* Since 3.14 a reference has two bits of its own (pycore_stackref.h). */
-#define REFERENCE_BITS ((uintptr_t)3)
-
 /* Words after the header of a bound method, whether written in C or in Python. */
 enum { METHOD_SELF = 1 };
 
 static uintptr_t object_at(const uintptr_t *words, uint32_t index)
 {
-    return words[index] & ~REFERENCE_BITS;
+    return words[index] & ~LH_PYTHON_REFERENCE_BITS;
 }
 
 static bool is_bound_to(const struct lh_python_walk *walk, uintptr_t method, uintptr_t object)
@@ -52,7 +49,7 @@ bool lh_python_values_have_with(const struct lh_python_walk *walk,
 {
     uintptr_t words[VALUES_MAX];
     uint32_t count = values->live < VALUES_MAX ? values->live : VALUES_MAX;
-    if (count == 0 || walk->read(words, values->values, count * LH_PYTHON_WORD) != 0)
+    if (count == 0 || lh_python_read(walk, words, values->values, count * LH_PYTHON_WORD) != 0)
         return false;
     for (uint32_t i = 0; i < count; i++)
         if (object_at(words, i) == object || is_bound_to(walk, object_at(words, i), object))
@@ -65,7 +62,7 @@ static bool is_named(const struct lh_python_walk *walk, const struct lh_python_v
 {
     uintptr_t words[LOCALS_MAX];
     uint32_t count = values->local_count < LOCALS_MAX ? values->local_count : LOCALS_MAX;
-    if (count == 0 || walk->read(words, values->locals, count * LH_PYTHON_WORD) != 0)
+    if (count == 0 || lh_python_read(walk, words, values->locals, count * LH_PYTHON_WORD) != 0)
         return false;
     for (uint32_t i = 0; i < count; i++)
         if (object_at(words, i) == object || is_cell_of(walk, object_at(words, i), object))
@@ -103,7 +100,7 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
 enum lh_python_hold lh_python_hold_find(const struct lh_python_layout *layout, lh_memory_read *read,
                                         uintptr_t thread_state, uintptr_t object)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = {.read = read}, .layout = layout};
     struct holding holding = {object, LH_PYTHON_HOLDS_NOTHING, 0};
     (void)lh_python_walk_out(&walk, thread_state, visit, &holding);
     return holding.most;
@@ -116,7 +113,7 @@ uintptr_t lh_python_frame_search(const struct lh_python_walk *walk,
     uintptr_t words[AT_ONCE];
     uintptr_t at = step->frame + walk->layout->at.frame_locals;
     for (uint32_t i = 0; i < SEARCHED; i += AT_ONCE, at += sizeof(words)) {
-        if (walk->read(words, at, sizeof(words)) != 0)
+        if (lh_python_read(walk, words, at, sizeof(words)) != 0)
             break;
         for (uint32_t k = 0; k < AT_ONCE; k++) {
             uintptr_t object = object_at(words, k);

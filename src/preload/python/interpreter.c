@@ -228,12 +228,12 @@ bool lh_python_is_runtime_lock(uintptr_t address)
     return known != NULL && is_in_runtime(known, address);
 }
 
-void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t most,
+void lh_python_capture(const struct lh_view *view, uintptr_t thread_state, uint32_t most,
                        struct lh_record *record)
 {
     const struct interpreter *known = found_interpreter();
     if (known != NULL && known->supported)
-        lh_python_walk(&known->layout, read, thread_state, most, record);
+        lh_python_walk(&known->layout, view, thread_state, most, record);
 }
 
 void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_python_visit *visit,
@@ -242,7 +242,7 @@ void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_pyt
     const struct interpreter *known = found_interpreter();
     if (known == NULL || !known->supported || thread_state == 0)
         return;
-    struct lh_python_walk walk = {.read = read, .layout = &known->layout};
+    struct lh_python_walk walk = {.view = {.read = read}, .layout = &known->layout};
     (void)lh_python_walk_out(&walk, thread_state, visit, context);
 }
 
@@ -251,33 +251,34 @@ uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *st
     const struct interpreter *known = found_interpreter();
     if (known == NULL || !known->supported)
         return 0;
-    const struct lh_python_walk walk = {.read = read, .layout = &known->layout};
+    const struct lh_python_walk walk = {.view = {.read = read}, .layout = &known->layout};
     return lh_python_walk_line(&walk, step);
 }
 
-void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place)
+void lh_python_place(const struct lh_view *view, uintptr_t thread_state,
+                     struct lh_python_place *place)
 {
     const struct interpreter *known = found_interpreter();
     *place = (struct lh_python_place){.runs = LH_PYTHON_RUNS_NOTHING};
     if (known != NULL && known->supported && thread_state != 0)
-        lh_python_place_find(&known->layout, read, thread_state, place);
+        lh_python_place_find(&known->layout, view, thread_state, place);
 }
 
-enum lh_python_whereabouts lh_python_whereabouts(lh_memory_read *read, uintptr_t thread_state,
+enum lh_python_whereabouts lh_python_whereabouts(const struct lh_view *view, uintptr_t thread_state,
                                                  const struct lh_python_place *parked)
 {
     const struct interpreter *known = found_interpreter();
     bool can_tell = parked->runs != LH_PYTHON_RUNS_NOTHING && known != NULL && known->supported;
-    return can_tell ? lh_python_place_left(&known->layout, read, thread_state, parked)
+    return can_tell ? lh_python_place_left(&known->layout, view, thread_state, parked)
                     : LH_PYTHON_INSIDE;
 }
 
-void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct lh_record *record,
-                           char name[LH_THREAD_NAME])
+void lh_python_name_thread(const struct lh_view *view, uintptr_t thread_state,
+                           struct lh_record *record, char name[LH_THREAD_NAME])
 {
     const struct interpreter *known = found_interpreter();
     if (known != NULL && known->supported)
-        lh_python_thread_name_find(&known->layout, read, thread_state, record, name);
+        lh_python_thread_name_find(&known->layout, view, thread_state, record, name);
 }
 
 bool lh_python_awaited(lh_memory_read *read, const struct lh_python_waiter *waiter,
@@ -299,7 +300,7 @@ bool lh_python_store_suspended(lh_memory_read *read, uintptr_t thread_state, uin
     if (known == NULL || !known->supported || thread_state == 0)
         return false;
     struct lh_python_walk walk = {
-        .read = read, .layout = &known->layout, .record = record, .left = 1};
+        .view = {.read = read}, .layout = &known->layout, .record = record, .left = 1};
     if (!lh_python_suspended_find(&walk, thread_state, object, &found) ||
         !lh_python_walk_take(&walk, found.frame))
         return false;
@@ -322,6 +323,7 @@ bool lh_python_store_text(lh_memory_read *read, uintptr_t text, struct lh_record
     const struct interpreter *known = found_interpreter();
     if (known == NULL || !known->supported || text == 0)
         return false;
-    struct lh_python_walk walk = {.read = read, .layout = &known->layout, .record = record};
+    struct lh_python_walk walk = {
+        .view = {.read = read}, .layout = &known->layout, .record = record};
     return lh_python_store_name(&walk, text, offset) == 0;
 }

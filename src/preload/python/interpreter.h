@@ -10,7 +10,7 @@
 #include "preload/python/awaited.h"
 #include "preload/python/held.h"
 #include "preload/python/place.h"
-#include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 
 /* Looks up the interpreter in this process. Cheap when called again. Uses sys/symbols.h, so it runs
  * on a program's thread, outside the fast path. Returns 0 when Python frames can be read, -ENOENT
@@ -42,8 +42,8 @@ bool lh_python_is_runtime_lock(uintptr_t address);
 /* Appends the frames of the thread with this PyThreadState to record->python, innermost first, at
  * most `most` of them. Any thread, also the watchdog, which has no libc thread-local storage: no
  * libc call that may set errno, no malloc, little stack (16 KiB threads). Memory is read through
- * `read`; on any doubt the walk ends and what was found so far stays. */
-void lh_python_capture(lh_memory_read *read, uintptr_t thread_state, uint32_t most,
+ * `view`; on any doubt the walk ends and what was found so far stays. */
+void lh_python_capture(const struct lh_view *view, uintptr_t thread_state, uint32_t most,
                        struct lh_record *record);
 
 /* Visits the Python frames of the thread with this PyThreadState, as lh_python_walk_out(). */
@@ -54,17 +54,18 @@ void lh_python_visit_frames(lh_memory_read *read, uintptr_t thread_state, lh_pyt
 uint32_t lh_python_line_of(lh_memory_read *read, const struct lh_python_step *step);
 
 /* Where the thread with this PyThreadState is: see place.h. Any thread. */
-void lh_python_place(lh_memory_read *read, uintptr_t thread_state, struct lh_python_place *place);
+void lh_python_place(const struct lh_view *view, uintptr_t thread_state,
+                     struct lh_python_place *place);
 
 /* Has the function that ran the thread's loop, when it parked there, returned? In doubt it has not.
  * Any thread. */
-enum lh_python_whereabouts lh_python_whereabouts(lh_memory_read *read, uintptr_t thread_state,
+enum lh_python_whereabouts lh_python_whereabouts(const struct lh_view *view, uintptr_t thread_state,
                                                  const struct lh_python_place *parked);
 
 /* The name that the threading module gave that thread, into `name`: see thread_name.h. Any thread.
  */
-void lh_python_name_thread(lh_memory_read *read, uintptr_t thread_state, struct lh_record *record,
-                           char name[LH_THREAD_NAME]);
+void lh_python_name_thread(const struct lh_view *view, uintptr_t thread_state,
+                           struct lh_record *record, char name[LH_THREAD_NAME]);
 
 /* What a thread waits for in Python's terms: see awaited.h. False: it is not known. Any thread. */
 bool lh_python_awaited(lh_memory_read *read, const struct lh_python_waiter *waiter,

@@ -16,7 +16,7 @@
 enum { ONE_LINE = 10, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
 
 struct stream {
-    lh_memory_read *read;
+    const struct lh_view *view;
     uintptr_t next; /* address of what is not in `chunk` yet */
     size_t left;    /* bytes from there to the end of the table */
     uint32_t at, end;
@@ -24,10 +24,10 @@ struct stream {
     uint8_t chunk[CHUNK];
 };
 
-static void refill(struct stream *stream)
+__attribute__((noinline)) static void refill(struct stream *stream)
 {
     size_t size = stream->left < CHUNK ? stream->left : CHUNK;
-    if (size == 0 || stream->read(stream->chunk, stream->next, size) != 0) {
+    if (size == 0 || lh_view_read(stream->view, stream->chunk, stream->next, size) != 0) {
         stream->failed = true;
         stream->left = 0;
         return;
@@ -38,7 +38,7 @@ static void refill(struct stream *stream)
     stream->end = (uint32_t)size;
 }
 
-static uint8_t next_byte(struct stream *stream)
+static inline uint8_t next_byte(struct stream *stream)
 {
     if (stream->at == stream->end)
         refill(stream);
@@ -97,20 +97,46 @@ static uint32_t line_number(int64_t line)
     return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
 }
 
+struct position {
+    int64_t end; /* of the instructions so far, in bytes */
+    int64_t line;
+};
+
+/* Passes the entries that end before the offset, as long as they have no varints, as most, and are
+ * in the chunk: a table may have thousands. */
+static void pass_short_forms(struct stream *stream, struct position *position, int64_t offset)
+{
+    struct position passed = *position;
+    uint32_t at = stream->at;
+    while (at + 3 <= stream->end) {
+        uint8_t first = stream->chunk[at];
+        int code = (first >> 3) & 15;
+        int64_t end = passed.end + ((first & 7) + 1) * 2;
+        if ((first & 0x80) == 0 || code >= NO_COLUMNS || end > offset)
+            break;
+        passed.end = end;
+        passed.line += code >= ONE_LINE ? code - ONE_LINE : 0;
+        at += code >= ONE_LINE ? 3 : 2;
+    }
+    stream->at = at;
+    *position = passed;
+}
+
 static uint32_t line_in_locations(struct stream *stream, int64_t line, int64_t offset)
 {
-    int64_t end = 0;
-    while (end <= offset) {
+    struct position position = {0, line};
+    while (position.end <= offset) {
+        pass_short_forms(stream, &position, offset);
         uint8_t first = next_byte(stream);
         int code = (first >> 3) & 15;
         if ((first & 0x80) == 0)
             return 0;
-        end += ((first & 7) + 1) * 2;
-        line += next_line_delta(stream, code);
+        position.end += ((first & 7) + 1) * 2;
+        position.line += next_line_delta(stream, code);
         if (stream->failed)
             return 0;
-        if (end > offset)
-            return code == NONE ? 0 : line_number(line);
+        if (position.end > offset)
+            return code == NONE ? 0 : line_number(position.line);
     }
     return 0;
 }
@@ -145,15 +171,15 @@ static uint32_t line_in_lnotab(struct stream *stream, int64_t line, int64_t offs
     return line_number(line);
 }
 
-uint32_t lh_python_line(enum lh_python_line_format format, lh_memory_read *read, uintptr_t table,
-                        size_t length, int32_t first_line, int64_t offset)
+uint32_t lh_python_line(enum lh_python_line_format format, const struct lh_view *view,
+                        uintptr_t table, size_t length, int32_t first_line, int64_t offset)
 {
     static uint32_t (*const find[])(struct stream *, int64_t, int64_t) = {
         [LH_PYTHON_LOCATIONS] = line_in_locations,
         [LH_PYTHON_RANGES] = line_in_ranges,
         [LH_PYTHON_LNOTAB] = line_in_lnotab,
     };
-    struct stream stream = {.read = read, .next = table, .left = length};
+    struct stream stream = {.view = view, .next = table, .left = length};
     if (offset < 0) /* not started yet; PyCode_Addr2Line() says the same */
         return line_number(first_line);
     return find[format](&stream, first_line, offset);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 
 enum lh_python_line_format {
     LH_PYTHON_LOCATIONS, /* 3.11: co_linetable, Objects/locations.md in CPython 3.11
@@ -19,7 +19,7 @@ enum lh_python_line_format {
  * `length` bytes at `table`; `first_line` is co_firstlineno. The table is streamed, so its length
  * does not matter to the stack. Any thread, also the watchdog. Returns 0 when the line is unknown:
  * the table has none for it, cannot be read, or is no such table. */
-uint32_t lh_python_line(enum lh_python_line_format format, lh_memory_read *read, uintptr_t table,
-                        size_t length, int32_t first_line, int64_t offset);
+uint32_t lh_python_line(enum lh_python_line_format format, const struct lh_view *view,
+                        uintptr_t table, size_t length, int32_t first_line, int64_t offset);
 
 #endif

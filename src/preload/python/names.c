@@ -13,6 +13,7 @@
 
 #include "common/mix.h"
 #include "common/utf8.h"
+#include "preload/python/object.h"
 
 #define PAGE       4096u
 #define LENGTH_MAX (1 << 24) /* no name is longer: the object is not what it seems */
@@ -71,17 +72,19 @@ static int parse_header(const struct lh_python_layout *layout, const uint8_t *he
 }
 
 /* Cuts the text to its last characters and gets them, with one reading where the object is short
- * and does not cross a page: what starts in a readable page is readable to its end. */
+ * and does not cross a page: what starts in a readable page is readable to its end. From a store,
+ * where a reading costs little, the header comes first. */
 static int read_tail(const struct lh_python_walk *walk, uintptr_t address, struct text *text,
                      union characters *tail)
 {
     uint8_t *window = tail->bytes;
     size_t size = PAGE - (address & (PAGE - 1));
+    size_t most = walk->view.store != NULL ? LH_PYTHON_HEADER_SPAN_MAX : WINDOW;
     if (size < walk->layout->at.string_ascii)
         size = walk->layout->at.string_ascii;
-    if (size > WINDOW)
-        size = WINDOW;
-    if (walk->read(window, address, size) != 0)
+    if (size > most)
+        size = most;
+    if (lh_python_read(walk, window, address, size) != 0)
         return -EFAULT;
     int error = parse_header(walk->layout, window, address, text);
     if (error)
@@ -96,7 +99,16 @@ static int read_tail(const struct lh_python_walk *walk, uintptr_t address, struc
         memmove(tail->bytes, window + skip, bytes);
         return 0;
     }
-    return walk->read(tail->bytes, text->address, bytes) != 0 ? -EFAULT : 0;
+    return lh_python_read(walk, tail->bytes, text->address, bytes) != 0 ? -EFAULT : 0;
+}
+
+/* Are all characters of ASCII, none of them NUL, as in nearly all names? */
+static bool is_plain(const union characters *tail, const struct text *text)
+{
+    bool is_plain = text->kind == 1;
+    for (uint32_t i = 0; is_plain && i < text->count; i++)
+        is_plain = tail->one[i] != 0 && tail->one[i] < 0x80;
+    return is_plain;
 }
 
 /* The first of the last characters that fit a name; *bytes is how many they take. */
@@ -105,6 +117,10 @@ static uint32_t first_that_fits(const union characters *tail, const struct text 
 {
     uint32_t first = text->count;
     *bytes = 0;
+    if (is_plain(tail, text)) {
+        *bytes = text->count;
+        return 0;
+    }
     while (first > 0) {
         uint32_t more = lh_utf8_length(character(tail, text->kind, first - 1));
         if (*bytes + more > LH_PYTHON_NAME_MAX)
@@ -118,6 +134,11 @@ static uint32_t first_that_fits(const union characters *tail, const struct text 
 static void put_text(char *to, const union characters *tail, const struct text *text,
                      uint32_t first)
 {
+    if (is_plain(tail, text)) {
+        memcpy(to, tail->one, text->count);
+        to[text->count] = '\0';
+        return;
+    }
     for (uint32_t i = first; i < text->count; i++)
         to = lh_utf8_put(to, character(tail, text->kind, i));
     *to = '\0';
@@ -161,12 +182,12 @@ uint64_t lh_python_name_hash(const struct lh_python_walk *walk, uintptr_t addres
         uint64_t hash;
     } head;
     uint64_t end[HASHED_BYTES / sizeof(uint64_t)] = {0};
-    if (walk->read(&head, address + at->string_length, sizeof(head)) != 0)
+    if (lh_python_read(walk, &head, address + at->string_length, sizeof(head)) != 0)
         return 0;
     if (head.hash != HASH_UNKNOWN)
         return lh_mix(head.length, head.hash);
     uint64_t taken = head.length < sizeof(end) ? head.length : sizeof(end);
-    if (walk->read(end, address + at->string_ascii + head.length - taken, taken) != 0)
+    if (lh_python_read(walk, end, address + at->string_ascii + head.length - taken, taken) != 0)
         return 0;
     return lh_mix(lh_mix(head.length, end[0]), end[1]);
 }

@@ -21,7 +21,7 @@ enum { INT_TAG = 0, INT_DIGITS = 1 };
 uintptr_t lh_python_word(const struct lh_python_walk *walk, uintptr_t address)
 {
     uintptr_t word;
-    return walk->read(&word, address, sizeof(word)) == 0 ? word : 0;
+    return lh_python_read(walk, &word, address, sizeof(word)) == 0 ? word : 0;
 }
 
 uintptr_t lh_python_member(const struct lh_python_walk *walk, uintptr_t object, uintptr_t offset)
@@ -38,7 +38,7 @@ static bool bytes_are(const struct lh_python_walk *walk, uintptr_t address, cons
                       size_t size)
 {
     char text[TEXT_MAX];
-    return size <= sizeof(text) && walk->read(text, address, size) == 0 &&
+    return size <= sizeof(text) && lh_python_read(walk, text, address, size) == 0 &&
            memcmp(text, expected, size) == 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects of the interpreter, as the walk needs them. See interpreter.h for who may call what: no
- * pointer is followed but through walk->read; what cannot be read is 0, false. */
+ * pointer is followed but through walk->view; what cannot be read is 0, false. */
 #ifndef LH_PRELOAD_PYTHON_OBJECT_H
 #define LH_PRELOAD_PYTHON_OBJECT_H
 
@@ -11,6 +11,9 @@
 
 #define LH_PYTHON_WORD sizeof(uintptr_t)
 
+/* Since 3.14 a reference has two bits of its own (pycore_stackref.h). No object is there anyway. */
+#define LH_PYTHON_REFERENCE_BITS ((uintptr_t)3)
+
 /* PyTypeObject: tp_basicsize, tp_flags, tp_base, tp_dictoffset, in words after the header; the same
  * since 3.8. */
 enum {
@@ -19,6 +22,13 @@ enum {
     LH_PYTHON_TYPE_BASE = 30,
     LH_PYTHON_TYPE_DICT_OFFSET = 34,
 };
+
+/* Copies `size` bytes at `address`. Returns 0, or -EFAULT. */
+static inline int lh_python_read(const struct lh_python_walk *walk, void *to, uintptr_t address,
+                                 size_t size)
+{
+    return lh_view_read(&walk->view, to, address, size);
+}
 
 uintptr_t lh_python_word(const struct lh_python_walk *walk, uintptr_t address);
 

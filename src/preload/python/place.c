@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a thread is, by its Python functions. See place.h: no malloc, no stdio, no libc that may
- * set errno; memory is read through `read` only. */
+ * set errno; memory is read through `view` only. */
 #include "preload/python/place.h"
 
 #include <stddef.h>
@@ -24,6 +24,7 @@ static bool is_beginning(const struct lh_python_walk *walk, const struct lh_pyth
 
 struct search {
     enum lh_python_runs runs;
+    struct lh_python_step runner;
     struct lh_python_step innermost;
     struct lh_python_step outermost; /* so far */
 };
@@ -35,8 +36,10 @@ static bool visit(const struct lh_python_walk *walk, const struct lh_python_step
     search->outermost = *step;
     if (search->innermost.frame == 0)
         search->innermost = *step;
-    if (search->runs == LH_PYTHON_RUNS_NOTHING)
+    if (search->runs == LH_PYTHON_RUNS_NOTHING) {
         search->runs = lh_python_mark_of(walk, step).runs;
+        search->runner = *step;
+    }
     return true;
 }
 
@@ -46,8 +49,11 @@ static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_
     uintptr_t states[LH_PYTHON_STATES_MAX];
     bool is_whole = true;
     /* Other threads change the lists that these are in. */
-    lh_memory_read *read = walk->read == lh_memory_read_near ? lh_memory_read_self : walk->read;
-    uint32_t count = lh_python_states(walk->layout, read, thread_state, states);
+    struct lh_view view = walk->view;
+    if (view.read == lh_memory_read_near)
+        view.read = lh_memory_read_self;
+    walk->left = LH_PYTHON_FRAMES; /* are fetched at once */
+    uint32_t count = lh_python_states(walk->layout, &view, thread_state, states);
     for (uint32_t i = 0; i < count && is_whole; i++)
         is_whole = lh_python_walk_out(walk, states[i], visit, &search);
     *place = (struct lh_python_place){
@@ -57,29 +63,38 @@ static void find(struct lh_python_walk *walk, uintptr_t thread_state, struct lh_
         .innermost_code = search.innermost.code,
         .is_threads = search.outermost.frame != 0 && is_beginning(walk, &search.outermost),
     };
+    if (search.runs != LH_PYTHON_RUNS_NOTHING) {
+        place->runner = search.runner.frame;
+        place->runner_code = search.runner.code;
+    }
     if (is_whole) {
         place->outermost = search.outermost.frame;
         place->code = search.outermost.code;
     }
 }
 
-void lh_python_place_find(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_place_find(const struct lh_python_layout *layout, const struct lh_view *view,
                           uintptr_t thread_state, struct lh_python_place *place)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = *view, .layout = layout};
     find(&walk, thread_state, place);
 }
 
-/* What a greenlet does, for one, is not seen to be below the loop; but the outermost function of
+/* Mostly the very frame that ran the loop as it parked is still there: then no name has to be read.
+ *
+ * What a greenlet does, for one, is not seen to be below the loop; but the outermost function of
  * the loop's own is still there. Not so as the interpreter ends. */
 enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *layout,
-                                                lh_memory_read *read, uintptr_t thread_state,
+                                                const struct lh_view *view, uintptr_t thread_state,
                                                 const struct lh_python_place *parked)
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout};
+    struct lh_python_walk walk = {.view = *view, .layout = layout};
     struct lh_python_place now;
     bool own_stack = parked->runs == LH_PYTHON_RUNS_HUB;
     if (parked->runs != LH_PYTHON_RUNS_LOOP && !own_stack)
+        return LH_PYTHON_INSIDE;
+    if (parked->runner != 0 &&
+        lh_python_walk_is_below(&walk, thread_state, parked->runner, parked->runner_code))
         return LH_PYTHON_INSIDE;
     find(&walk, thread_state, &now);
     if (now.runs == LH_PYTHON_RUNS_LOOP || now.runs == LH_PYTHON_RUNS_HUB)

@@ -16,7 +16,9 @@
 struct lh_python_place {
     bool is_unborn; /* of a loop that has not waited yet: it runs below a function that is known
                        to run loops, or not at all */
-    enum lh_python_runs runs; /* of the functions that are known, the innermost */
+    enum lh_python_runs runs; /* of the functions that are known, the innermost … */
+    uintptr_t runner;         /* … its frame, 0: there is none … */
+    uintptr_t runner_code;    /* … and its code */
     bool is_whole;            /* all frames were read */
     bool is_threads;     /* the outermost of them is one that threads begin with, no coroutine's */
     uintptr_t innermost; /* a frame's address, 0: there are none … */
@@ -26,7 +28,7 @@ struct lh_python_place {
 };
 
 /* lh_python_place() with the layout as a parameter. */
-void lh_python_place_find(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_place_find(const struct lh_python_layout *layout, const struct lh_view *view,
                           uintptr_t thread_state, struct lh_python_place *place);
 
 /* Is the thread below the function that ran its loop? */
@@ -38,7 +40,7 @@ enum lh_python_whereabouts {
 
 /* lh_python_whereabouts() with the layout as a parameter. */
 enum lh_python_whereabouts lh_python_place_left(const struct lh_python_layout *layout,
-                                                lh_memory_read *read, uintptr_t thread_state,
+                                                const struct lh_view *view, uintptr_t thread_state,
                                                 const struct lh_python_place *parked);
 
 #endif

@@ -7,15 +7,13 @@
 #include "preload/python/names.h"
 #include "preload/python/object.h"
 
-#define REFERENCE_BITS ((uintptr_t)3) /* held.c */
-
 enum { RUN_LOOP = 2 }; /* the local variable of asyncio.run(main, *, debug) */
 
 static uintptr_t local_of(const struct lh_python_walk *walk, const struct lh_python_step *step,
                           uintptr_t index)
 {
     uintptr_t locals = step->frame + walk->layout->at.frame_locals;
-    return lh_python_word(walk, locals + index * LH_PYTHON_WORD) & ~REFERENCE_BITS;
+    return lh_python_word(walk, locals + index * LH_PYTHON_WORD) & ~LH_PYTHON_REFERENCE_BITS;
 }
 
 uintptr_t lh_python_running_loop(const struct lh_python_walk *walk,

@@ -11,7 +11,7 @@
 #define STEPS_MAX 1024u /* interpreters and threads that are looked at */
 
 struct search {
-    lh_memory_read *read;
+    const struct lh_view *view;
     const struct lh_python_offsets *at;
     uintptr_t thread_id; /* pthread_self() */
     uintptr_t *states;
@@ -22,7 +22,7 @@ struct search {
 static uintptr_t read_word(const struct search *search, uintptr_t address)
 {
     uintptr_t word;
-    return search->read(&word, address, sizeof(word)) == 0 ? word : 0;
+    return lh_view_read(search->view, &word, address, sizeof(word)) == 0 ? word : 0;
 }
 
 static void search_threads(struct search *search, uintptr_t interpreter)
@@ -45,11 +45,11 @@ static bool has(const struct search *search, uintptr_t state)
     return false;
 }
 
-uint32_t lh_python_states(const struct lh_python_layout *layout, lh_memory_read *read,
+uint32_t lh_python_states(const struct lh_python_layout *layout, const struct lh_view *view,
                           uintptr_t thread_state, uintptr_t states[LH_PYTHON_STATES_MAX])
 {
     const struct lh_python_offsets *at = &layout->at;
-    struct search search = {.read = read, .at = at, .states = states, .left = STEPS_MAX};
+    struct search search = {.view = view, .at = at, .states = states, .left = STEPS_MAX};
     states[0] = thread_state;
     if (layout->runtime == 0 || at->runtime_interpreters == 0)
         return 1;

@@ -11,7 +11,7 @@
  * them (PyGILState_GetThisThreadState(3)). Given that one, stores all, those of the interpreters
  * made last first, for those run inside the others. Returns their number: 1, the given one alone,
  * where there is but one interpreter or their lists do not hold together. */
-uint32_t lh_python_states(const struct lh_python_layout *layout, lh_memory_read *read,
+uint32_t lh_python_states(const struct lh_python_layout *layout, const struct lh_view *view,
                           uintptr_t thread_state, uintptr_t states[LH_PYTHON_STATES_MAX]);
 
 #endif

@@ -2,7 +2,7 @@
 /* Which suspended coroutine has a lock.
  *
  * Runs on the watchdog, while the loop's thread stands still and others run: no malloc, no libc
- * state; memory is read through walk->read only, every object is what it should be only when its
+ * state; memory is read through walk->view only, every object is what it should be only when its
  * type says so, and the number of steps is bounded.
  *
  * A thread that waits for a lock which a coroutine of its own loop took before an `await` waits for
@@ -20,8 +20,6 @@
 #include "preload/python/object.h"
 #include "preload/python/running_loop.h"
 #include "preload/python/task.h"
-
-#define REFERENCE_BITS ((uintptr_t)3) /* held.c */
 
 #define FRAMES_MAX   200u  /* of a thread: a loop is far out */
 #define TASKS_MAX    1000u /* looked at */
@@ -156,7 +154,7 @@ static bool note_still(const struct lh_python_walk *walk, uintptr_t frame, const
 {
     const struct lh_python_offsets *at = &walk->layout->at;
     *still = (struct still){.frame = frame,
-                            .code = word_at(bytes, at->frame_code) & ~REFERENCE_BITS,
+                            .code = word_at(bytes, at->frame_code) & ~LH_PYTHON_REFERENCE_BITS,
                             .instruction = word_at(bytes, at->frame_instruction),
                             .end = values_end(walk, frame, bytes)};
     return still->end != 0;
@@ -169,12 +167,12 @@ static bool read_still(const struct lh_python_walk *walk, uintptr_t coroutine, s
     uint8_t bytes[HEAD_MAX + FRAME_MAX] = {0};
     if (has_frame_objects(walk)) {
         uintptr_t frame = lh_python_member(walk, coroutine, GENERATOR_FRAME * LH_PYTHON_WORD);
-        return frame != 0 && walk->read(bytes, frame, at->frame_span) == 0 &&
+        return frame != 0 && lh_python_read(walk, bytes, frame, at->frame_span) == 0 &&
                note_still(walk, frame, bytes, still);
     }
     uintptr_t head = at->object_type + LH_PYTHON_WORD + at->coroutine_qualname +
                      FRAME_BEHIND_NAME * LH_PYTHON_WORD;
-    if (head > HEAD_MAX || walk->read(bytes, coroutine, head + at->frame_span) != 0)
+    if (head > HEAD_MAX || lh_python_read(walk, bytes, coroutine, head + at->frame_span) != 0)
         return false;
     int8_t state = (int8_t)bytes[head - STATE_BEFORE_FRAME];
     return (state < 0 || (state >= AWAITS_FROM && state <= AWAITS_TO)) &&
@@ -260,10 +258,11 @@ static uintptr_t awaited_by(const struct lh_python_walk *walk, struct search *se
                             const struct still *still)
 {
     uintptr_t last[2];
-    if (walk->read(last, still->end - sizeof(last), sizeof(last)) != 0)
+    if (lh_python_read(walk, last, still->end - sizeof(last), sizeof(last)) != 0)
         return 0;
-    uintptr_t coroutine = coroutine_of(walk, search, last[1] & ~REFERENCE_BITS);
-    return coroutine != 0 ? coroutine : coroutine_of(walk, search, last[0] & ~REFERENCE_BITS);
+    uintptr_t coroutine = coroutine_of(walk, search, last[1] & ~LH_PYTHON_REFERENCE_BITS);
+    return coroutine != 0 ? coroutine
+                          : coroutine_of(walk, search, last[0] & ~LH_PYTHON_REFERENCE_BITS);
 }
 
 /* The first task tells which type they are of; one of a class that is derived from it is asked for.
@@ -288,7 +287,7 @@ static uintptr_t coroutine_of_task(const struct lh_python_walk *walk, struct sea
     uintptr_t header = at->object_type + LH_PYTHON_WORD;
     uintptr_t size = header + at->task_coroutine + 2 * LH_PYTHON_WORD;
     uint8_t bytes[TASK_MAX];
-    if (object == 0 || size > sizeof(bytes) || walk->read(bytes, object, size) != 0 ||
+    if (object == 0 || size > sizeof(bytes) || lh_python_read(walk, bytes, object, size) != 0 ||
         word_at(bytes, header + TASK_LOOP * LH_PYTHON_WORD) != search->loop ||
         !is_task(walk, search, word_at(bytes, at->object_type), object))
         return 0;
@@ -327,7 +326,8 @@ static bool look_at_weak_set(const struct lh_python_walk *walk, struct search *s
          i < slots && i < SLOTS_MAX && tasks < TASKS_MAX && search->looks < LOOKS_MAX; i++) {
         if (i % ENTRIES == 0) {
             uintptr_t count = slots - i < ENTRIES ? slots - i : ENTRIES;
-            if (walk->read(entries, table + i * sizeof(entries[0]), count * sizeof(entries[0])))
+            if (lh_python_read(walk, entries, table + i * sizeof(entries[0]),
+                               count * sizeof(entries[0])))
                 return false;
         }
         uintptr_t reference = entries[i % ENTRIES].key;
@@ -384,7 +384,7 @@ static bool look_at_list(const struct lh_python_walk *walk, struct search *searc
 bool lh_python_suspended_find(const struct lh_python_walk *walk, uintptr_t thread_state,
                               uintptr_t object, struct lh_python_suspended *found)
 {
-    struct lh_python_walk of_thread = {.read = walk->read, .layout = walk->layout};
+    struct lh_python_walk of_thread = {.view = walk->view, .layout = walk->layout};
     struct search search = {.object = object, .found = found};
     if (walk->layout->at.task_coroutine == 0)
         return false;

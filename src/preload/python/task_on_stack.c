@@ -23,6 +23,8 @@
 #define REACH  (128u << 10) /* of the stack that is gone through, from its innermost end … */
 #define LOOKS  1024u        /* … and objects that are looked at on the way */
 
+#define AT_ONCE     16u        /* words whose objects are fetched together */
+#define ALIGNED     16u        /* where any allocator puts objects */
 #define LOWEST      65536u     /* nothing is mapped below (vm.mmap_min_addr) */
 #define STACK_SPAN  (8u << 20) /* a word that points so near is one of the stack's own */
 #define OBJECT_SPAN (32u * sizeof(uintptr_t)) /* a coroutine's own frame begins within it */
@@ -42,7 +44,7 @@ static bool steps(const struct lh_python_walk *walk, const struct lh_python_step
     const struct lh_python_offsets *at = &walk->layout->at;
     uintptr_t members[3];
     uintptr_t place = object + at->object_type + LH_PYTHON_WORD + at->task_coroutine;
-    if (walk->read(members, place - LH_PYTHON_WORD, sizeof(members)) != 0)
+    if (lh_python_read(walk, members, place - LH_PYTHON_WORD, sizeof(members)) != 0)
         return false;
     return has_frame(stepped, members[0]) || has_frame(stepped, members[1]) ||
            has_frame(stepped, members[2]);
@@ -51,7 +53,7 @@ static bool steps(const struct lh_python_walk *walk, const struct lh_python_step
 static bool may_point(uintptr_t word, uintptr_t stack)
 {
     uintptr_t away = word > stack ? word - stack : stack - word;
-    return word >= LOWEST && word % sizeof(word) == 0 && away > STACK_SPAN &&
+    return word >= LOWEST && word % ALIGNED == 0 && away > STACK_SPAN &&
            word >> 47 == 0; /* not of the program's half of the addresses */
 }
 
@@ -60,7 +62,7 @@ static size_t read_window(const struct lh_python_walk *walk, uintptr_t from,
                           uintptr_t words[WINDOW / sizeof(uintptr_t)])
 {
     for (size_t bytes = WINDOW; bytes >= 256; bytes /= 2)
-        if (walk->read(words, from, bytes) == 0)
+        if (lh_python_read(walk, words, from, bytes) == 0)
             return bytes / sizeof(words[0]);
     return 0;
 }
@@ -71,14 +73,28 @@ static bool is_task_of(const struct lh_python_walk *walk, const struct lh_python
     return steps(walk, stepped, object) && lh_python_is_a(walk, object, LH_PYTHON_TASK);
 }
 
+/* Of the objects that some words may point at, what steps() reads is fetched together. */
+static void want_objects(const struct lh_python_walk *walk, const uintptr_t *words, size_t count,
+                         uintptr_t stack)
+{
+    const struct lh_python_offsets *at = &walk->layout->at;
+    for (size_t i = 0; i < count; i++)
+        if (may_point(words[i], stack))
+            lh_view_want(&walk->view, words[i] + at->object_type + at->task_coroutine,
+                         3 * LH_PYTHON_WORD);
+}
+
 static uintptr_t find_behind(const struct lh_python_walk *walk,
                              const struct lh_python_stepped *stepped, uintptr_t boundary)
 {
     uintptr_t words[WINDOW / sizeof(uintptr_t)];
     size_t count = read_window(walk, boundary & ~(sizeof(boundary) - 1), words);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (i % AT_ONCE == 0)
+            want_objects(walk, words + i, count - i < AT_ONCE ? count - i : AT_ONCE, boundary);
         if (may_point(words[i], boundary) && is_task_of(walk, stepped, words[i]))
             return words[i];
+    }
     return 0;
 }
 

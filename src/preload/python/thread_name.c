@@ -33,10 +33,10 @@ static void store(char name[LH_THREAD_NAME], const char *found)
     memcpy(name, found, length);
 }
 
-static bool find(const struct lh_python_layout *layout, lh_memory_read *read,
+static bool find(const struct lh_python_layout *layout, const struct lh_view *view,
                  uintptr_t thread_state, struct lh_record *record, char name[LH_THREAD_NAME])
 {
-    struct lh_python_walk walk = {.read = read, .layout = layout, .record = record};
+    struct lh_python_walk walk = {.view = *view, .layout = layout, .record = record};
     struct lh_python_outermost outermost;
     uint32_t strings_length = record->strings_length;
     uint16_t at;
@@ -54,10 +54,10 @@ static bool find(const struct lh_python_layout *layout, lh_memory_read *read,
     return is_stored;
 }
 
-void lh_python_thread_name_find(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_thread_name_find(const struct lh_python_layout *layout, const struct lh_view *view,
                                 uintptr_t thread_state, struct lh_record *record,
                                 char name[LH_THREAD_NAME])
 {
-    for (int i = 0; i < TRIES && !find(layout, read, thread_state, record, name); i++)
-        ; /* a thread that runs may have left the frame that was looked at */
+    for (int i = 0; i < TRIES && !find(layout, view, thread_state, record, name); i++)
+        lh_view_forget(view); /* a thread that runs may have left the frame that was looked at */
 }

@@ -9,7 +9,7 @@
 /* Stores threading.Thread.name of the thread with this PyThreadState, cut to its size, into `name`;
  * the record's strings serve on the way, and are as they were. Nothing, where threading did not
  * start the thread (the main one, C's own), or it cannot be told for certain. */
-void lh_python_thread_name_find(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_thread_name_find(const struct lh_python_layout *layout, const struct lh_view *view,
                                 uintptr_t thread_state, struct lh_record *record,
                                 char name[LH_THREAD_NAME]);
 

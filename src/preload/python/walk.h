@@ -8,7 +8,7 @@
 #include "preload/python/walker.h"
 
 /* lh_python_capture() with the layout as a parameter. */
-void lh_python_walk(const struct lh_python_layout *layout, lh_memory_read *read,
+void lh_python_walk(const struct lh_python_layout *layout, const struct lh_view *view,
                     uintptr_t thread_state, uint32_t most, struct lh_record *record);
 
 /* A Python frame, and its code. */
@@ -33,10 +33,14 @@ bool lh_python_walk_take(struct lh_python_walk *walk, uintptr_t frame);
 typedef bool lh_python_visit(const struct lh_python_walk *walk, const struct lh_python_step *step,
                              void *context);
 
-/* Visits the Python frames of the thread with this state, innermost first. False: they could not be
- * read to the end, or there are very many. */
+/* Visits the Python frames of the thread with this state, innermost first; walk->left of them are
+ * fetched at once. False: they could not be read to the end, or there are very many. */
 bool lh_python_walk_out(struct lh_python_walk *walk, uintptr_t thread_state, lh_python_visit *visit,
                         void *context);
+
+/* Is this frame, with this code, one of those that the thread with this state is in? */
+bool lh_python_walk_is_below(struct lh_python_walk *walk, uintptr_t thread_state, uintptr_t wanted,
+                             uintptr_t code);
 
 /* Is this frame, which was once seen with this code, still one? A frame that has returned may look
  * as if it had not. */

@@ -9,7 +9,7 @@
 
 #include "common/ring.h"
 #include "preload/python/offsets.h"
-#include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 
 #define LH_PYTHON_NAME_MAX   255u /* bytes kept of a file or function name, its end */
 #define LH_PYTHON_NAMES_SEEN 64u  /* a power of two */
@@ -35,7 +35,7 @@ struct lh_python_stepped {
 };
 
 struct lh_python_walk {
-    lh_memory_read *read;
+    struct lh_view view;
     const struct lh_python_layout *layout;
     struct lh_record *record;
     uint32_t left;    /* frames still wanted */

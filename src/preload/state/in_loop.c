@@ -13,29 +13,34 @@
 #include "preload/sys/clock.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
+#include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
 
-static lh_memory_read *read_of(const struct lh_slot *slot)
-{
-    bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
-    return own ? lh_read_own() : lh_memory_read_self;
-}
-
+/* With signals blocked: a handler that does not return would keep the store. */
 void lh_in_loop_parks(struct lh_slot *slot)
 {
-    lh_python_place(read_of(slot), slot->python_thread, &slot->place);
+    bool own = atomic_load(&slot->tid) == (uint32_t)lh_syscall0(SYS_gettid);
+    struct lh_view view = {.read = lh_memory_read_self};
+    uint64_t signals = lh_signals_block();
+    if (slot->python_thread != 0)
+        view = own ? lh_view_of_own() : lh_view_of_process();
+    lh_python_place(&view, slot->python_thread, &slot->place);
+    lh_view_close(&view);
+    lh_signals_restore(signals);
 }
 
 #define LOOKS 4 /* that have to agree: once it has left, nothing more is told of the iteration */
 
 /* Asks the kernel for nothing where the loop is not one of Python's. Of one that runs the frames
  * may change as they are read: then it is where it was. */
-static bool has_left(const struct lh_slot *slot, uint64_t iteration_id)
+static bool has_left(const struct lh_slot *slot, uint64_t iteration_id, const struct lh_view *view)
 {
     enum lh_python_whereabouts now = LH_PYTHON_LEFT;
-    lh_memory_read *read = read_of(slot);
-    for (int i = 0; i < LOOKS && now == LH_PYTHON_LEFT; i++)
-        now = lh_python_whereabouts(read, slot->python_thread, &slot->place);
+    for (int i = 0; i < LOOKS && now == LH_PYTHON_LEFT; i++) {
+        if (i > 0)
+            lh_view_forget(view);
+        now = lh_python_whereabouts(view, slot->python_thread, &slot->place);
+    }
     return now == LH_PYTHON_LEFT || (now == LH_PYTHON_UNSEEN && iteration_id != 0 &&
                                      atomic_load(&slot->left_iteration) == iteration_id);
 }
@@ -181,11 +186,12 @@ static bool waits_for_its_turn(const struct lh_slot *slot)
     return false;
 }
 
-static enum lh_noise why_not(struct lh_slot *slot, uint64_t iteration_id)
+static enum lh_noise why_not(struct lh_slot *slot, uint64_t iteration_id,
+                             const struct lh_view *view)
 {
     if (lh_in_loop_gave_away(slot))
         return LH_NOISE_GUEST;
-    if (has_left(slot, iteration_id))
+    if (has_left(slot, iteration_id, view))
         return LH_NOISE_NOT_IN_LOOP;
     if (lh_poller_is(slot, atomic_load(&slot->sp)))
         return LH_NOISE_GUEST;
@@ -194,10 +200,10 @@ static enum lh_noise why_not(struct lh_slot *slot, uint64_t iteration_id)
     return waits_for_its_turn(slot) ? LH_NOISE_GUEST : LH_NOISE_NONE;
 }
 
-enum lh_noise lh_in_loop_why_not(struct lh_slot *slot)
+enum lh_noise lh_in_loop_why_not(struct lh_slot *slot, const struct lh_view *view)
 {
     uint64_t iteration_id = atomic_load(&slot->iteration_id);
-    enum lh_noise reason = why_not(slot, iteration_id);
+    enum lh_noise reason = why_not(slot, iteration_id, view);
     if (reason != LH_NOISE_NONE)
         atomic_store(&slot->left_iteration, iteration_id);
     else if (atomic_load(&slot->left_iteration) != iteration_id)

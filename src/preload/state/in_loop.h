@@ -10,6 +10,7 @@
 #define LH_PRELOAD_STATE_IN_LOOP_H
 
 #include "preload/state/state.h"
+#include "preload/sys/memory.h"
 
 /* Runs on the loop thread, as it parks for the first time or in another place than before. */
 void lh_in_loop_parks(struct lh_slot *slot);
@@ -33,12 +34,15 @@ void lh_in_loop_stands_by(struct lh_slot *slot, uintptr_t futex);
 void lh_in_loop_comes_back(struct lh_slot *slot);
 
 /* Looks where the thread is now. LH_NOISE_NONE: inside its loop. Else outside, for this reason;
- * then its iteration has ended when it was last seen inside. */
-enum lh_noise lh_in_loop_why_not(struct lh_slot *slot);
+ * then its iteration has ended when it was last seen inside. Python's frames are looked at by
+ * `view`. */
+enum lh_noise lh_in_loop_why_not(struct lh_slot *slot, const struct lh_view *view);
 
+/* The same where nothing else is read of it: mostly some words of each frame alone. */
 static inline bool lh_in_loop_look(struct lh_slot *slot)
 {
-    return lh_in_loop_why_not(slot) == LH_NOISE_NONE;
+    const struct lh_view view = {.read = lh_memory_read_self};
+    return lh_in_loop_why_not(slot, &view) == LH_NOISE_NONE;
 }
 
 /* It is outside of the iteration that runs now, unless that goes on to a park: home.h. */

@@ -29,6 +29,7 @@ void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
     copy->isolate = slot->isolate;
     copy->registers = slot->registers;
     copy->interrupted = false;
+    copy->view = NULL;
 }
 
 bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
@@ -90,16 +91,31 @@ bool lh_call_is_wanted(const struct lh_slot *slot, const struct lh_call_copy *co
     return !lh_call_is_for_gil(copy);
 }
 
+static bool is_main_thread(uint32_t tid)
+{
+    return tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed);
+}
+
+static void name_python(const struct lh_view *view, struct lh_record *record, uint32_t tid,
+                        uintptr_t python_thread, char name[LH_THREAD_NAME])
+{
+    static const char main_thread[] = "MainThread";
+    if (is_main_thread(tid))
+        memcpy(name, main_thread, sizeof(main_thread));
+    else
+        lh_python_name_thread(view, python_thread, record, name);
+}
+
 void lh_record_name_python(struct lh_record *record, uint32_t tid, uintptr_t python_thread,
                            char name[LH_THREAD_NAME])
 {
-    static const char main_thread[] = "MainThread";
+    struct lh_view view = {.read = lh_memory_read_self};
     if (python_thread == 0)
         return;
-    if (tid == atomic_load_explicit(&lh_process->pid, memory_order_relaxed))
-        memcpy(name, main_thread, sizeof(main_thread));
-    else
-        lh_python_name_thread(lh_memory_read_self, python_thread, record, name);
+    if (!is_main_thread(tid))
+        view = lh_view_of_process();
+    name_python(&view, record, tid, python_thread, name);
+    lh_view_close(&view);
 }
 
 static void fill_thread_name(struct lh_record *record, const struct lh_call_copy *copy, bool own)
@@ -151,7 +167,8 @@ static void say_doubt(void)
         lh_say_once(&said, doubt);
 }
 
-static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy)
+static void fill_stack(const struct lh_view *view, struct lh_record *record,
+                       const struct lh_call_copy *copy)
 {
     record->registers = copy->registers;
     record->stack_length = 0;
@@ -172,8 +189,7 @@ static void fill_stack(struct lh_record *record, const struct lh_call_copy *copy
     if (copy->registers.sp != 0)
         copy_stack(record, copy->registers.sp);
     if (copy->python_thread != 0)
-        lh_python_capture(lh_memory_read_self, copy->python_thread, lh_options.stack_frames,
-                          record);
+        lh_python_capture(view, copy->python_thread, lh_options.stack_frames, record);
     if (copy->isolate != 0)
         capture_js(record, copy);
     if (copy->registers.sp != 0 && record->stack_length == 0 && record->python_count == 0 &&
@@ -202,6 +218,21 @@ static const struct handling {
     [LH_EVENT_REPEATED] = {.wake = WAKE},
 };
 
+/* With the stack, of whatever language. What was read as one looked whether the thread is in its
+ * loop is there already. */
+static void fill_frames(struct lh_record *record, const struct lh_call_copy *copy)
+{
+    bool has_view = copy->view != NULL && copy->view->store != NULL;
+    struct lh_view opened = {0};
+    if (copy->python_thread != 0 && !has_view)
+        opened = lh_view_of_process();
+    const struct lh_view *view = has_view ? copy->view : &opened;
+    fill_stack(view, record, copy);
+    if (copy->python_thread != 0 && handlings[record->type].is_named)
+        name_python(view, record, copy->tid, copy->python_thread, record->thread);
+    lh_view_close(&opened);
+}
+
 void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
                            const struct lh_call_copy *copy, uint64_t elapsed_ns, bool own)
 {
@@ -225,11 +256,9 @@ void lh_record_begin_apart(struct lh_record *record, enum lh_event type,
     fill_thread_name(record, copy, own);
     memset(&record->stall, 0, sizeof(record->stall));
     lh_tags_fill(record, copy->tid, own);
-    fill_stack(record, copy);
+    fill_frames(record, copy);
     if (own)
         say_doubt();
-    if (handlings[type].is_named)
-        lh_record_name_python(record, copy->tid, copy->python_thread, record->thread);
 }
 
 /* Where a place is told once nothing is lost: the program waits until the reader has made room, as

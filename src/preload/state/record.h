@@ -17,7 +17,8 @@ struct lh_call_copy {
     uint64_t python_thread;
     uint64_t isolate; /* of V8 */
     struct lh_registers registers;
-    bool interrupted; /* the registers are of where a signal came, not of our wrapper */
+    bool interrupted;           /* the registers are of where a signal came, not of our wrapper */
+    const struct lh_view *view; /* by which its Python frames were looked at; NULL: by none */
 };
 
 /* Copies the call out of its slot. For another thread's slot: false when it changed meanwhile, or

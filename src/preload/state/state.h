@@ -19,6 +19,7 @@
 #include "preload/state/poll_wait.h"
 #include "preload/sys/compiler.h"
 #include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 #include "preload/v8/engine.h"
 
 #define LH_SLOTS       4096 /* most loop threads of one process; a page none uses takes no memory */
@@ -344,6 +345,7 @@ struct lh_process {
     struct lh_record recheck;   /* python_twice.c, js_twice.c */
     struct lh_record taken;     /* raw_lines.c */
 
+    struct lh_view_store views[LH_VIEW_STORES];     /* lh_view_of_process() */
     struct lh_v8_scratch v8_scratch[LH_V8_WALKERS]; /* lh_v8_capture() */
 };
 
@@ -425,12 +427,21 @@ static inline uint64_t lh_report_id(void)
 /* The process whose state this is: false in a child of fork or vfork. Costs a system call. */
 bool lh_process_is_ours(void);
 
-/* How a thread reads its own Python frames. Strict mode looks at so many calls that it reads them
- * directly. Elsewhere the kernel is asked: a thread state that an embedder has freed is no reason
- * for a program in production to end. */
-static inline lh_memory_read *lh_read_own(void)
+/* How a capture sees memory, until lh_view_close(). Any thread. */
+static inline struct lh_view lh_view_of_process(void)
 {
-    return lh_options.strict != 0 ? lh_memory_read_near : lh_memory_read_self;
+    struct lh_view view = {.read = lh_memory_read_self, .parts = lh_memory_parts_self};
+    lh_view_open(&view, lh_process->views);
+    return view;
+}
+
+/* The same for a thread that looks at its own Python frames. Strict mode looks at so many calls
+ * that it reads them directly, without a store. Elsewhere the kernel is asked: a thread state that
+ * an embedder has freed is no reason for a program in production to end. */
+static inline struct lh_view lh_view_of_own(void)
+{
+    return lh_options.strict != 0 ? (struct lh_view){.read = lh_memory_read_near}
+                                  : lh_view_of_process();
 }
 
 #endif

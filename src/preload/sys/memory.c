@@ -19,10 +19,14 @@
 
 /* The kernel is asked by the calling thread's own id: the main thread, whose id getpid() is, may
  * have ended, and a process whose main thread has ended cannot be read by it. */
-static long read_pages(struct iovec *to, struct iovec *from, size_t count)
+static long read_of_thread(long tid, struct iovec *to, const struct iovec *from, size_t count)
 {
-    long tid = lh_syscall0(SYS_gettid);
     return lh_syscall6(SYS_process_vm_readv, tid, (long)to, 1, (long)from, (long)count, 0);
+}
+
+static long read_pages(struct iovec *to, const struct iovec *from, size_t count)
+{
+    return read_of_thread(lh_syscall0(SYS_gettid), to, from, count);
 }
 
 /* A filter of system calls denies it, with whatever error. Asked anew each time: a filter may be of
@@ -35,10 +39,15 @@ static bool is_refusal(long result)
 /* The other way: proc_pid_mem(5). Of the thread, for the reason above. A read that ends at memory
  * which is not there returns what is before that; memory that is mapped without PROT_READ is read.
  */
+static long open_file(void)
+{
+    return lh_syscall4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDONLY | O_CLOEXEC,
+                       0);
+}
+
 static long read_file(void *to, uintptr_t address, size_t size)
 {
-    long fd =
-        lh_syscall4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDONLY | O_CLOEXEC, 0);
+    long fd = open_file();
     if (fd < 0)
         return fd;
     long got = lh_syscall4(SYS_pread64, fd, (long)to, (long)size, (long)address);
@@ -183,6 +192,34 @@ size_t lh_memory_copy_self(void *to, uintptr_t address, size_t size)
             break;
     }
     return copied;
+}
+
+static size_t parts_from_file(char *to, const struct iovec *parts, size_t count)
+{
+    size_t copied = 0;
+    long fd = open_file();
+    for (size_t i = 0; fd >= 0 && i < count; i++) {
+        long got = lh_syscall4(SYS_pread64, fd, (long)(to + copied), (long)parts[i].iov_len,
+                               (long)parts[i].iov_base);
+        if (got > 0)
+            copied += (size_t)got;
+        if (got != (long)parts[i].iov_len)
+            break;
+    }
+    if (fd >= 0)
+        lh_syscall1(SYS_close, fd);
+    return copied;
+}
+
+size_t lh_memory_parts_self(uint32_t tid, void *to, const struct iovec *parts, size_t count)
+{
+    struct iovec local = {to, 0};
+    for (size_t i = 0; i < count; i++)
+        local.iov_len += parts[i].iov_len;
+    long got = read_of_thread(tid, &local, parts, count);
+    if (is_refusal(got))
+        return parts_from_file(to, parts, count);
+    return got > 0 ? (size_t)got : 0;
 }
 
 void *lh_memory_map(void *at, size_t size, int flags, int fd)

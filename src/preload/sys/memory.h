@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 /* Copies `size` bytes at `address` to `to`. Returns 0, or -EFAULT when not all of it can be read.
  */
@@ -25,6 +26,11 @@ lh_memory_read lh_memory_read_near;
  * bytes.
  */
 size_t lh_memory_copy_near(void *to, uintptr_t address, size_t size);
+
+/* Copies pieces of memory, one behind the other, to `to`; `tid` is the calling thread's own.
+ * Returns the number of bytes in front of the first that cannot be read. */
+typedef size_t lh_memory_parts(uint32_t tid, void *to, const struct iovec *parts, size_t count);
+lh_memory_parts lh_memory_parts_self;
 
 /* Is there no way to read it, so that there are no stacks? Of the calling thread. */
 bool lh_memory_is_denied(void);

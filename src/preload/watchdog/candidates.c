@@ -51,7 +51,9 @@ static void add(struct lh_record *record, const struct lh_call_copy *copy,
     struct lh_candidate *candidate = &awaited->candidates[awaited->candidate_count];
     uint32_t before = record->python_count;
     memset(candidate, 0, sizeof(*candidate));
-    lh_python_capture(lh_memory_read_self, thread->state, FRAMES_MAX, record);
+    struct lh_view view = lh_view_of_process();
+    lh_python_capture(&view, thread->state, FRAMES_MAX, record);
+    lh_view_close(&view);
     candidate->python_count = record->python_count - before;
     candidate->tid = thread->tid;
     candidate->within = hold == LH_PYTHON_HOLDS_WITH;

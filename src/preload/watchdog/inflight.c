@@ -14,6 +14,7 @@
 #include "preload/state/suspends.h"
 #include "preload/strict/noise.h"
 #include "preload/sys/clock.h"
+#include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
 #include "preload/watchdog/holder.h"
 #include "preload/watchdog/inline_find.h"
@@ -40,7 +41,7 @@ static uint64_t take_id(struct lh_ring *ring, struct lh_slot *slot, uint64_t seq
     return slot->reported_id;
 }
 
-static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64_t elapsed_ns)
+static void report_by(struct lh_slot *slot, const struct lh_call_copy *copy, uint64_t elapsed_ns)
 {
     struct lh_record *record = &lh_process->in_flight;
     struct lh_resource resource;
@@ -55,7 +56,8 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     if (copy->call == LH_CALL_futex && atomic_load(&slot->reported_seq) != copy->seq)
         lh_inline_look_now(); /* another thread may have its loop just now */
     if (lh_resource_is_no_time(&resource) || !lh_call_is_wanted(slot, copy, &resource, &group) ||
-        !lh_in_loop_look(slot) || (lh_options.strict != 0 && lh_noise_covers(slot)))
+        lh_in_loop_why_not(slot, copy->view) != LH_NOISE_NONE ||
+        (lh_options.strict != 0 && lh_noise_covers(slot)))
         return;
     uint64_t id = take_id(ring, slot, copy->seq);
     if (id == 0)
@@ -67,6 +69,18 @@ static void report(struct lh_slot *slot, const struct lh_call_copy *copy, uint64
     record->resource = resource;
     if (lh_call_is_in_flight(slot, copy))
         lh_record_publish_apart(record);
+}
+
+/* One view for where the thread is, and for its stack. */
+static void report(struct lh_slot *slot, struct lh_call_copy *copy, uint64_t elapsed_ns)
+{
+    struct lh_view view = {.read = lh_memory_read_self};
+    if (copy->python_thread != 0)
+        view = lh_view_of_process();
+    copy->view = &view;
+    report_by(slot, copy, elapsed_ns);
+    copy->view = NULL;
+    lh_view_close(&view);
 }
 
 /* Not over the mark of a whole iteration, which its owner may be clearing just now. */

@@ -20,8 +20,11 @@ bool lh_python_confirm(uintptr_t thread_state, struct lh_record *record)
     again->python_count = 0;
     again->strings_length = 0;
     again->registers = record->registers;
-    if (lh_options.stack_frames > 0)
-        lh_python_capture(lh_memory_read_self, thread_state, lh_options.stack_frames, again);
+    if (lh_options.stack_frames > 0) {
+        struct lh_view view = lh_view_of_process();
+        lh_python_capture(&view, thread_state, lh_options.stack_frames, again);
+        lh_view_close(&view);
+    }
     if (same_python(record, again))
         return true;
     record->python_count = 0;

@@ -21,6 +21,7 @@
 #include "preload/strict/noise.h"
 #include "preload/strict/rules.h"
 #include "preload/sys/clock.h"
+#include "preload/sys/memory.h"
 #include "preload/sys/signals.h"
 #include "preload/wrap/action.h"
 #include "preload/wrap/scope.h"
@@ -168,7 +169,7 @@ static bool is_over(enum lh_waits waits, long result, struct verdict *verdict)
 }
 
 /* False: it is no block after all. */
-static bool report(struct lh_slot *slot, struct verdict *verdict)
+static bool report(struct lh_slot *slot, struct verdict *verdict, const struct lh_view *view)
 {
     struct lh_ring *ring = atomic_load(&lh_process->ring);
     struct lh_call_copy copy;
@@ -176,6 +177,7 @@ static bool report(struct lh_slot *slot, struct verdict *verdict)
     if (ring == NULL)
         return true;
     lh_call_copy_own(slot, &copy);
+    copy.view = view;
     lh_resource_fill(&resource, lh_call_info(copy.call)->operand, copy.operand, copy.start, true);
     lh_resource_add_noted(&resource, slot, copy.seq);
     if (verdict->reason == LH_REASON_THRESHOLD && lh_resource_is_no_time(&resource))
@@ -239,11 +241,9 @@ static bool is_noise(const struct lh_slot *slot, struct verdict *verdict)
 /* Tells it, or finds that it is not to be told: then its time is none of the stall's. That is noted
  * before a signal or the watchdog can ask how much of the iteration is not told yet. False: it is
  * no block. */
-static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struct verdict *verdict)
+static bool decide(struct lh_slot *slot, struct verdict *verdict, const struct lh_view *view)
 {
-    if (!is_over(waits, result, verdict) || is_noise(slot, verdict))
-        return false;
-    enum lh_noise outside = lh_in_loop_why_not(slot);
+    enum lh_noise outside = lh_in_loop_why_not(slot, view);
     if (outside != LH_NOISE_NONE) {
         if (!lh_in_loop_is_doubtful(slot)) {
             lh_noise_count(outside);
@@ -255,13 +255,25 @@ static bool decide(struct lh_slot *slot, enum lh_waits waits, long result, struc
         if (id_of_inflight(slot, verdict->scope->seq) == 0)
             return false;
     }
-    uint64_t signals = lh_signals_block();
     claim(verdict->scope, verdict->call);
-    bool told = report(slot, verdict);
+    bool told = report(slot, verdict, view);
     if (told)
         lh_stall_add_reported(slot, verdict->elapsed_ns);
     /* A cancellation that comes now leaves a call that has been told: nonlocal_exit.c. */
     atomic_store_explicit(&slot->sp, 0, memory_order_release);
+    return told;
+}
+
+/* One view for all that is asked of Python's frames. With signals blocked: a handler that does not
+ * return would keep its store. */
+static bool look(struct lh_slot *slot, struct verdict *verdict)
+{
+    struct lh_view view = {.read = lh_memory_read_self};
+    uint64_t signals = lh_signals_block();
+    if (slot->python_thread != 0)
+        view = lh_view_of_own();
+    bool told = decide(slot, verdict, &view);
+    lh_view_close(&view);
     lh_signals_restore(signals);
     return told;
 }
@@ -282,7 +294,7 @@ static void finish(struct verdict verdict, enum lh_waits waits, long result, uin
     lh_slot_note_python(slot);
     if (!lh_process_is_ours())
         return;
-    if (!decide(slot, waits, result, &verdict))
+    if (!is_over(waits, result, &verdict) || is_noise(slot, &verdict) || !look(slot, &verdict))
         lh_stall_add_call(slot, elapsed_tsc);
 }
 
