@@ -351,17 +351,22 @@ test-export: ## install what reads the exported formats (Firefox's profiler, spe
 
 .PHONY: test-python
 test-python: ## test the Python package with packages from PyPI, on the system's Python and the newest that is found
-	@scripts/bootstrap build runtimes
+	@scripts/bootstrap python
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) tests/python/venvs.py --build $(B)
 	@$(PYTHON) scripts/run_tests.py --build $(B) --only python
 
 .PHONY: test-python-all
 test-python-all: ## the same on each Python that is found, from 3.8 on
-	@scripts/bootstrap build runtimes
+	@scripts/bootstrap python
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) tests/python/venvs.py --build $(B) --all
 	@LOOPHOUND_TEST_ALL_PYTHONS=1 $(PYTHON) scripts/run_tests.py --build $(B) --only python
+
+.PHONY: test-python-sid
+test-python-sid: ## the same on Debian sid's Python, in a system of its own (needs root)
+	@scripts/bootstrap distros
+	@scripts/distros --dir $(B)/distros --systems sid --python
 
 .PHONY: bench-python
 bench-python: all ## what `pytest --loophound` costs, beside blockbuster; what the middleware costs
