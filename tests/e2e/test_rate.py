@@ -58,8 +58,10 @@ def test_each_second_has_its_own_reports_and_the_rest_is_counted(hits: Path) -> 
 
 
 def test_what_lasts_is_not_left_out_for_what_does_not(hits: Path) -> None:
-    options = ["--strict", "--places", "each", "--noise", "none", "--rate", "60/h", "-o", hits]
-    with started([COMMAND, "run", *options, "--", PYTHON, "-c", FLOOD], clean_environment()) as run:
+    options = ["--strict", "--places", "each", "--noise", "none", "--rate", "60/h", "-o", str(hits)]
+    with started(
+        [str(COMMAND), "run", *options, "--", PYTHON, "-c", FLOOD], clean_environment()
+    ) as run:
         assert run.wait(timeout=60) == REPORTS_LOST
     events = read_events(hits)
     told = blocks(events)

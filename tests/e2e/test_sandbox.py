@@ -340,8 +340,8 @@ def test_nothing_is_read_for_a_loop_alone_and_with_the_users_rights_for_a_report
     hits: Path,
 ) -> None:
     """What a loop's line says is in its record: the collector need not ask who the program is."""
-    options = ("--strict", "-t", "3600s", "--calls=sleep", "-o", hits)
-    program = [COMMAND, "run", *options, "--", PYTHON, "-c", LOOPS]
+    options = ["--strict", "-t", "3600s", "--calls=sleep", "-o", str(hits)]
+    program = [str(COMMAND), "run", *options, "--", PYTHON, "-c", LOOPS]
     with started(program, clean_environment(), stdin=PIPE) as process:
         assert process.stdin and process.stdout
         assert process.stdout.readline() == "loop\n"

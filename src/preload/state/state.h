@@ -440,8 +440,10 @@ static inline struct lh_view lh_view_of_process(void)
  * an embedder has freed is no reason for a program in production to end. */
 static inline struct lh_view lh_view_of_own(void)
 {
-    return lh_options.strict != 0 ? (struct lh_view){.read = lh_memory_read_near}
-                                  : lh_view_of_process();
+    struct lh_view near = {.read = lh_memory_read_near};
+    if (lh_options.strict != 0)
+        return near;
+    return lh_view_of_process();
 }
 
 #endif
