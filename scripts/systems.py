@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAKER = "debian-13"
 DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+AUTHORITIES = Path("/usr/local/share/ca-certificates")  # update-ca-certificates(8)
 DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -95,6 +96,13 @@ class Distro:
         (self.root / "etc/apt/apt.conf.d/90distros").write_text(options)
         self.run("apt-get -q update && apt-get -qy install dpkg-dev", "adopt")
         (self.folder / "made").touch()
+
+    def trust(self) -> None:
+        """What this machine's own administrator has it trust: a registry may be behind it."""
+        if AUTHORITIES.is_dir():
+            inside = self.root / AUTHORITIES.relative_to("/")
+            shutil.copytree(AUTHORITIES, inside, dirs_exist_ok=True)
+        self.run("apt-get -qy install ca-certificates && update-ca-certificates", "trust")
 
     def clone(self) -> None:
         target = self.root / "loophound"
