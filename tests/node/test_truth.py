@@ -92,7 +92,7 @@ def our_builtins(event: Event) -> set[str]:
     return {
         frame["function"]
         for frame in frames[first:]
-        if frame["file"] is None and "." in frame["function"]
+        if frame["file"] is None and "." in (frame["function"] or "")
     }
 
 

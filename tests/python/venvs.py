@@ -67,13 +67,13 @@ def suite_of_blockbuster(build: Path) -> Path:
     return build / "python-venvs" / f"blockbuster-{BLOCKBUSTER}" / "tests"
 
 
-def download_suite(build: Path) -> None:
-    """It is in the source package alone."""
+def download_suite(build: Path, python: Path) -> None:
+    """It is in the source package alone. `python`: one that has pip."""
     directory = suite_of_blockbuster(build).parent
     if suite_of_blockbuster(build).exists():
         return
     with tempfile.TemporaryDirectory() as to:
-        pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", "download"]
+        pip = [str(python), "-m", "pip", "-q", "--disable-pip-version-check", "download"]
         pip += ["--no-deps", "--no-binary", ":all:", "-d", to, f"blockbuster=={BLOCKBUSTER}"]
         subprocess.run(pip, check=True)
         archive = next(Path(to).glob("*.tar.gz"))
@@ -87,7 +87,8 @@ def main() -> int:
     arguments = parser.parse_args()
     for version, program in versions(arguments.all).items():
         make(arguments.build.resolve(), version, program)
-    download_suite(arguments.build.resolve())
+    python = environment_of(arguments.build.resolve(), version) / "bin" / "python"
+    download_suite(arguments.build.resolve(), python)
     return 0
 
 

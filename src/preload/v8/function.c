@@ -57,7 +57,8 @@ static void store_about(struct lh_v8_walk *walk, const struct lh_v8_seen *seen, 
     bool is_nodes = is_nodes_own(walk->record->strings + frame->script);
     struct lh_v8_class of = {0, NULL};
     uint16_t place;
-    if (!is_nodes) /* that of many frames, which nobody looks at */
+    /* Not of Node's many frames, which nobody looks at; nor where a deep stack needs the reads. */
+    if (!is_nodes && (is_builtin || walk->reads_left > LH_V8_READS_MAX / 2))
         of = lh_v8_class_of(walk, seen->receiver, is_builtin);
     if (is_builtin) {
         if (name != 0 && lh_v8_store_member(walk, of, name, LH_V8_NAME_MAX, &place))
