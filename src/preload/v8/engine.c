@@ -223,7 +223,7 @@ uintptr_t lh_v8_isolate(void)
 
 static bool looks_wrong(uint32_t tables, uint32_t fitting)
 {
-    return fitting * 2 < tables;
+    return fitting * 4 < tables;
 }
 
 const char *lh_v8_doubt(void)

@@ -6,6 +6,8 @@
  * says whether a statement begins there; later its two lowest bits are flags. */
 #include "preload/v8/tables.h"
 
+#include <stdatomic.h>
+
 #include "preload/v8/heap.h"
 
 #define NUMBER_BITS   63
@@ -109,8 +111,20 @@ bool lh_v8_position_in_code(struct lh_v8_walk *walk, uintptr_t tagged, int64_t o
     return found;
 }
 
-static void note_end(struct lh_v8_walk *walk, int64_t last, int64_t length)
+#define COUNTED 16 /* tables that were the latest at their place */
+
+/* A function is evidence once, however many stacks it stands in: a program's first stacks may all
+ * be of one function. */
+static bool was_counted(uintptr_t bytecodes)
 {
+    static _Atomic uintptr_t counted[COUNTED];
+    return atomic_exchange(&counted[bytecodes / 16 % COUNTED], bytecodes) == bytecodes;
+}
+
+static void note_end(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t last, int64_t length)
+{
+    if (was_counted(bytecodes))
+        return;
     walk->proof.tables++;
     walk->proof.fitting += last == length - 1;
 }
@@ -132,7 +146,7 @@ static bool read_position(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t 
             found = true;
         }
     if (walk->reads_left > 0 && walk->table_left > 0) /* else it is not the table that ended */
-        note_end(walk, entry.at, length);
+        note_end(walk, bytecodes, entry.at, length);
     int64_t farthest = length / FARTHEST_PART;
     if (farthest < FARTHEST_LEAST)
         farthest = FARTHEST_LEAST;
