@@ -160,7 +160,8 @@ FLAGS = ["--jitless", "--perf-basic-prof", "--interpreted-frames-native-stack", 
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_flag_of_v8_changes_nothing(node: Path, flag: str, hits: Path) -> None:
-    found = look(node, hits, flag, TRUTH, TRUTH_ROUNDS="700")
+    log = [f"--logfile={hits.parent / 'v8.log'}", "--no-logfile-per-isolate"]  # of some
+    found = look(node, hits, flag, *log, TRUTH, TRUTH_ROUNDS="700")
     pid = read_events(hits)[0]["pid"]
     Path(f"/tmp/perf-{pid}.map").unlink(missing_ok=True)  # what the second one writes
     assert found.stacks >= LEAST_STACKS / 4
