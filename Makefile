@@ -432,7 +432,7 @@ bench-growth: bench-programs ## what it costs as loops, threads, processes, call
 .PHONY: bench-programs
 bench-programs:
 	@scripts/bootstrap build bench
-	@$(MAKE) --no-print-directory all $(BENCH) $(B)/bench-venv/done
+	@$(MAKE) --no-print-directory all $(BENCH) $(B)/programs/burst $(B)/bench-venv/done
 
 # The servers that come from PyPI, and who else finds what blocks a loop.
 $(B)/bench-venv/done: tests/bench/requirements.txt

@@ -26,6 +26,8 @@ static struct {
     uint8_t after[FENCE];
 } memory;
 
+static struct lh_view_store stores[LH_VIEW_STORES];
+
 static uint64_t state = 88172645463325252ULL;
 static unsigned percent; /* of what is read, that is spoilt; 0: nothing */
 static uintptr_t seen[SEEN];
@@ -56,23 +58,39 @@ static uintptr_t spoilt(uintptr_t word)
     }
 }
 
-static int spoilt_read(void *to, uintptr_t address, size_t size)
+static void spoil_words(char *words, size_t count)
 {
     uintptr_t word;
-    reads++;
-    if (lh_memory_read_self(to, address, size) != 0)
-        return -EFAULT;
-    if (percent == 0 || size < sizeof(word))
-        return 0;
-    size_t count = size / sizeof(word);
-    memcpy(&seen[some() % SEEN], (char *)to + some() % count * sizeof(word), sizeof(word));
+    memcpy(&seen[some() % SEEN], words + some() % count * sizeof(word), sizeof(word));
     for (int i = 0; i < 3 && some() % 100 < percent; i++) {
-        char *place = (char *)to + some() % count * sizeof(word);
+        char *place = words + some() % count * sizeof(word);
         memcpy(&word, place, sizeof(word));
         word = spoilt(word);
         memcpy(place, &word, sizeof(word));
     }
-    return percent > 0 && some() % 200 == 0 ? -EFAULT : 0;
+}
+
+static int spoilt_read(void *to, uintptr_t address, size_t size)
+{
+    reads++;
+    if (lh_memory_read_self(to, address, size) != 0)
+        return -EFAULT;
+    if (percent == 0 || size < sizeof(uintptr_t))
+        return 0;
+    spoil_words(to, size / sizeof(uintptr_t));
+    return some() % 200 == 0 ? -EFAULT : 0;
+}
+
+/* The same for what is read at once: each line of it may be spoilt. */
+static size_t spoilt_parts(uint32_t tid, void *to, const struct iovec *parts, size_t count)
+{
+    reads++;
+    size_t got = lh_memory_parts_self(tid, to, parts, count);
+    if (percent == 0)
+        return got;
+    for (size_t at = 0; at + LH_VIEW_LINE <= got; at += LH_VIEW_LINE)
+        spoil_words((char *)to + at, LH_VIEW_LINE / sizeof(uintptr_t));
+    return some() % 200 == 0 ? some() % (got + 1) : got;
 }
 
 /* Of this thread: another one may have the processor meanwhile. */
@@ -118,12 +136,16 @@ static void begin_record(void)
 }
 
 /* One walk; what it has done is told by the record. */
-static int64_t walk(const struct lh_v8_thread *thread)
+static int64_t walk(const struct lh_v8_thread *thread, bool has_store)
 {
+    struct lh_view view = {.read = spoilt_read, .parts = spoilt_parts};
     begin_record();
     reads = 0;
     int64_t begin = now_ns();
-    lh_v8_capture(spoilt_read, thread, memory.scratch, LH_JS_FRAMES, &memory.record);
+    if (has_store)
+        lh_view_open(&view, stores);
+    lh_v8_capture(&view, thread, memory.scratch, LH_JS_FRAMES, &memory.record);
+    lh_view_close(&view);
     return now_ns() - begin;
 }
 
@@ -141,7 +163,7 @@ static void spoil(const struct lh_v8_thread *real)
     for (long round = 0; round < rounds_wanted(); round++) {
         percent = 1 + (unsigned)(round % 30);
         const struct lh_v8_thread thread = wild(real, round);
-        int64_t took_ns = walk(&thread);
+        int64_t took_ns = walk(&thread, some() % 4 != 0);
         check_fences();
         frames += memory.record.js_count;
         worst_ns = took_ns > worst_ns ? took_ns : worst_ns;
@@ -154,11 +176,11 @@ static void spoil(const struct lh_v8_thread *real)
 
 static void time_walks(const struct lh_v8_thread *real)
 {
-    int64_t first_ns = walk(real);
+    int64_t first_ns = walk(real, true);
     int64_t best_ns = first_ns;
     unsigned long first_reads = reads;
     for (long round = 0; round < rounds_wanted(); round++) {
-        int64_t took_ns = walk(real);
+        int64_t took_ns = walk(real, true);
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
     printf("{\"frames\": %u, \"first_us\": %.1f, \"best_us\": %.1f, \"reads\": %lu, "

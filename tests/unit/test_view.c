@@ -249,6 +249,7 @@ static void test_all_that_is_read_is_what_is_there(void **state)
         if (!is_hole && lh_view_read(&view, copy, at(place), size) == 0)
             assert_memory_equal(copy, area + place, size);
     }
+    assert_int_equal(lh_view_asked(&view), asked);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_view, drop_view)

@@ -158,18 +158,26 @@ static int read_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t
     return lh_unwind_register(&unwinder->registers, number, value) ? 0 : -UNW_EBADREG;
 }
 
+/* A libunwind that is newer than the one this was compiled for copies, and calls, more of them: 1.7
+ * has three more than 1.6, under the same soname. They are optional, and may be NULL. */
+union accessors {
+    unw_accessors_t known;
+    void *words[32];
+};
+
 /* With the first stack: that loads libunwind, and most loops of short programs have none to tell.
  */
 static bool has_space(struct lh_unwinder *unwinder)
 {
-    unw_accessors_t accessors = lh_unwind_refusals;
+    union accessors accessors = {.words = {0}};
     if (unwinder->has_asked)
         return unwinder->space != NULL;
     unwinder->has_asked = true;
-    accessors.find_proc_info = find_proc_info;
-    accessors.access_mem = read_memory;
-    accessors.access_reg = read_register;
-    unwinder->space = unw_create_addr_space(&accessors, 0);
+    accessors.known = lh_unwind_refusals;
+    accessors.known.find_proc_info = find_proc_info;
+    accessors.known.access_mem = read_memory;
+    accessors.known.access_reg = read_register;
+    unwinder->space = unw_create_addr_space(&accessors.known, 0);
     if (unwinder->space != NULL)
         unw_set_caching_policy(unwinder->space, UNW_CACHE_GLOBAL);
     return unwinder->space != NULL;

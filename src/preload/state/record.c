@@ -146,7 +146,8 @@ static void copy_stack(struct lh_record *record, uintptr_t sp)
 }
 
 /* Only a thread that was interrupted may be in code of JavaScript's: by its frame pointer. */
-static void capture_js(struct lh_record *record, const struct lh_call_copy *copy)
+static void capture_js(const struct lh_view *view, struct lh_record *record,
+                       const struct lh_call_copy *copy)
 {
     const struct lh_v8_thread thread = {
         .isolate = copy->isolate,
@@ -154,8 +155,7 @@ static void capture_js(struct lh_record *record, const struct lh_call_copy *copy
         .fp = copy->interrupted ? copy->registers.fp : 0,
         .pc = copy->interrupted ? copy->registers.pc : 0,
     };
-    lh_v8_capture(lh_memory_read_self, &thread, lh_process->v8_scratch, lh_options.stack_frames,
-                  record);
+    lh_v8_capture(view, &thread, lh_process->v8_scratch, lh_options.stack_frames, record);
 }
 
 /* On a thread of the program's: the watchdog need not have its standard error. */
@@ -191,7 +191,7 @@ static void fill_stack(const struct lh_view *view, struct lh_record *record,
     if (copy->python_thread != 0)
         lh_python_capture(view, copy->python_thread, lh_options.stack_frames, record);
     if (copy->isolate != 0)
-        capture_js(record, copy);
+        capture_js(view, record, copy);
     if (copy->registers.sp != 0 && record->stack_length == 0 && record->python_count == 0 &&
         record->js_count == 0 && lh_memory_is_denied())
         record->no_stack = LH_NO_STACK_DENIED;
@@ -224,7 +224,7 @@ static void fill_frames(struct lh_record *record, const struct lh_call_copy *cop
 {
     bool has_view = copy->view != NULL && copy->view->store != NULL;
     struct lh_view opened = {0};
-    if (copy->python_thread != 0 && !has_view)
+    if ((copy->python_thread != 0 || copy->isolate != 0) && !has_view)
         opened = lh_view_of_process();
     const struct lh_view *view = has_view ? copy->view : &opened;
     fill_stack(view, record, copy);

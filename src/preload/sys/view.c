@@ -158,6 +158,7 @@ void lh_view_fetch(const struct lh_view *view)
         uint32_t lines = make_parts(store, at, &count);
         if (lines == 0)
             break; /* there is no more room */
+        store->asked++;
         size_t bytes = view->parts(store->tid, store->lines[store->count], store->parts, count);
         uint32_t got = (uint32_t)(bytes / LH_VIEW_LINE);
         at = note_lines(store, at, got);
@@ -205,19 +206,31 @@ static void note_lone(struct lh_view_store *store, uintptr_t address, size_t siz
             store->lone[store->lone_count++] = number;
 }
 
+static int read_past(const struct lh_view *view, void *to, uintptr_t address, size_t size)
+{
+    if (view->store != NULL)
+        view->store->asked++;
+    return view->read(to, address, size);
+}
+
 int lh_view_read(const struct lh_view *view, void *to, uintptr_t address, size_t size)
 {
     struct lh_view_store *store = view->store;
     if (store == NULL || size == 0 || size > LINES_AT_ONCE * LH_VIEW_LINE || address < PAGE ||
         address + size < address)
-        return view->read(to, address, size);
+        return read_past(view, to, address, size);
     if (take(store, to, address, size) == size)
         return 0;
     note_lone(store, address, size);
     want_piece(view, address, size);
     lh_view_fetch(view);
     /* What is still not there cannot be read, or has no room. */
-    return take(store, to, address, size) == size ? 0 : view->read(to, address, size);
+    return take(store, to, address, size) == size ? 0 : read_past(view, to, address, size);
+}
+
+uint32_t lh_view_asked(const struct lh_view *view)
+{
+    return view->store != NULL ? view->store->asked : 0;
 }
 
 /* What was asked for by itself is wanted first next time, as long as it is then made use of. */
@@ -253,6 +266,7 @@ void lh_view_open(struct lh_view *view, struct lh_view_store *stores)
     if (view->store == NULL)
         return;
     view->store->tid = (uint32_t)lh_syscall0(SYS_gettid);
+    view->store->asked = 0;
     lh_view_forget(view);
 }
 

@@ -33,6 +33,7 @@ struct lh_view_piece {
 struct lh_view_store {
     _Atomic uint32_t taken;
     uint32_t tid;   /* of the thread that has it */
+    uint32_t asked; /* how often the kernel was asked for lines */
     uint32_t count; /* lines that were read */
     uint32_t wanted_count;
     uint32_t early; /* of these lines, those that were fetched first */
@@ -64,6 +65,10 @@ void lh_view_forget(const struct lh_view *view);
 /* Copies `size` bytes at `address` to `to`. Returns 0, or -EFAULT when not all of it can be read.
  */
 int lh_view_read(const struct lh_view *view, void *to, uintptr_t address, size_t size);
+
+/* How often the kernel was asked since the store was opened, forgotten memory included; 0: there is
+ * no store, and it is asked at each read. */
+uint32_t lh_view_asked(const struct lh_view *view);
 
 /* Something begins at `address` that will be read, of `size` bytes or fewer: it is fetched with
  * others, as far as its page goes. Without a store nothing happens. */

@@ -255,13 +255,13 @@ static struct lh_v8_scratch *take_scratch(struct lh_v8_scratch *scratch)
     return NULL;
 }
 
-void lh_v8_capture(lh_memory_read *read, const struct lh_v8_thread *thread,
+void lh_v8_capture(const struct lh_view *view, const struct lh_v8_thread *thread,
                    struct lh_v8_scratch *scratch, uint32_t most, struct lh_record *record)
 {
     const struct engine *known = found_engine();
     if (known == NULL || !known->supported || thread->isolate == 0)
         return;
-    struct lh_v8_walk walk = {.read = read,
+    struct lh_v8_walk walk = {.view = view,
                               .layout = &known->layout,
                               .scratch = take_scratch(scratch),
                               .record = record,

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "common/ring.h"
-#include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 #include "preload/v8/walk.h"
 
 #define LH_V8_WALKERS 8u /* walks at the same time; those beyond go without frames */
@@ -33,7 +33,7 @@ uintptr_t lh_v8_isolate(void);
  * also the watchdog, which has no libc thread-local storage, and a signal's handler. `scratch` are
  * LH_V8_WALKERS of them, of this process's own. On any doubt the walk ends, and what was found so
  * far stays. */
-void lh_v8_capture(lh_memory_read *read, const struct lh_v8_thread *thread,
+void lh_v8_capture(const struct lh_view *view, const struct lh_v8_thread *thread,
                    struct lh_v8_scratch *scratch, uint32_t most, struct lh_record *record);
 
 #endif

@@ -2,17 +2,19 @@
 /* V8's memory: see heap.h.
  *
  * Runs on the program's threads, in the sampling signal's handler and on the watchdog. No malloc,
- * no stdio, no locks. The kernel is asked for lines of memory, each once in a walk: most of what a
- * frame needs lies close together. */
+ * no stdio, no locks. */
 #include "preload/v8/heap.h"
 
 #include <string.h>
 
-#define NO_LINE 1 /* no line begins at an odd address */
+#include "preload/sys/clock.h"
+
+#define READS_A_LOOK 64 /* at the clock */
 
 void lh_v8_budget(struct lh_v8_walk *walk)
 {
     walk->reads_left = LH_V8_READS_MAX;
+    walk->end_ns = 0;
     walk->table_left = LH_V8_TABLE_MAX;
     walk->source_left = LH_V8_SOURCE_MAX;
     walk->code_left = LH_V8_CODE_MAX;
@@ -26,8 +28,6 @@ bool lh_v8_is_spent(const struct lh_v8_walk *walk)
 void lh_v8_heap_begin(struct lh_v8_walk *walk)
 {
     struct lh_v8_scratch *scratch = walk->scratch;
-    for (size_t i = 0; i < LH_V8_LINES; i++)
-        scratch->line_at[i] = NO_LINE;
     memset(scratch->maps, 0, sizeof(scratch->maps));
     memset(scratch->names, 0, sizeof(scratch->names));
     memset(scratch->placed, 0, sizeof(scratch->placed));
@@ -38,40 +38,41 @@ void lh_v8_heap_begin(struct lh_v8_walk *walk)
     walk->proof = (struct lh_v8_proof){0, 0};
 }
 
+/* A walk's reads take as long as the system calls of this machine: it ends by the clock, too. That
+ * is looked at seldom, and the first time is the time from which it is counted. */
+static bool is_late(struct lh_v8_walk *walk)
+{
+    int64_t now_ns = lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    if (walk->end_ns == 0)
+        walk->end_ns = now_ns + LH_V8_WALK_NS;
+    return now_ns >= walk->end_ns;
+}
+
+static void take_reads(struct lh_v8_walk *walk, uint32_t reads)
+{
+    uint32_t before = walk->reads_left / READS_A_LOOK;
+    walk->reads_left = walk->reads_left > reads ? walk->reads_left - reads : 0;
+    if (walk->reads_left / READS_A_LOOK != before && is_late(walk))
+        walk->reads_left = 0;
+}
+
 bool lh_v8_read_far(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
 {
     if (walk->reads_left == 0)
         return false;
-    walk->reads_left--;
-    return walk->read(to, address, size) == 0;
+    take_reads(walk, 1);
+    return walk->view->read(to, address, size) == 0;
 }
 
-static const uint8_t *line_of(struct lh_v8_walk *walk, uintptr_t address)
+bool lh_v8_read(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
 {
-    struct lh_v8_scratch *scratch = walk->scratch;
-    size_t slot = address / LH_V8_LINE % LH_V8_LINES;
-    if (scratch->line_at[slot] == address)
-        return scratch->lines[slot];
-    scratch->line_at[slot] = NO_LINE;
-    if (!lh_v8_read_far(walk, scratch->lines[slot], address, LH_V8_LINE))
-        return NULL;
-    scratch->line_at[slot] = address;
-    return scratch->lines[slot];
-}
-
-/* Returns the bytes that were read before the first that could not be. */
-static size_t read_lines(struct lh_v8_walk *walk, uint8_t *to, uintptr_t address, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        size_t skip = (address + done) % LH_V8_LINE;
-        size_t part = LH_V8_LINE - skip < size - done ? LH_V8_LINE - skip : size - done;
-        const uint8_t *line = line_of(walk, address + done - skip);
-        if (line == NULL)
-            return done;
-        memcpy(to + done, line + skip, part);
-        done += part;
-    }
-    return size;
+    if (walk->reads_left == 0)
+        return false;
+    const struct lh_view *view = walk->view;
+    uint32_t before = lh_view_asked(view);
+    bool could = lh_view_read(view, to, address, size) == 0;
+    take_reads(walk, view->store != NULL ? lh_view_asked(view) - before : 1);
+    return could;
 }
 
 bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes)
@@ -81,17 +82,26 @@ bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes)
     return has;
 }
 
-bool lh_v8_read(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
+void lh_v8_foresee(struct lh_v8_walk *walk, uintptr_t address)
 {
-    if (size > 2 * (size_t)LH_V8_LINE)
-        return lh_v8_read_far(walk, to, address, size);
-    return read_lines(walk, to, address, size) == size;
+    uint32_t before = lh_view_asked(walk->view);
+    lh_view_want_page(walk->view, address);
+    lh_view_fetch(walk->view);
+    take_reads(walk, lh_view_asked(walk->view) - before);
 }
 
 size_t lh_v8_read_some(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
 {
+    uint8_t *bytes = to;
     memset(to, 0, size);
-    return read_lines(walk, to, address, size);
+    for (size_t done = 0; done < size;) {
+        size_t left = LH_VIEW_LINE - (address + done) % LH_VIEW_LINE;
+        size_t part = left < size - done ? left : size - done;
+        if (!lh_v8_read(walk, bytes + done, address + done, part))
+            return done;
+        done += part;
+    }
+    return size;
 }
 
 uintptr_t lh_v8_word(struct lh_v8_walk *walk, uintptr_t address)

@@ -2,7 +2,7 @@
 /* V8's memory, read from outside of V8: words, objects and their types.
  *
  * Any thread, also the watchdog and a signal's handler: no malloc, no stdio, no libc that may set
- * errno, little stack. No pointer is followed but through walk->read; what cannot be read, or is
+ * errno, little stack. No pointer is followed but through walk->view; what cannot be read, or is
  * more than a walk may read, is 0 or false. */
 #ifndef LH_PRELOAD_V8_HEAP_H
 #define LH_PRELOAD_V8_HEAP_H
@@ -46,6 +46,9 @@ bool lh_v8_is_spent(const struct lh_v8_walk *walk);
 
 /* Begins a walk: what was read before is forgotten. */
 void lh_v8_heap_begin(struct lh_v8_walk *walk);
+
+/* The page at this address will be read from here on, more than once: it is fetched as a whole. */
+void lh_v8_foresee(struct lh_v8_walk *walk, uintptr_t address);
 
 bool lh_v8_read(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size);
 

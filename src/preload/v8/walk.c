@@ -178,6 +178,7 @@ static bool step(struct lh_v8_walk *walk, struct frame *frame)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
     uintptr_t fp = frame->fp;
+    lh_v8_foresee(walk, fp - SLOTS_BELOW);
     if (fp % LH_V8_WORD != 0 ||
         !lh_v8_read(walk, frame->slots, fp - SLOTS_BELOW, sizeof(frame->slots)))
         return false;

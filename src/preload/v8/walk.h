@@ -17,7 +17,7 @@ struct lh_v8_thread {
     uintptr_t pc;      /* … where it is: of one that was interrupted; 0: not known */
 };
 
-/* Stores the frames into walk->record, innermost first: walk->read, layout, scratch, record and
+/* Stores the frames into walk->record, innermost first: walk->view, layout, scratch, record and
  * most are set by the caller. */
 void lh_v8_walk(struct lh_v8_walk *walk, const struct lh_v8_thread *thread);
 

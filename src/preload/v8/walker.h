@@ -7,15 +7,14 @@
 #include <stdint.h>
 
 #include "common/ring.h"
-#include "preload/sys/memory.h"
+#include "preload/sys/view.h"
 #include "preload/v8/offsets.h"
 
-#define LH_V8_LINE        256u /* bytes of memory that are read together; part of a page */
-#define LH_V8_LINES       64u
 #define LH_V8_MAPS        64u
 #define LH_V8_NAMES       64u
 #define LH_V8_CHUNK       4096u
-#define LH_V8_READS_MAX   2000u         /* of one walk */
+#define LH_V8_READS_MAX   2000u         /* of one walk: as often the kernel is asked … */
+#define LH_V8_WALK_NS     3000000       /* … if that takes no longer, of a processor */
 #define LH_V8_TABLE_MAX   (128u * 1024) /* bytes of tables that it goes through, 8 ns each */
 #define LH_V8_SOURCE_MAX  (256u * 1024) /* bytes of sources that a walk looks through for lines */
 #define LH_V8_CODE_MAX    (2u << 20) /* bytes in which it looks for where a function's code begins */
@@ -56,8 +55,6 @@ struct lh_v8_placed {
 
 /* The memory of a walk: too much for a program's stack. */
 struct lh_v8_scratch {
-    uintptr_t line_at[LH_V8_LINES];
-    uint8_t lines[LH_V8_LINES][LH_V8_LINE];
     struct {
         uintptr_t map;
         int32_t type;
@@ -84,12 +81,13 @@ struct lh_v8_proof {
 };
 
 struct lh_v8_walk {
-    lh_memory_read *read;
+    const struct lh_view *view;
     const struct lh_v8_layout *layout;
     struct lh_v8_scratch *scratch;
     struct lh_record *record;
     uint32_t most;        /* frames */
     uint32_t reads_left;  /* of LH_V8_READS_MAX */
+    int64_t end_ns;       /* when LH_V8_WALK_NS are over, by the thread's clock; 0: not known yet */
     uint32_t table_left;  /* of LH_V8_TABLE_MAX */
     uint32_t source_left; /* of LH_V8_SOURCE_MAX */
     uint32_t code_left;   /* of LH_V8_CODE_MAX */

@@ -24,9 +24,11 @@ bool lh_js_confirm(uintptr_t isolate, struct lh_record *record)
     again->js_count = 0;
     again->js_cut = 0;
     again->strings_length = 0;
-    if (lh_options.stack_frames > 0)
-        lh_v8_capture(lh_memory_read_self, &thread, lh_process->v8_scratch, lh_options.stack_frames,
-                      again);
+    if (lh_options.stack_frames > 0) {
+        struct lh_view view = lh_view_of_process();
+        lh_v8_capture(&view, &thread, lh_process->v8_scratch, lh_options.stack_frames, again);
+        lh_view_close(&view);
+    }
     bool same = again->js_count == record->js_count;
     for (uint32_t i = 0; i < record->js_count && same; i++)
         same = same_frame(record, again, i);
