@@ -22,6 +22,12 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("walk"), TRAPS)
 
 
+@pytest.fixture(scope="session")
+def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its walks end by what they read alone, whatever else the machine does."""
+    return build(tmp_path_factory.mktemp("unhurried"), ["-DLH_V8_WALK_NS=1000000000"])
+
+
 def test_walk_through_spoilt_memory_ends_and_stays_in_its_own(node: Path, walk: Path) -> None:
     looks = ask(node, walk, SPOILT, ROUNDS // LOOKS)
     assert len(looks) == LOOKS
@@ -30,16 +36,18 @@ def test_walk_through_spoilt_memory_ends_and_stays_in_its_own(node: Path, walk: 
     assert max(look["worst_us"] for look in looks) < MOST_US
 
 
-def test_long_tables_are_not_gone_through_for_each_of_many_frames(node: Path, walk: Path) -> None:
+def test_long_tables_are_not_gone_through_for_each_of_many_frames(
+    node: Path, unhurried: Path
+) -> None:
     """Those that are too many have a frame all the same, which says where its function begins."""
-    (look,) = ask(node, walk, TIMED, 10, "tables.js")
+    (look,) = ask(node, unhurried, TIMED, 10, "tables.js")
     assert look["frames"] > 100
     assert look["cut"] == 0
     assert look["reads"] < MOST_READS
-    assert look["best_us"] < MOST_US
+    assert look["best_us"] < MOST_US / 2
 
 
-def test_walk_finds_frames_at_each_look(node: Path, walk: Path) -> None:
-    looks = ask(node, walk, TIMED, 10)
+def test_walk_finds_frames_at_each_look(node: Path, unhurried: Path) -> None:
+    looks = ask(node, unhurried, TIMED, 10)
     assert len(looks) == LOOKS
     assert all(look["frames"] > 3 and look["cut"] == 0 for look in looks)

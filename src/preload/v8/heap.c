@@ -9,16 +9,8 @@
 
 #include "preload/sys/clock.h"
 
-#define READS_A_LOOK 64 /* at the clock */
-
-void lh_v8_budget(struct lh_v8_walk *walk)
-{
-    walk->reads_left = LH_V8_READS_MAX;
-    walk->end_ns = 0;
-    walk->table_left = LH_V8_TABLE_MAX;
-    walk->source_left = LH_V8_SOURCE_MAX;
-    walk->code_left = LH_V8_CODE_MAX;
-}
+#define READS_A_LOOK 32 /* at the clock */
+#define READS_AT_ONCE 2 /* a line, and where it cannot be read, its part */
 
 bool lh_v8_is_spent(const struct lh_v8_walk *walk)
 {
@@ -51,9 +43,20 @@ static bool is_late(struct lh_v8_walk *walk)
 static void take_reads(struct lh_v8_walk *walk, uint32_t reads)
 {
     uint32_t before = walk->reads_left / READS_A_LOOK;
-    walk->reads_left = walk->reads_left > reads ? walk->reads_left - reads : 0;
-    if (walk->reads_left / READS_A_LOOK != before && is_late(walk))
+    walk->reads_left -= reads < walk->reads_left ? reads : walk->reads_left;
+    if (walk->reads_left < READS_AT_ONCE ||
+        (walk->reads_left / READS_A_LOOK != before && is_late(walk)))
         walk->reads_left = 0;
+}
+
+void lh_v8_budget(struct lh_v8_walk *walk)
+{
+    walk->reads_left = LH_V8_READS_MAX;
+    walk->end_ns = 0;
+    take_reads(walk, lh_view_asked(walk->view));
+    walk->table_left = LH_V8_TABLE_MAX;
+    walk->source_left = LH_V8_SOURCE_MAX;
+    walk->code_left = LH_V8_CODE_MAX;
 }
 
 bool lh_v8_read_far(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)
@@ -82,12 +85,17 @@ bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes)
     return has;
 }
 
-void lh_v8_foresee(struct lh_v8_walk *walk, uintptr_t address)
+void lh_v8_fetch(struct lh_v8_walk *walk)
 {
     uint32_t before = lh_view_asked(walk->view);
-    lh_view_want_page(walk->view, address);
     lh_view_fetch(walk->view);
     take_reads(walk, lh_view_asked(walk->view) - before);
+}
+
+void lh_v8_foresee(struct lh_v8_walk *walk, uintptr_t address)
+{
+    lh_view_want_page(walk->view, address);
+    lh_v8_fetch(walk);
 }
 
 size_t lh_v8_read_some(struct lh_v8_walk *walk, void *to, uintptr_t address, size_t size)

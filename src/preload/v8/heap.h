@@ -47,6 +47,9 @@ bool lh_v8_is_spent(const struct lh_v8_walk *walk);
 /* Begins a walk: what was read before is forgotten. */
 void lh_v8_heap_begin(struct lh_v8_walk *walk);
 
+/* Fetches what walk->view wants. */
+void lh_v8_fetch(struct lh_v8_walk *walk);
+
 /* The page at this address will be read from here on, more than once: it is fetched as a whole. */
 void lh_v8_foresee(struct lh_v8_walk *walk, uintptr_t address);
 

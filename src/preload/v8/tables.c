@@ -11,6 +11,7 @@
 #include "preload/v8/heap.h"
 
 #define NUMBER_BITS   63
+#define LONG_TABLE    1024      /* bytes */
 #define BYTECODES_MAX (1 << 20) /* bytes of one function */
 #define BYTECODE_COST 4         /* in bytes of a table: what finding its size takes */
 #define WIDTHS        4 /* bytecodes below are prefixes: Wide, ExtraWide, and for debuggers */
@@ -30,23 +31,42 @@ bool lh_v8_table_open(struct lh_v8_walk *walk, uintptr_t tagged, struct lh_v8_ta
     table->end = table->at + (uint32_t)length;
     table->have = 0;
     table->next = 0;
+    table->bytes = table->window;
     return true;
+}
+
+/* One table at a time is gone through by itself. A long one is read past the view, which has no
+ * room for many. */
+static bool open_alone(struct lh_v8_walk *walk, uintptr_t tagged, struct lh_v8_table *table)
+{
+    if (!lh_v8_table_open(walk, tagged, table))
+        return false;
+    if (table->end - table->at > LONG_TABLE)
+        table->bytes = walk->scratch->table;
+    return true;
+}
+
+static bool read_window(struct lh_v8_walk *walk, struct lh_v8_table *table)
+{
+    bool is_long = table->bytes != table->window;
+    uint32_t room = is_long ? LH_V8_CHUNK : LH_V8_WINDOW;
+    uintptr_t left = table->end - table->at;
+    table->have = left < room ? (uint32_t)left : room;
+    table->next = 0;
+    return table->have > 0 && lh_v8_spend(walk, table->have) &&
+           (is_long ? lh_v8_read_far : lh_v8_read)(walk, table->bytes, table->at, table->have);
 }
 
 static bool next_byte(struct lh_v8_walk *walk, struct lh_v8_table *table, uint8_t *byte)
 {
     if (table->next == table->have) {
-        uintptr_t left = table->end - table->at;
-        table->have = left < LH_V8_WINDOW ? (uint32_t)left : LH_V8_WINDOW;
-        table->next = 0;
-        if (table->have == 0 || !lh_v8_spend(walk, table->have) ||
-            !lh_v8_read(walk, table->window, table->at, table->have)) {
+        if (!read_window(walk, table)) {
             table->have = 0;
             return false;
         }
         table->at += table->have;
     }
-    *byte = table->window[table->next++];
+    *byte = table->bytes[table->next++];
     return true;
 }
 
@@ -100,7 +120,7 @@ bool lh_v8_position_in_code(struct lh_v8_walk *walk, uintptr_t tagged, int64_t o
     struct entry entry = {.at = -1};
     bool found = false;
     *is_last = false;
-    if (!lh_v8_table_open(walk, tagged, &table))
+    if (!open_alone(walk, tagged, &table))
         return false;
     bool has_entry;
     while ((has_entry = next_entry(walk, &table, &entry)) && entry.at <= offset) {
@@ -138,7 +158,7 @@ static bool read_position(struct lh_v8_walk *walk, uintptr_t bytecodes, int64_t 
     bool found = false;
     int64_t length = lh_v8_length(walk, bytecodes);
     uintptr_t tagged = lh_v8_field(walk, bytecodes, layout->at.bytecodes_table);
-    if (!layout->has_positions || length <= 0 || !lh_v8_table_open(walk, tagged, &table))
+    if (!layout->has_positions || length <= 0 || !open_alone(walk, tagged, &table))
         return false;
     while (next_entry(walk, &table, &entry))
         if (entry.at <= offset) {

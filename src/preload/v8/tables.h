@@ -17,6 +17,7 @@ struct lh_v8_table {
     uintptr_t end;
     uint32_t have;
     uint32_t next;
+    uint8_t *bytes; /* those that were read: `window`, or of a long table walk->scratch->table */
     uint8_t window[LH_V8_WINDOW];
 };
 

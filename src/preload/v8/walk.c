@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "preload/v8/about.h"
+#include "preload/v8/ahead.h"
 #include "preload/v8/code.h"
 #include "preload/v8/function.h"
 #include "preload/v8/heap.h"
@@ -173,25 +174,64 @@ static void look_for_regexp(struct lh_v8_walk *walk, const struct frame *frame, 
                                : lh_v8_regexp_among(walk, kept, KEPT_WORDS);
 }
 
+static bool read_slots(struct lh_v8_walk *walk, struct frame *frame)
+{
+    uintptr_t from = frame->fp - SLOTS_BELOW;
+    lh_v8_foresee(walk, from);
+    return frame->fp % LH_V8_WORD == 0 &&
+           lh_v8_read(walk, frame->slots, from, sizeof(frame->slots));
+}
+
+/* What type of frame it is; negative: one of JavaScript. */
+static int64_t type_of(const struct frame *frame)
+{
+    uintptr_t word = frame->slots[SLOT_TYPE];
+    return (word & 1) == 0 ? (int64_t)(word >> 1) : -1;
+}
+
+static bool is_entry(const struct lh_v8_walk *walk, int64_t type)
+{
+    const struct lh_v8_offsets *at = &walk->layout->at;
+    return type == at->frame_entry || type == at->frame_construct_entry;
+}
+
+static uintptr_t caller_of(struct lh_v8_walk *walk, const struct frame *frame)
+{
+    return is_entry(walk, type_of(frame)) ? lh_v8_word(walk, frame->fp + (uintptr_t)SAVED_EXIT)
+                                          : frame->slots[SLOT_FP];
+}
+
+/* The frames that will be taken from this one on: what they are made of is fetched together. */
+static void look_ahead(struct lh_v8_walk *walk, struct frame frame, uintptr_t lowest)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < FRAMES_MAX && count < LH_V8_AHEAD && count < walk->most; i++) {
+        if (frame.fp - lowest >= STACK_MAX || !read_slots(walk, &frame))
+            break;
+        if (type_of(&frame) < 0)
+            walk->scratch->ahead[count++] = (struct lh_v8_ahead){
+                .function = frame.slots[SLOT_FUNCTION], .bytecodes = frame.slots[SLOT_BYTECODES]};
+        uintptr_t next = caller_of(walk, &frame);
+        if (next <= frame.fp)
+            break;
+        frame.fp = next;
+    }
+    lh_v8_look_ahead(walk, count);
+}
+
 /* Takes the frame, and goes to the next one. False: that was the last. */
 static bool step(struct lh_v8_walk *walk, struct frame *frame)
 {
     const struct lh_v8_offsets *at = &walk->layout->at;
-    uintptr_t fp = frame->fp;
-    lh_v8_foresee(walk, fp - SLOTS_BELOW);
-    if (fp % LH_V8_WORD != 0 ||
-        !lh_v8_read(walk, frame->slots, fp - SLOTS_BELOW, sizeof(frame->slots)))
+    if (!read_slots(walk, frame))
         return false;
-    bool is_typed = (frame->slots[SLOT_TYPE] & 1) == 0;
-    int64_t type = (int64_t)(frame->slots[SLOT_TYPE] >> 1);
-    uintptr_t next = frame->slots[SLOT_FP];
-    uintptr_t pc = frame->slots[SLOT_PC];
+    uintptr_t fp = frame->fp;
+    int64_t type = type_of(frame);
+    uintptr_t next = caller_of(walk, frame);
+    uintptr_t pc = is_entry(walk, type) ? 0 : frame->slots[SLOT_PC];
     bool has_room = true;
-    if (!is_typed) {
+    if (type < 0) {
         has_room = store_script(walk, frame);
-    } else if (type == at->frame_entry || type == at->frame_construct_entry) {
-        next = lh_v8_word(walk, fp + (uintptr_t)SAVED_EXIT);
-        pc = 0;
     } else if (type == at->frame_builtin_exit) {
         has_room = store_builtin(walk, frame);
     } else if (type == at->frame_exit || type == at->frame_stub ||
@@ -231,6 +271,8 @@ void lh_v8_walk(struct lh_v8_walk *walk, const struct lh_v8_thread *thread)
     if (thread->isolate == 0 || !find_first(walk, thread, &frame))
         return;
     uintptr_t lowest = thread->sp != 0 ? thread->sp : frame.fp;
+    if (walk->view->store != NULL)
+        look_ahead(walk, frame, lowest);
     for (uint32_t i = 0; i < FRAMES_MAX && frame.fp - lowest < STACK_MAX; i++)
         if (!step(walk, &frame))
             return;

@@ -14,7 +14,6 @@
 #define LH_V8_NAMES       64u
 #define LH_V8_CHUNK       4096u
 #define LH_V8_READS_MAX   2000u         /* of one walk: as often the kernel is asked … */
-#define LH_V8_WALK_NS     3000000       /* … if that takes no longer, of a processor */
 #define LH_V8_TABLE_MAX   (128u * 1024) /* bytes of tables that it goes through, 8 ns each */
 #define LH_V8_SOURCE_MAX  (256u * 1024) /* bytes of sources that a walk looks through for lines */
 #define LH_V8_CODE_MAX    (2u << 20) /* bytes in which it looks for where a function's code begins */
@@ -23,6 +22,11 @@
 #define LH_V8_SCRIPT_MAX  255u       /* … and of a file's */
 #define LH_V8_SCOPE_WORDS 224u
 #define LH_V8_INLINED_MAX 32u
+
+/* … if that takes no longer, of a processor. Tests that count have longer. */
+#ifndef LH_V8_WALK_NS
+#define LH_V8_WALK_NS 3000000
+#endif
 
 /* Where the lines of a source have been counted up to. */
 struct lh_v8_counted {
@@ -53,6 +57,15 @@ struct lh_v8_placed {
 
 #define LH_V8_PLACED 16u
 
+/* A frame whose objects are fetched before it is looked at. */
+struct lh_v8_ahead {
+    uintptr_t function;
+    uintptr_t bytecodes;
+    uintptr_t shared;
+};
+
+#define LH_V8_AHEAD LH_JS_FRAMES
+
 /* The memory of a walk: too much for a program's stack. */
 struct lh_v8_scratch {
     struct {
@@ -70,7 +83,9 @@ struct lh_v8_scratch {
     uint8_t entries[2 * LH_V8_CHUNK];
     uint8_t source[LH_V8_CHUNK * 2];
     struct lh_v8_inlined inlined[LH_V8_INLINED_MAX];
+    uint8_t table[LH_V8_CHUNK];
     struct lh_v8_placed placed[LH_V8_PLACED];
+    struct lh_v8_ahead ahead[LH_V8_AHEAD];
     _Atomic uint32_t taken; /* 1: a walk has it */
 };
 
