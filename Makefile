@@ -405,6 +405,10 @@ soak-blocks: ## uvicorn under load and two busy processes, with a block a second
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) scripts/soak_blocks.py --build $(B)
 
+.PHONY: stress
+stress: $(B)/unit/test_order ## what threads see of each other without locks, for a minute each: run it on a processor that reorders
+	@LOOPHOUND_STRESS_SECONDS=60 $(B)/unit/test_order
+
 .PHONY: torture
 torture: ## kills, stops, full disks, floods, 10,000 processes: what survived, what was lost, what was said
 	@scripts/bootstrap build demo

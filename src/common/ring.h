@@ -9,7 +9,23 @@
  *
  * A writer claims what a record may need at most (LOOPHOUND_STACK_BYTES), fills it in there, and
  * gives back what it did not need. The lowest room that is free is taken first, and memory that
- * nobody has written to is not there: what is not needed at the same time costs addresses only. */
+ * nobody has written to is not there: what is not needed at the same time costs addresses only.
+ *
+ * What must be seen in which order, also where a processor reorders loads and stores (C11, 5.1.2.4):
+ * - A record is whole before its cell is full: lh_ring_commit() releases the cell, lh_ring_take()
+ *   acquires it.
+ * - It was copied before its cell and its place are free: the reader releases both, and a writer
+ *   acquires what it takes: the cell in take_position(), each word of the place in lh_room_claim().
+ * - `head` may be seen late or early: it only says where to look. Whose turn a cell is, it says
+ *   itself, in the word that also says where the record is, so that these are never of two laps.
+ * - Cell and place are freed one after the other, and a writer may see them in either order: with
+ *   one of them only it finds the ring full, which is right at any time.
+ * - No reader sleeps while there is a record: a writer adds to `wake` and then reads `sleeps`, the
+ *   reader sets `sleeps` and then has the kernel compare `wake` (futex(2)). All four are in one
+ *   order (seq_cst; the kernel's comparison is behind a full barrier), so that one of the two sees
+ *   what the other has done.
+ * - What is counted (totals) is read as numbers, each by itself.
+ * Tests: tests/unit/test_ring.c, and test_order.c, which `make stress` repeats for minutes. */
 #ifndef LH_COMMON_RING_H
 #define LH_COMMON_RING_H
 

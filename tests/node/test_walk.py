@@ -12,7 +12,8 @@ from js_walk import LOOKS, SPOILT, TIMED, ask, build
 
 ROUNDS = int(os.environ.get("LOOPHOUND_TEST_WALKS", "60000"))
 MOST_READS = 2000  # of one walk
-MOST_US = 20_000  # of a processor; what C leaves undefined is looked for meanwhile
+MOST_US = 100_000  # of a processor, which others may take away: it hangs otherwise
+TABLES_US = 10_000  # the best of ten; all tables take 23,000
 # What C leaves undefined ends the program.
 TRAPS = "-fsanitize=undefined -fsanitize-undefined-trap-on-error".split()
 
@@ -44,7 +45,7 @@ def test_long_tables_are_not_gone_through_for_each_of_many_frames(
     assert look["frames"] > 100
     assert look["cut"] == 0
     assert look["reads"] < MOST_READS
-    assert look["best_us"] < MOST_US / 2
+    assert look["best_us"] < TABLES_US
 
 
 def test_walk_finds_frames_at_each_look(node: Path, unhurried: Path) -> None:

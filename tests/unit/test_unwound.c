@@ -148,7 +148,8 @@ static void test_whatever_changes_the_frames_are_those_of_a_first_look(void **st
         if (random_word() % 4 == 0) /* code without a description: then the frame pointer counts */
             changed->registers.pc = (uint64_t)(uintptr_t)made + 16;
         if (random_word() % 4 == 0)
-            registers[random_word() % PRESERVED] = record.stack_address + random_word() % 512 / 8 * 8;
+            registers[random_word() % PRESERVED] =
+                record.stack_address + random_word() % 512 / 8 * 8;
         if (random_word() % 8 == 0)
             changed->stack_length -= (uint32_t)(random_word() % record.stack_length);
         for (uint64_t i = random_word() % 3; i-- > 0;) {

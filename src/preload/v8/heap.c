@@ -9,8 +9,9 @@
 
 #include "preload/sys/clock.h"
 
-#define READS_A_LOOK 32 /* at the clock */
-#define READS_AT_ONCE 2 /* a line, and where it cannot be read, its part */
+#define READS_A_LOOK  32 /* at the clock */
+#define READS_AT_ONCE 3  /* two lines, of two pages, and where one cannot be read, a part of them  \
+                          */
 
 bool lh_v8_is_spent(const struct lh_v8_walk *walk)
 {

@@ -271,7 +271,7 @@ void lh_v8_walk(struct lh_v8_walk *walk, const struct lh_v8_thread *thread)
     if (thread->isolate == 0 || !find_first(walk, thread, &frame))
         return;
     uintptr_t lowest = thread->sp != 0 ? thread->sp : frame.fp;
-    if (walk->view->store != NULL)
+    if (walk->view->store != NULL && walk->reads_left > LH_V8_READS_MAX / 2)
         look_ahead(walk, frame, lowest);
     for (uint32_t i = 0; i < FRAMES_MAX && frame.fp - lowest < STACK_MAX; i++)
         if (!step(walk, &frame))
