@@ -11,7 +11,8 @@
  * gives back what it did not need. The lowest room that is free is taken first, and memory that
  * nobody has written to is not there: what is not needed at the same time costs addresses only.
  *
- * What must be seen in which order, also where a processor reorders loads and stores (C11, 5.1.2.4):
+ * What must be seen in which order, also where a processor reorders loads and stores (C11,
+ * 5.1.2.4):
  * - A record is whole before its cell is full: lh_ring_commit() releases the cell, lh_ring_take()
  *   acquires it.
  * - It was copied before its cell and its place are free: the reader releases both, and a writer

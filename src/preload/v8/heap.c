@@ -9,14 +9,10 @@
 
 #include "preload/sys/clock.h"
 
-#define READS_A_LOOK  32 /* at the clock */
-#define READS_AT_ONCE 3  /* two lines, of two pages, and where one cannot be read, a part of them  \
-                          */
+#define READS_A_LOOK 32 /* at the clock */
 
-bool lh_v8_is_spent(const struct lh_v8_walk *walk)
-{
-    return walk->reads_left == 0;
-}
+/* Two lines, of two pages, and where one cannot be read, a part of them. */
+#define READS_AT_ONCE 3
 
 void lh_v8_heap_begin(struct lh_v8_walk *walk)
 {
