@@ -8,7 +8,7 @@ import json
 from project import Project
 
 START = """
-import asyncio, json, time
+import asyncio, json, select, time
 import loophound
 
 def nap(): time.sleep(0.01)
