@@ -14,6 +14,11 @@
 /* Two lines, of two pages, and where one cannot be read, a part of them. */
 #define READS_AT_ONCE 3
 
+bool lh_v8_is_spent(const struct lh_v8_walk *walk)
+{
+    return walk->reads_left == 0;
+}
+
 void lh_v8_heap_begin(struct lh_v8_walk *walk)
 {
     struct lh_v8_scratch *scratch = walk->scratch;
