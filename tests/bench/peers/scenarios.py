@@ -453,7 +453,7 @@ async def computing_in_c() -> None:
 
 @blocking
 async def compressing() -> None:
-    zlib.compress(os.urandom(1 << 21), 9)  # here
+    zlib.compress(os.urandom(1 << 23), 9)  # here
 
 
 @blocking
