@@ -169,10 +169,10 @@ union accessors {
  */
 static bool has_space(struct lh_unwinder *unwinder)
 {
-    union accessors accessors = {.words = {0}};
     if (unwinder->has_asked)
         return unwinder->space != NULL;
     unwinder->has_asked = true;
+    union accessors accessors = {.words = {0}};
     accessors.known = lh_unwind_refusals;
     accessors.known.find_proc_info = find_proc_info;
     accessors.known.access_mem = read_memory;

@@ -30,9 +30,9 @@ const char *lh_v8_doubt(void);
 uintptr_t lh_v8_isolate(void);
 
 /* Appends the thread's frames to record->js, innermost first, at most `most` of them. Any thread,
- * also the watchdog, which has no libc thread-local storage, and a signal's handler. `scratch` are
- * LH_V8_WALKERS of them, of this process's own. On any doubt the walk ends, and what was found so
- * far stays. */
+ * also the watchdog, which has no libc thread-local storage, and a signal's handler. `view` is
+ * opened for it: what it has read already is not read again. `scratch` are LH_V8_WALKERS of them,
+ * of this process's own. On any doubt the walk ends, and what was found so far stays. */
 void lh_v8_capture(const struct lh_view *view, const struct lh_v8_thread *thread,
                    struct lh_v8_scratch *scratch, uint32_t most, struct lh_record *record);
 

@@ -44,7 +44,7 @@ bool lh_v8_spend(struct lh_v8_walk *walk, uint32_t bytes);
  * long, frames are told by where their function begins. */
 bool lh_v8_is_spent(const struct lh_v8_walk *walk);
 
-/* Begins a walk: what was read before is forgotten. */
+/* Begins a walk: what an earlier one has found is forgotten. */
 void lh_v8_heap_begin(struct lh_v8_walk *walk);
 
 /* Fetches what walk->view wants. */

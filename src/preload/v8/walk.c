@@ -205,7 +205,7 @@ static uintptr_t caller_of(struct lh_v8_walk *walk, const struct frame *frame)
 static void look_ahead(struct lh_v8_walk *walk, struct frame frame, uintptr_t lowest)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < FRAMES_MAX && count < LH_V8_AHEAD && count < walk->most; i++) {
+    for (uint32_t i = 0; i < FRAMES_MAX && count < walk->most; i++) {
         if (frame.fp - lowest >= STACK_MAX || !read_slots(walk, &frame))
             break;
         if (type_of(&frame) < 0)

@@ -64,8 +64,6 @@ struct lh_v8_ahead {
     uintptr_t shared;
 };
 
-#define LH_V8_AHEAD LH_JS_FRAMES
-
 /* The memory of a walk: too much for a program's stack. */
 struct lh_v8_scratch {
     struct {
@@ -85,7 +83,7 @@ struct lh_v8_scratch {
     struct lh_v8_inlined inlined[LH_V8_INLINED_MAX];
     uint8_t table[LH_V8_CHUNK];
     struct lh_v8_placed placed[LH_V8_PLACED];
-    struct lh_v8_ahead ahead[LH_V8_AHEAD];
+    struct lh_v8_ahead ahead[LH_JS_FRAMES];
     _Atomic uint32_t taken; /* 1: a walk has it */
 };
 
