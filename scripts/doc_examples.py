@@ -43,6 +43,8 @@ BLOCK = re.compile(
 
 # What differs from run to run, and what stands for it.
 VOLATILE = [
+    # A processor that others had, and what came of it: short of it, any call takes a while.
+    (r"( on the CPU)(?:, [\d.]+ ms blocked)?, [\d.]+ m?s waiting for a processor", r"\1"),
     (r", [\d.]+ m?s waiting for a processor", ""),
     (r"loophound\[\d+\]", "loophound[PID]"),
     (r"\b(pid|child) \d+", r"\1 PID"),

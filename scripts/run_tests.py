@@ -63,11 +63,11 @@ def has_second_run() -> bool:
 
 
 def unsteady(first: Totals, second: Totals, what: str) -> Totals:
-    """What counts where all that failed has been run again."""
-    if second.failed or second.passed < first.failed:
+    """What counts where all that failed has been run again: a test that failed twice has failed."""
+    if second.passed + second.failed < first.failed or not second.passed:
         return first
-    print(f"UNSTEADY: {first.failed} failed, and passed when run again: {what}", flush=True)
-    return Totals(first.passed + first.failed, 0, first.skipped)
+    print(f"UNSTEADY: {second.passed} passed when run again, of: {what}", flush=True)
+    return Totals(first.passed + second.passed, second.failed, first.skipped)
 
 
 def run_unit(program: Path, timeout_s: int) -> Totals:

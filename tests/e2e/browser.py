@@ -83,12 +83,12 @@ class Page:
         return text
 
     def box(self, selector: str, index: int = 0) -> tuple[float, float, float, float]:
-        """Left, top, width, height of an element, which is scrolled to."""
-        script = (
-            f"(() => {{ const e = document.querySelectorAll({selector!r})[{index}];"
-            "e.scrollIntoView({block: 'center', behavior: 'instant'});"
-            "const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; })()"
-        )
+        """Left, top, width, height of an element, which is scrolled to. Asked for when all is drawn:
+        what the page still lays out would move it away from under the pointer."""
+        element = f"document.querySelectorAll({selector!r})[{index}]"
+        self.evaluate(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        self.settle()
+        script = f"(r => [r.x, r.y, r.width, r.height])({element}.getBoundingClientRect())"
         left, top, width, height = self.evaluate(script)
         return left, top, width, height
 

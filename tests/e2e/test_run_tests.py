@@ -96,7 +96,17 @@ def test_second_run_decides_where_it_is_wanted_and_is_said(
     totals = run_tests.run_suite("e2e", tree / "build", [])
     said = capfd.readouterr().out
     assert totals.line() == ("2 passed, 0 failed" if second_run else "0 passed, 2 failed")
-    assert ("UNSTEADY: 2 failed" in said and "::test_is_unsteady_too" in said) == second_run
+    assert ("UNSTEADY: 2 passed" in said and "::test_is_unsteady_too" in said) == second_run
+
+
+def test_one_that_fails_twice_is_the_only_one_that_counts(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    suite = UNSTEADY + "def test_always_fails(): assert False\n"
+    (tree / "tests" / "e2e" / "test_suite.py").write_text(suite)
+    monkeypatch.setenv("LOOPHOUND_TEST_AGAIN", "1")
+    assert run_tests.run_suite("e2e", tree / "build", []).line() == "2 passed, 1 failed"
+    assert "UNSTEADY: 2 passed when run again" in capfd.readouterr().out
 
 
 def test_what_fails_twice_has_failed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
