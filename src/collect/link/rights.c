@@ -84,21 +84,29 @@ static void look(struct lh_rights *rights)
     (void)fclose(status);
 }
 
-/* -1 changes nothing and says what is in force: setfsuid(2). */
-static void take_on(uid_t uid, gid_t gid)
+/* What was asked for last is in force, or was refused and would be again. -1, that nobody can have,
+ * changes nothing and says what is in force: setfsuid(2). */
+static void take_on(struct lh_rights *rights, uid_t uid, gid_t gid)
 {
-    if (uid == (uid_t)setfsuid((uid_t)-1) && gid == (gid_t)setfsgid((gid_t)-1))
+    if (!rights->has_taken) {
+        rights->taken_uid = (uid_t)setfsuid((uid_t)-1);
+        rights->taken_gid = (gid_t)setfsgid((gid_t)-1);
+        rights->has_taken = true;
+    }
+    if (uid == rights->taken_uid && gid == rights->taken_gid)
         return;
     syscall(SYS_setgroups, 0, NULL);
     setfsgid(gid);
     setfsuid(uid);
+    rights->taken_uid = uid;
+    rights->taken_gid = gid;
 }
 
 void lh_rights_follow(struct lh_rights *rights, uid_t uid)
 {
     look(rights);
     if (uid != rights->uid && uid != 0) /* the number may be of another user namespace */
-        take_on(NOBODY, NOBODY);
+        take_on(rights, NOBODY, NOBODY);
     else
-        take_on(rights->uid, rights->gid);
+        take_on(rights, rights->uid, rights->gid);
 }

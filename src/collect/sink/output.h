@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where reports go: standard error, a descriptor, a file or a unix socket.
  *
- * Any thread of the collector. A write waits for a bounded time only, never raises SIGPIPE, and
- * puts out a whole line or report at once. */
+ * Any thread of the collector. A write waits for a bounded time only, and puts out a whole line or
+ * report at once. */
 #ifndef LH_COLLECT_SINK_OUTPUT_H
 #define LH_COLLECT_SINK_OUTPUT_H
 

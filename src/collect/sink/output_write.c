@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,26 +13,6 @@
 
 #include "collect/sys/clock.h"
 #include "common/units.h"
-
-/* write(2), where a closed pipe is an error number and no signal. */
-static ssize_t write_quietly(int fd, const char *bytes, size_t length)
-{
-    static const struct timespec at_once;
-    sigset_t pipe_only;
-    sigset_t before;
-    sigset_t pending;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    ssize_t written = write(fd, bytes, length);
-    int error = errno;
-    if (written < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 0)
-        (void)sigtimedwait(&pipe_only, NULL, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return written;
-}
 
 void lh_output_say(const char *format, ...)
 {
@@ -48,7 +26,7 @@ void lh_output_say(const char *format, ...)
         return;
     size_t end = strlen(line);
     line[end] = '\n';
-    (void)write_quietly(STDERR_FILENO, line, end + 1);
+    (void)!write(STDERR_FILENO, line, end + 1);
 }
 
 static bool wait_writable(int fd, int64_t deadline_ns)
@@ -64,12 +42,12 @@ static ssize_t write_some(const struct lh_output_file *file, const char *bytes, 
     if (file->way == LH_WAY_SOCKET)
         return send(file->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (file->way == LH_WAY_PLAIN)
-        return write_quietly(file->fd, bytes, length);
+        return write(file->fd, bytes, length);
     if (!wait_writable(file->fd, 0)) {
         errno = EAGAIN;
         return -1;
     }
-    return write_quietly(file->fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+    return write(file->fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
 }
 
 int lh_output_write_all(const struct lh_output_file *file, const char *bytes, size_t length,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing to an output for a bounded time, and never with a SIGPIPE. Any thread of the collector.
- */
+/* Writing to an output for a bounded time. Any thread of the collector; none of them is ended by a
+ * SIGPIPE, which is blocked there or ignored (link/ring_thread.c, the commands `run` and
+ * `collector`), so that no write asks for it. */
 #ifndef LH_COLLECT_SINK_OUTPUT_WRITE_H
 #define LH_COLLECT_SINK_OUTPUT_WRITE_H
 

@@ -17,7 +17,9 @@ struct patience {
 };
 
 static const struct patience to_start = {1 * LH_NS_PER_S, 200};
-static const struct patience to_start_closing = {100 * LH_NS_PER_MS, 5};
+/* Below the 190 ms that a program's end waits, with time to write raw lines: a slow machine's
+ * collector runs for 100 ms before it reads. */
+static const struct patience to_start_closing = {100 * LH_NS_PER_MS, 15};
 static const struct patience to_read = {30 * LH_NS_PER_S, 1000};
 
 /* One that waits, for a record that nobody will finish, runs for less than 10 ms in so long. */
