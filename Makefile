@@ -12,13 +12,13 @@ VERSION := $(shell sed -n 's/^\#define LH_VERSION "\(.*\)"$$/\1/p' src/common/ve
 SONAME := libloophound.so.$(firstword $(subst ., ,$(VERSION)))
 
 # CROSS=aarch64-linux-gnu builds for that processor, in a directory of its own, with the headers and
-# libraries of the emulated machine's Debian, SUITE (scripts/armbox).
+# libraries of the emulated machine's Debian, SUITE (scripts/armbox), or of this system: SYSROOT= .
 CROSS ?=
 SUITE ?= bookworm
 ifneq ($(CROSS),)
 SYSROOT := $(shell scripts/armbox --suite $(SUITE) --root)
-CC := $(CROSS)-gcc --sysroot=$(SYSROOT)
-CXX := $(CROSS)-g++ --sysroot=$(SYSROOT)
+CC := $(CROSS)-gcc $(SYSROOT:%=--sysroot=%)
+CXX := $(CROSS)-g++ $(SYSROOT:%=--sysroot=%)
 AR := $(CROSS)-ar
 export PKG_CONFIG_SYSROOT_DIR := $(SYSROOT)
 export PKG_CONFIG_LIBDIR := $(SYSROOT)/usr/lib/$(CROSS)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig
@@ -165,7 +165,7 @@ $(B)/obj/src/cli/export/html.o: ALL_CFLAGS += -I$(B)/html
 # which no other node may be combined with. Exported is what is not hidden (-fvisibility).
 $(B)/exports.map: src/preload/wrap/exports.map.in $(CALL_TABLE) src/common/call_columns.h
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc $< | tr -d '"' | sort -Vu >$@
+	$(call say,GEN,$@)$(CC) -E -P -x c -Isrc -o $@.in $< && tr -d '"' <$@.in | sort -Vu >$@
 
 ifeq ($(SAN),)
 $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map

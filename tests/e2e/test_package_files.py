@@ -67,8 +67,8 @@ def test_package_without_them_says_what_to_do(package: Path) -> None:
     [
         ("sys.platform", "darwin", "on Linux, this is darwin"),
         ("sys.platform", "win32", "on Linux, this is win32"),
-        ("sys.maxsize", 2**31 - 1, "with 64 bits, this is x86_64 with 32"),
-        ("os.uname", lambda: types.SimpleNamespace(machine="aarch64"), "this is aarch64 with 64"),
+        ("sys.maxsize", 2**31 - 1, " with 32"),
+        ("os.uname", lambda: types.SimpleNamespace(machine="riscv64"), "this is riscv64 with 64"),
         ("os.confstr", lambda name: None, "needs glibc, and this interpreter uses another"),
         ("os.confstr", lambda name: "glibc 2.27", "glibc 2.28 or later, this is 2.27"),
     ],
@@ -81,6 +81,16 @@ def test_other_systems_have_none_and_are_named(
     monkeypatch.setattr(name, value)
     assert said in files.why_missing()
     assert files.library_path() is files.command_path() is None
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_both_processors_have_them(
+    package: Path, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    put_programs(package / "native")
+    monkeypatch.setattr("os.uname", lambda: types.SimpleNamespace(machine=machine))
+    files = files_of(package)
+    assert files.why_missing() is None and files.library_path() is not None
 
 
 def test_libc_without_its_names_is_not_taken_for_glibc(

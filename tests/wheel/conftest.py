@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 pytest.register_assert_rewrite("harness", "package")
 
-from package import FOLDER, Install, wheel_named  # noqa: E402
+from package import FOLDER, HERE, Install, wheel_named  # noqa: E402
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -46,4 +46,4 @@ def environment_of(tmp_path_factory: pytest.TempPathFactory) -> Install:
 @pytest.fixture(scope="session")
 def installed(environment_of: Install) -> Path:
     """An environment with the wheel that has library and command."""
-    return environment_of(wheel_named("manylinux"))
+    return environment_of(wheel_named(HERE))

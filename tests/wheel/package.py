@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import zipfile
 from email.message import Message
@@ -22,6 +23,14 @@ class Install(Protocol):
     def __call__(
         self, what: Path, *, prefix: str = "venv", variables: dict[str, str] | None = None
     ) -> Path: ...
+
+
+HERE = f"manylinux_2_28_{platform.machine()}"
+MACHINES = {"x86_64": "build", "aarch64": "build/aarch64-linux-gnu"}  # where scripts/wheel builds
+
+
+def wheel_for(machine: str) -> Path:
+    return wheel_named(f"manylinux_2_28_{machine}")
 
 
 def wheel_named(word: str) -> Path:

@@ -13,34 +13,43 @@ from pathlib import Path
 
 import pytest
 from harness import ROOT
-from package import DIST, FOLDER, TOOLS, metadata_of, run, text_in, wheel_named
+from package import DIST, FOLDER, MACHINES, TOOLS, metadata_of, run, text_in, wheel_for, wheel_named
 
 PROGRAMS = ["loophound", "libloophound.so"]
 SYSTEM = FOLDER / "debian-11" / "root"
-LIBC = {"libc.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2"}
+LIBC = {"libc.so.6", "libpthread.so.0"}
+LIBC |= {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+ELF_MACHINES = {"x86_64": "X86-64", "aarch64": "AArch64"}
+
+
+@pytest.fixture(scope="module", params=list(MACHINES))
+def machine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def native(machine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of library and command, taken out of the wheel."""
     folder = tmp_path_factory.mktemp("unpacked")
-    with zipfile.ZipFile(wheel_named("manylinux")) as archive:
+    with zipfile.ZipFile(wheel_for(machine)) as archive:
         archive.extractall(folder)
     return folder / "loophound" / "native"
 
 
-def test_auditwheel_agrees_with_the_tag() -> None:
-    wheel = wheel_named("manylinux")
+def test_auditwheel_agrees_with_the_tag(machine: str) -> None:
+    wheel = wheel_for(machine)
     said = run(TOOLS / "auditwheel", "show", wheel, PATH=f"{TOOLS}:/usr/bin:/bin")
-    fits = re.search(r'tag:\s+"manylinux_2_(\d+)_x86_64"', " ".join(said.stdout.split()))
+    fits = re.search(rf'tag:\s+"manylinux_2_(\d+)_{machine}"', " ".join(said.stdout.split()))
     assert fits, said.stdout + said.stderr
-    claimed = re.fullmatch(r"loophound-[\d.]+-py3-none-manylinux_2_(\d+)_x86_64\.whl", wheel.name)
+    claimed = re.fullmatch(
+        rf"loophound-[\d.]+-py3-none-manylinux_2_(\d+)_{machine}\.whl", wheel.name
+    )
     assert claimed and int(fits[1]) <= int(claimed[1])
 
 
-def test_tag_is_of_the_oldest_libc_that_the_command_accepts() -> None:
+def test_tag_is_of_the_oldest_libc_that_the_command_accepts(machine: str) -> None:
     oldest = re.search(r"#define OLDEST_MINOR (\d+)", (ROOT / "src/cli/locate.c").read_text())
-    assert oldest and f"manylinux_2_{oldest[1]}_" in wheel_named("manylinux").name
+    assert oldest and f"manylinux_2_{oldest[1]}_" in wheel_for(machine).name
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -57,8 +66,10 @@ def test_nothing_but_libc_is_needed(native: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program_is_hardened_and_stripped(native: Path, name: str) -> None:
-    assert "Type:                              DYN" in run("readelf", "-h", native / name).stdout
+def test_program_is_hardened_and_stripped(machine: str, native: Path, name: str) -> None:
+    header = run("readelf", "-h", native / name).stdout
+    assert "Type:                              DYN" in header
+    assert ELF_MACHINES[machine] in header
     assert "BIND_NOW" in run("readelf", "-d", native / name).stdout
     assert ".debug_info" not in run("readelf", "-SW", native / name).stdout
 
@@ -84,10 +95,11 @@ def table_of_licenses() -> dict[str, list[str]]:
     return {archive: rest for archive, *rest in rows}
 
 
-def test_each_linked_library_has_its_licence_in_the_wheel() -> None:
-    wheel = wheel_named("manylinux")
+def test_each_linked_library_has_its_licence_in_the_wheel(machine: str) -> None:
+    wheel = wheel_for(machine)
     linked = set(re.findall(r"\S+\.a\b", text_in(wheel, "native/contents.txt")))
-    said = (SYSTEM / "loophound/build/loophound.map").read_text(errors="replace")
+    map_file = SYSTEM / "loophound" / MACHINES[machine] / "loophound.map"
+    said = map_file.read_text(errors="replace")
     taken = {Path(path).name for path in re.findall(r"^(/\S+\.a)\(", said, re.MULTILINE)}
     assert linked == taken - {"libc_nonshared.a"}
     licenses = set(str(metadata_of(wheel)["License-Expression"]).split(" AND "))
@@ -106,18 +118,18 @@ def test_pure_wheel_is_under_our_licence_alone() -> None:
     assert metadata_of(wheel_named("py3-none-any"))["License-Expression"] == "Apache-2.0"
 
 
-def test_sources_of_what_is_under_the_lgpl_are_beside_the_wheel() -> None:
+def test_sources_of_what_is_under_the_lgpl_are_beside_the_wheel(machine: str) -> None:
     (sources,) = DIST.glob("*-sources.tar")
     with tarfile.open(sources) as archive:
         names = [Path(name).name for name in archive.getnames()]
     rows = re.findall(
-        r"^(\S+) +(\S+) +LGPL", text_in(wheel_named("manylinux"), "contents.txt"), re.MULTILINE
+        r"^(\S+) +(\S+) +LGPL", text_in(wheel_for(machine), "contents.txt"), re.MULTILINE
     )
     assert {project for project, _ in rows} == {"elfutils", "libiberty"}
     for project, version in rows:
         assert f"{project}_{version}.dsc" in names
         assert [name for name in names if name.startswith(f"{project}_") and ".orig.tar" in name]
-    assert sources.name in text_in(wheel_named("manylinux"), "contents.txt")
+    assert sources.name in text_in(wheel_for(machine), "contents.txt")
 
 
 def sums() -> dict[str, str]:
@@ -126,7 +138,7 @@ def sums() -> dict[str, str]:
 
 def test_made_once_more_it_has_the_same_bytes() -> None:
     before = sums()
-    assert len(before) == 4
+    assert len(before) == 5
     commit = run("git", "-C", SYSTEM / "loophound", "rev-parse", "HEAD").stdout.strip()
     subprocess.run([sys.executable, ROOT / "scripts/wheel", FOLDER, commit], check=True)
     assert sums() == before

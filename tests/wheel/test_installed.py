@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness import ROOT
-from package import DIST, SLOW, TOOLS, Install, run, wheel_named
+from package import DIST, HERE, SLOW, TOOLS, Install, run, wheel_named
 
 BLOCKED = re.compile(r"blocked [4-9]\d\d\.\d ms in |blocked \d\.\d+ s in ")
 WHERE = "from loophound import _files as f; print(f.library_path(), f.command_path())"
@@ -49,7 +50,7 @@ def test_target_folder_works_without_an_environment(tmp_path: Path) -> None:
         "--target",
         tmp_path,
     ]
-    subprocess.run([*pip, wheel_named("manylinux")], check=True)
+    subprocess.run([*pip, wheel_named(HERE)], check=True)
     words = [sys.executable, "-m", "loophound", "run", "--", sys.executable, "-c", SLOW]
     done = run(*words, PYTHONPATH=str(tmp_path))
     assert BLOCKED.search(done.stderr), done.stderr
@@ -57,13 +58,13 @@ def test_target_folder_works_without_an_environment(tmp_path: Path) -> None:
 
 def test_wheel_imported_as_a_zip_file_says_that_it_has_no_files() -> None:
     code = f"{WHERE}; print(f.why_missing())"
-    done = run(sys.executable, "-c", code, PYTHONPATH=str(wheel_named("manylinux")))
+    done = run(sys.executable, "-c", code, PYTHONPATH=str(wheel_named(HERE)))
     none, why = done.stdout.splitlines()
     assert none == "None None" and "without the library" in why, done.stderr
 
 
 def test_space_in_the_path_is_said(environment_of: Install) -> None:
-    venv = environment_of(wheel_named("manylinux"), prefix="a b")
+    venv = environment_of(wheel_named(HERE), prefix="a b")
     done = run(venv / "bin/python", "-m", "loophound", "run", "--", "true")
     assert "LD_PRELOAD cannot hold a path with a space" in done.stderr
 
@@ -115,7 +116,7 @@ def test_source_distribution_builds_what_works(
     done = build_with(sdist, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("*.whl")
-    assert wheel.name.endswith("-py3-none-linux_x86_64.whl")
+    assert wheel.name.endswith(f"-py3-none-linux_{platform.machine()}.whl")
     venv = environment_of(wheel)
     done = run(venv / "bin/loophound", "run", "--", venv / "bin/python", "-c", SLOW)
     assert BLOCKED.search(done.stderr), done.stderr

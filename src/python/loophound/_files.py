@@ -17,6 +17,7 @@ __all__ = ["command_path", "library_path", "why_missing"]
 _LIBRARY = "libloophound.so"
 _COMMAND = "loophound"
 
+_MACHINES = ("x86_64", "aarch64")  # src/common/processor.h
 _OLDEST_GLIBC = (2, 28)  # src/cli/locate.c has it too; a test compares them
 
 
@@ -66,8 +67,8 @@ def why_unsupported() -> str | None:
     if not sys.platform.startswith("linux"):
         return f"it watches programs on Linux, this is {sys.platform}"
     machine, bits = os.uname().machine, 64 if sys.maxsize > 2**32 else 32
-    if (machine, bits) != ("x86_64", 64):
-        return f"it is made for x86-64 with 64 bits, this is {machine} with {bits}"
+    if machine not in _MACHINES or bits != 64:
+        return f"it is made for x86-64 and Arm with 64 bits, this is {machine} with {bits}"
     libc = _glibc_version()
     if libc is None:
         return "it needs glibc, and this interpreter uses another libc (musl?)"

@@ -33,7 +33,7 @@ def library_file() -> Path | None:
     candidates += [
         Path(prefix, "lib/libloophound.so") for prefix in (sys.prefix, "/usr/local", "/usr")
     ]
-    candidates.append(Path("/usr/lib/x86_64-linux-gnu/libloophound.so"))
+    candidates.append(Path(f"/usr/lib/{os.uname().machine}-linux-gnu/libloophound.so"))
     return next((path for path in candidates if path.is_file()), None)
 
 
