@@ -87,7 +87,8 @@ def with_short_names(script: str) -> str:
     often = sorted(
         (name for name in names if len(name) > 2), key=lambda name: (-words.count(name), name)
     )
-    short = dict(zip(often, short_names(set(words)), strict=False))
+    new = short_names(set(words))
+    short = {name: next(new) for name in often}
     return outside_quotes(
         script, lambda code: re.sub(r"\w+", lambda word: short.get(word[0], word[0]), code)
     )

@@ -129,7 +129,7 @@ def run_suite(suite_name: str, build: Path, extra: list[str]) -> Totals:
     reports = [whole.with_suffix(f".{number}.xml") for number in range(1, len(parts) + 1)]
     totals = Totals()
     failed_of(build).unlink(missing_ok=True)
-    for report, part in zip(reports, parts, strict=True):
+    for report, part in zip(reports, parts):  # noqa: B905, strict= is new in 3.10
         totals.add(run_pytest(suite_name, build, report, part))
     merge_reports(reports, whole)
     if totals.failed and has_second_run():
