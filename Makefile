@@ -20,9 +20,10 @@ SYSROOT := $(shell scripts/armbox --suite $(SUITE) --root)
 CC := $(CROSS)-gcc $(SYSROOT:%=--sysroot=%)
 CXX := $(CROSS)-g++ $(SYSROOT:%=--sysroot=%)
 AR := $(CROSS)-ar
-export PKG_CONFIG_SYSROOT_DIR := $(SYSROOT)
-export PKG_CONFIG_LIBDIR := $(SYSROOT)/usr/lib/$(CROSS)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig
+PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+              PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 endif
+PKG_CONFIG ?= pkg-config
 
 # SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own. None of
 # them can be in a library that is preloaded: there they are in the unit tests and the command.
@@ -73,11 +74,11 @@ COMMAND_PACKAGES := libunwind-generic libdw libelf jansson zlib libzstd
 # each other. What it links is listed in $(B)/loophound.map (docs/packaging.md).
 STATIC ?= 0
 ifeq ($(STATIC),1)
-PACKAGE_LIBS = $(filter-out -lpthread,$(shell pkg-config --static --libs-only-L --libs-only-l $(COMMAND_PACKAGES)))
+PACKAGE_LIBS = $(filter-out -lpthread,$(shell $(PKG_CONFIG) --static --libs-only-L --libs-only-l $(COMMAND_PACKAGES)))
 COMMAND_LIBS = -static-libgcc -Wl,-Map=$@.map -Wl,-Bstatic -Wl,--start-group $(PACKAGE_LIBS) -liberty -llzma -lbz2 \
                -Wl,--end-group -Wl,-Bdynamic -lpthread -ldl
 else
-PACKAGE_LIBS = $(shell pkg-config --libs $(COMMAND_PACKAGES))
+PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(COMMAND_PACKAGES))
 COMMAND_LIBS = $(PACKAGE_LIBS) -liberty -lpthread -ldl
 endif
 
@@ -472,12 +473,19 @@ MAN := $(PAGES:docs/man/%.scd=$(B)/man/%)
 COMPLETION := $(addprefix $(B)/completion/,loophound.bash _loophound loophound.fish)
 TABLES := $(wildcard scripts/tables.py src/*.def src/cli/*.def src/cli/*/*.def)
 
+# A command that runs here, whatever processor all else is for: it is asked for its help.
+HERE := $(if $(CROSS),build/here,$(B))/loophound
+ifneq ($(CROSS),)
+$(HERE): $(COMMAND_OBJ)
+	@$(MAKE) --no-print-directory CROSS= CC=cc CFLAGS=-O1 CPPFLAGS= LDFLAGS= PKG_CONFIG=pkg-config B=$(@D) $@
+endif
+
 .PHONY: man
 man: $(MAN) ## make the man pages, in build/man (needs scdoc)
 
-$(B)/man/%: docs/man/%.scd scripts/man_pages.py $(TABLES) $(B)/loophound
+$(B)/man/%: docs/man/%.scd scripts/man_pages.py $(TABLES) $(HERE)
 	@mkdir -p $(@D)
-	$(call say,MAN,$@)$(PYTHON) scripts/man_pages.py --command $(B)/loophound $< >$@.scd && \
+	$(call say,MAN,$@)$(PYTHON) scripts/man_pages.py --command $(HERE) $< >$@.scd && \
 	    scdoc <$@.scd >$@ && rm $@.scd
 
 .PHONY: completion
@@ -486,9 +494,9 @@ completion: $(COMPLETION) ## make the completion of bash, zsh and fish, in build
 $(B)/completion/loophound.bash: SHELL_NAME := bash
 $(B)/completion/_loophound: SHELL_NAME := zsh
 $(B)/completion/loophound.fish: SHELL_NAME := fish
-$(COMPLETION): scripts/completion.py $(TABLES) $(B)/loophound
+$(COMPLETION): scripts/completion.py $(TABLES) $(HERE)
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(PYTHON) scripts/completion.py --command $(B)/loophound $(SHELL_NAME) >$@
+	$(call say,GEN,$@)$(PYTHON) scripts/completion.py --command $(HERE) $(SHELL_NAME) >$@
 
 .PHONY: scan-imports
 scan-imports: ## look for waiting calls of real servers that the table lacks
