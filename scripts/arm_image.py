@@ -9,6 +9,7 @@ root file system stays beside the image: it is what `make CROSS=aarch64-linux-gn
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -74,13 +75,15 @@ $b ip link set lo up
 $b hostname armbox
 $b mount -t 9p -o $options armbox /root/armbox
 $b mount -t 9p -o $options,cache=mmap work /root/work
-$b chroot /root /bin/setsid -w /bin/bash /armbox/run >/root/armbox/out 2>/root/armbox/err </dev/null
-echo $? >/root/armbox/status
-$b umount /root/work
-$b umount /root/armbox
-$b mount -o remount,ro /root
-$b sync
-$b poweroff -f
+# Not chroot(2), in which nobody may make a user namespace (user_namespaces(7)).
+exec $b switch_root /root /bin/bash -c '
+    setsid -w bash /armbox/run >/armbox/out 2>/armbox/err </dev/null
+    echo $? >/armbox/status
+    umount /work /armbox
+    sync
+    for key in u o; do echo $key >/proc/sysrq-trigger; done # read-only, and off
+    sleep 60
+'
 """
 
 
@@ -100,7 +103,9 @@ class Image:
         self.initrd = self.folder / "initrd.gz"
 
     def is_made(self) -> bool:
-        return (self.folder / "made").exists()
+        """By this file as it is."""
+        made = self.folder / "made"
+        return made.exists() and made.read_text() == own_sum()
 
     def make(self) -> None:
         """Fetches and unpacks everything. Raises ImageError."""
@@ -116,7 +121,7 @@ class Image:
 
     def has_booted(self) -> None:
         """Then it is whole: what has been begun and not ended is made anew."""
-        (self.folder / "made").touch()
+        (self.folder / "made").write_text(own_sum())
 
     def _run(self, command: list[str], **more: object) -> subprocess.CompletedProcess[bytes]:
         """A command whose output goes to the image's log."""
@@ -233,6 +238,10 @@ class Image:
             if target.startswith("/"):
                 link.unlink()
                 link.symlink_to(os.path.relpath(self.root / target[1:], folder.resolve()))
+
+
+def own_sum() -> str:
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def mirror() -> str:

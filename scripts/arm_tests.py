@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SUITES = ["bookworm", "trixie"]
 # What knows the processor: loops and calls, stacks, what ends calls, processes, the watchdog.
 E2E = """
-    loops poll_loops python python_walk native stalls victims holders cancellation contexts forks
-    manners sandbox functions inlined
+    loops poll_loops python native stalls victims holders cancellation contexts forks manners
+    sandbox inlined
 """.split()
 SMOKE_UNIT = ["test_unwind", "test_elf_file", "test_modules", "test_ring", "test_symbols"]
 SMOKE_E2E = ["loops", "contexts", "native", "python"]

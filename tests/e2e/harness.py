@@ -6,14 +6,18 @@ from __future__ import annotations
 import copy
 import json
 import os
+import platform
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
 from schema import check_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,11 +29,27 @@ PYTHON = sys.executable
 # What time.sleep() of this Python calls.
 SLEEP = "clock_nanosleep" if sys.version_info >= (3, 11) else "select"
 
-PATIENCE_S = 60.0  # what should happen at once has this long on a busy machine
-MACHINES_MS = 20  # a stall with less than this of its own was caused by a busy machine
+# scripts/arm_tests.py: a machine that is some five times slower, and is without most programs.
+EMULATED = os.environ.get("LOOPHOUND_TEST_EMULATED") == "1"
+SLOWNESS = 5 if EMULATED else 1
+ARM = platform.machine() == "aarch64"
+READ_NUMBER = 63 if ARM else 0  # of read(2): syscalls(2)
+
+PATIENCE_S = 60.0 * SLOWNESS  # what should happen at once has this long on a busy machine
+MACHINES_MS = 20 * SLOWNESS  # a stall with less of its own was caused by a busy machine
+TOLERANCE_MS = 10 if EMULATED else 1  # between a clock reading of the program's and one of ours
 
 Event = dict[str, Any]
 ALWAYS_OF_A_FRAME = ("lang", "function", "file", "line", "module", "offset")
+
+
+def needs(*names: str) -> Any:
+    """Marks a test of programs, or of Python's modules, that the emulated machine is without.
+    Everywhere else they are installed (scripts/bootstrap), or the test fails."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    missing = [n for n in names if not shutil.which(n, path=path) and find_spec(n) is None]
+    reason = f"the emulated machine has no {', '.join(missing)}"
+    return pytest.mark.skipif(EMULATED and bool(missing), reason=reason)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -159,7 +179,7 @@ def run_preloaded(
     environment.update(extra or {})
     source = subprocess.PIPE if stdin is not None else subprocess.DEVNULL
     with started(argv, environment, cwd=cwd, stdin=source, stderr=subprocess.PIPE) as process:
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=PATIENCE_S)
     done = subprocess.CompletedProcess(argv, process.returncode, out, err)
     wait_for_event(output, "summary", process.pid)
     return done, read_events(output)
@@ -180,7 +200,7 @@ def run_command(
         input=stdin if stdin is not None else "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -13,9 +13,11 @@ from subprocess import PIPE, Popen
 
 import pytest
 from harness import (
+    ARM,
     COMMAND,
     PATIENCE_S,
     PROGRAMS,
+    READ_NUMBER,
     Event,
     blocks,
     clean_environment,
@@ -30,7 +32,9 @@ from harness import (
 )
 
 INLINED = PROGRAMS / "inlined"
-every_call = pytest.mark.parametrize("call", ["epoll_wait", "epoll_pwait", "epoll_pwait2"])
+# 64-bit Arm has no epoll_wait: what would be it is epoll_pwait there.
+CALLS = ["epoll_wait", "epoll_pwait", "epoll_pwait2"][ARM:]
+every_call = pytest.mark.parametrize("call", CALLS)
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def test_wait_past_libc_in_its_handler_is_told_while_it_lasts(call: str, hits: P
         events, _ = finish(process, hits)
     for event in (going_on, stall):
         assert event["id"] == going_on["id"]
-        assert event["system_call"] == {"number": 0, "name": "read"}
+        assert event["system_call"] == {"number": READ_NUMBER, "name": "read"}
         assert event["resource"]["fd"] == 0
     assert "run" in functions(going_on)
     assert len(of_type(events, "stall")) == 1 and blocks(events) == [], describe(events)

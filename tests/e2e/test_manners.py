@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    ARM,
     COMMAND,
     LIBRARY,
     PROGRAMS,
@@ -24,6 +25,7 @@ from harness import (
     clean_environment,
     describe,
     functions,
+    needs,
     of_type,
     preload_environment,
     read_events,
@@ -56,7 +58,8 @@ def test_library_needs_libc_alone() -> None:
     assert re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic) == ["libc.so.6"]
     loaded = subprocess.run(["ldd", LIBRARY], capture_output=True, text=True, check=True).stdout
     names = {line.split()[0].split("/")[-1] for line in loaded.splitlines()}
-    assert names == {"linux-vdso.so.1", "libc.so.6", "ld-linux-x86-64.so.2"}
+    linker = "ld-linux-aarch64.so.1" if ARM else "ld-linux-x86-64.so.2"
+    assert names == {"linux-vdso.so.1", "libc.so.6", linker}
 
 
 def test_library_exports_no_unwinder_and_nothing_internal() -> None:
@@ -92,6 +95,7 @@ PANDAS = (
 )
 
 
+@needs("pandas")
 def test_pandas_import_is_unchanged(hits: Path) -> None:
     bare, under = both_ways([PYTHON, "-c", PANDAS], hits)
     assert (under.returncode, under.stdout, under.stderr) == (0, bare.stdout, bare.stderr)
@@ -107,6 +111,7 @@ NODE = (
 )
 
 
+@needs("node")
 def test_node_is_unchanged(hits: Path) -> None:
     bare, under = both_ways(["node", "-e", NODE], hits)
     assert bare.returncode == 7
@@ -114,6 +119,7 @@ def test_node_is_unchanged(hits: Path) -> None:
     assert of_type(read_events(hits), "loop"), "node's loop was found"
 
 
+@needs("node")
 def test_node_exec_sync_is_a_block_on_its_loop(hits: Path) -> None:
     # The first timer may be due before the loop has parked at all; the second never is.
     block = "require('child_process').execSync('sleep 0.3')"
@@ -179,6 +185,7 @@ def nginx(tmp_path: Path, user: str) -> tuple[list[str], int]:
     return argv, port
 
 
+@needs("nginx")
 def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
     argv, port = nginx(tmp_path, "root")
     environment = preload_environment(OUTPUT=str(hits), THRESHOLD="5s")
@@ -192,6 +199,7 @@ def test_nginx_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up root")
+@needs("nginx")
 def test_nginx_workers_that_gave_up_root_are_seen_by_the_run_of_root(
     hits: Path, tmp_path: Path
 ) -> None:
@@ -207,6 +215,7 @@ def test_nginx_workers_that_gave_up_root_are_seen_by_the_run_of_root(
     assert hits.stat().st_uid == 0
 
 
+@needs("uvicorn")
 def test_uvicorn_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
     port = free_port()
     argv = [PYTHON, "-m", "uvicorn", "--app-dir", str(ROOT / "tests/programs/python")]
@@ -225,6 +234,7 @@ def test_uvicorn_serves_and_ends_as_ever(hits: Path, tmp_path: Path) -> None:
     assert blocks(read_events(hits)) == []
 
 
+@needs("redis-server")
 def test_redis_answers_as_ever_and_forks_to_save(hits: Path, tmp_path: Path) -> None:
     with redis(hits, tmp_path, THRESHOLD="5s") as (connection, _):
         assert ask(connection, "SET key value") == "+OK\r\n"

@@ -272,9 +272,13 @@ def test_debug_file_of_root_is_not_read_for_a_program_that_is_no_longer_root(
 # Code that is made at run time, `push rbp; mov rbp, rsp; mov rax, usleep; call rax; pop rbp; ret`,
 # and a map that names it.
 MADE_CODE = """
-import asyncio, ctypes, mmap, os, struct, sys
+import asyncio, ctypes, mmap, os, platform, struct, sys
 usleep = ctypes.cast(ctypes.CDLL(None).usleep, ctypes.c_void_p).value
-code = b"\\x55\\x48\\x89\\xe5\\x48\\xb8" + struct.pack("<Q", usleep) + b"\\xff\\xd0\\x5d\\xc3"
+if platform.machine() == "aarch64":  # stp x29, x30, [sp, #-16]!; mov x29, sp; ldr x9, .+16; blr x9; ldp ...; ret
+    begin, end = "fd7bbfa9 fd030091 89000058 20013fd6 fd7bc1a8 c0035fd6", ""
+else:  # push %rbp; mov %rsp, %rbp; mov $usleep, %rax; call *%rax; pop %rbp; ret
+    begin, end = "55 4889e5 48b8", "ffd0 5dc3"
+code = bytes.fromhex(begin) + struct.pack("<Q", usleep) + bytes.fromhex(end)
 memory = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 memory.write(code)
 address = ctypes.addressof(ctypes.c_char.from_buffer(memory))

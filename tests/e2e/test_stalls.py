@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 from harness import (
+    ARM,
     LIBRARY,
+    PATIENCE_S,
     PROGRAMS,
     PYTHON,
+    READ_NUMBER,
     ROOT,
     Event,
     blocks,
@@ -330,7 +333,7 @@ def test_process_that_is_stopped_and_continued_has_no_stall(
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         time.sleep(held_s)  # the time it is held
         process.send_signal(signal.SIGCONT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert_held_without_a_stall(out, 1000 * held_s, hits)
 
 
@@ -346,7 +349,7 @@ def test_time_in_which_the_process_was_stopped_is_in_no_call(hits: Path) -> None
         process.stdin.write("x")
         process.stdin.flush()
         process.send_signal(signal.SIGCONT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert_held_without_a_stall(out, 3000, hits)
 
 
@@ -382,7 +385,7 @@ def test_process_that_a_debugger_held_has_no_stall(hits: Path) -> None:
         assert process.stdout.readline() == "hold me\n"
         with Debugger(process.pid):
             time.sleep(3)  # the time it is held
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert_held_without_a_stall(out, 3000, hits)
 
 
@@ -445,20 +448,21 @@ def test_wait_in_an_inline_system_call_is_told_while_it_lasts(hits: Path) -> Non
     stall = the_stall(events)
     assert truth.is_told_by(stall), truth
     assert samples_in(stall, "read_by_hand") >= 5
-    assert samples_in(stall, "run_loop") >= 5
+    # What its callers are is in a register there, which nobody can ask for: docs/limits.md.
+    assert ARM or samples_in(stall, "run_loop") >= 5
     told = told_in_flight(events)
     assert told and {event["id"] for event in told} == {stall["id"]}
     for event in told:
         assert event["call"] is None
-        assert event["system_call"] == {"number": 0, "name": "read"}
+        assert event["system_call"] == {"number": READ_NUMBER, "name": "read"}
         assert "read_by_hand" in functions(event)
 
 
 def test_text_names_the_system_call_it_waits_in() -> None:
     environment = preload_environment()
     with started([STALLS, "inline"], environment, stderr=subprocess.PIPE) as process:
-        _, err = process.communicate(timeout=60)
-    assert " in system call 0 (read), not through libc (pipe:[" in err, err
+        _, err = process.communicate(timeout=PATIENCE_S)
+    assert f" in system call {READ_NUMBER} (read), not through libc (pipe:[" in err, err
 
 
 def test_iterations_count_exactly_when_the_rate_lets_none_through(hits: Path) -> None:
@@ -471,7 +475,7 @@ def test_iterations_count_exactly_when_the_rate_lets_none_through(hits: Path) ->
 def test_text_says_where_the_time_went(hits: Path) -> None:
     environment = preload_environment()
     with started([STALLS, "mixed"], environment, stderr=subprocess.PIPE) as process:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
     line = next(line for line in err.splitlines() if " stalled " in line)
     assert " on the CPU, " in line and " blocked" in line, err
     assert "  nanosleep " in err

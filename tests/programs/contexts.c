@@ -306,12 +306,20 @@ __asm__(".text\n"
         "  ldp x19, x20, [sp, #16]\n"
         "  ldp x29, x30, [sp], #96\n"
         "  ret\n"
-        ".size switch_stack, . - switch_stack\n");
+        ".size switch_stack, . - switch_stack\n"
+        ".type enter_stack, %function\n"
+        "enter_stack:\n"
+        "  mov x30, xzr\n" /* the end of the stack */
+        "  br x19\n"
+        ".size enter_stack, . - enter_stack\n");
+
+void enter_stack(void);
 
 static void *first_stack(void **top, void (*function)(void))
 {
     top -= SAVED;
-    top[1] = (void *)function; /* x30 */
+    top[1] = (void *)enter_stack; /* x30 */
+    top[2] = (void *)function;    /* x19 */
     return top;
 }
 #else
