@@ -161,7 +161,8 @@ def run_pytest(suite_name: str, build: Path, report: Path, extra: list[str]) -> 
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "--durations=5"]
     command += ["-o", f"cache_dir={build / 'pytest-cache'}"]
-    command += [f"--junitxml={report}", f"tests/{suite_name}", *extra]
+    is_named = any(word.startswith("tests/") for word in extra)
+    command += [f"--junitxml={report}", *([] if is_named else [f"tests/{suite_name}"]), *extra]
     status = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, LOOPHOUND_TEST_BUILD=str(build)), check=False
     ).returncode
@@ -197,7 +198,7 @@ def main() -> int:
             "sanitized",
         ],
     )
-    parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --")
+    parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --; with files of the suite: only these")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
 

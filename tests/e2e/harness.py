@@ -52,6 +52,9 @@ def needs(*names: str) -> Any:
     return pytest.mark.skipif(EMULATED and bool(missing), reason=reason)
 
 
+native_speed = pytest.mark.skipif(EMULATED, reason="it judges times, which emulation stretches")
+
+
 def clean_environment(**variables: str) -> dict[str, str]:
     """The test's own environment without anything of ours, and with these LOOPHOUND_ variables."""
     # The last two: what `run` does by itself there, and whose test that of pytest says it is.

@@ -39,7 +39,8 @@ def test_block_after_a_jump_is_told_and_what_was_jumped_out_of_soon_is_not(
     assert block["call"] == "nanosleep", describe(events)
     assert functions(block).count("block_further_in") == 9, describe([block])
     assert 140 < block["duration_ms"] < 5000
-    assert {event["id"] for event in of_type(events, "inflight")} <= {block["id"]}
+    calls = [event for event in of_type(events, "inflight") if event["call"] is not None]
+    assert {event["id"] for event in calls} <= {block["id"]}
 
 
 @pytest.mark.parametrize("threshold", ["20ms", "1ms"])  # marked calls, and all of them, are timed

@@ -6,7 +6,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import PROGRAMS, blocks, functions, of_type, read_events, run_command, run_preloaded
+from harness import (
+    PROGRAMS,
+    blocks,
+    functions,
+    native_speed,
+    of_type,
+    read_events,
+    run_command,
+    run_preloaded,
+)
 
 LOOPS = PROGRAMS / "loops"
 
@@ -92,6 +101,7 @@ def test_none_finds_no_loop_by_itself(hits: Path) -> None:
     assert "0 loop threads, 0 blocks" in done.stderr
 
 
+@native_speed
 def test_five_hundred_loops_that_block_at_the_same_moment_are_all_told_or_counted(
     hits: Path,
 ) -> None:

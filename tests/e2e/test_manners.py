@@ -25,6 +25,7 @@ from harness import (
     clean_environment,
     describe,
     functions,
+    native_speed,
     needs,
     of_type,
     preload_environment,
@@ -352,8 +353,11 @@ def test_block_between_a_fork_and_the_next_park_is_not_lost() -> None:
     assert "1 block and 0 stalls on 1 loop thread" in err, err
 
 
+EACH = pytest.param({"THRESHOLD": "1ms"}, marks=native_speed)
+
+
 @pytest.mark.alone
-@pytest.mark.parametrize("options", [{"STRICT": "on", "PLACES": "each"}, {"THRESHOLD": "1ms"}, {}])
+@pytest.mark.parametrize("options", [{"STRICT": "on", "PLACES": "each"}, EACH, {}])
 def test_reports_and_losses_add_up_in_turmoil(options: dict[str, str], hits: Path) -> None:
     """Signals, siglongjmp, forks and cancellation in the middle of calls and of their reports."""
     environment = preload_environment(OUTPUT=f"{hits.parent}/%p.jsonl", **options)

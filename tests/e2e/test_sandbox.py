@@ -95,6 +95,8 @@ def test_event_without_a_stack_says_that_memory_may_not_be_read(
     events = told("blind", before, hits)
     # The watchdog that was there before the filter is not under it, and tells what is in flight.
     for event in offences(events) if before else blocks(events):
+        if event["call"] is None:  # an iteration that has been looked at, and not sampled yet
+            continue
         assert event["stack"] == []
         assert "may not read its own memory" in event["note"]
     warned = [line for line in events[0]["warnings"] if "there are no stacks" in line]

@@ -28,6 +28,7 @@ from harness import (
     describe,
     first_frame_in,
     functions,
+    native_speed,
     of_type,
     preload_environment,
     read_events,
@@ -404,6 +405,7 @@ def test_two_loops_that_compute_are_two_stalls(hits: Path) -> None:
         assert Between(300, 300).has(stall["oncpu_ms"])
 
 
+@native_speed
 def test_three_of_many_loops_stall_and_no_other(hits: Path) -> None:
     done, events = run_preloaded([PROGRAMS / "many_loops"], hits)
     assert done.returncode == 0
@@ -419,6 +421,7 @@ def test_three_of_many_loops_stall_and_no_other(hits: Path) -> None:
         assert samples_in(stall, "compute_200_ms") >= 1
 
 
+@native_speed
 def test_exceptions_are_caught_while_their_unwinding_is_sampled(hits: Path) -> None:
     extra = {"LD_PRELOAD": f"{LIBRARY} {PROGRAMS / 'exceptions.so'}"}
     done, events = run_preloaded([PROGRAMS / "host"], hits, extra=extra)
@@ -482,7 +485,10 @@ def test_text_says_where_the_time_went(hits: Path) -> None:
     assert " ms sampled:" in err or " s sampled:" in err
 
 
-@pytest.mark.parametrize("way", ["loop", "regex", "json", "hash"])
+LONG = pytest.param("regex", marks=native_speed)
+
+
+@pytest.mark.parametrize("way", ["loop", LONG, "json", "hash"])
 def test_python_that_computes_is_one_stall_at_its_line(way: str, hits: Path) -> None:
     line, cpu, events = run_python(way, hits)
     stall = the_stall(events)
@@ -492,6 +498,7 @@ def test_python_that_computes_is_one_stall_at_its_line(way: str, hits: Path) -> 
     assert frame and frame["line"] == line, top
 
 
+@native_speed
 def test_python_that_reads_often_is_one_stall_that_names_read(hits: Path) -> None:
     line, _, events = run_python("reads", hits, THRESHOLD="200ms")
     stall = the_stall(events)
@@ -534,6 +541,7 @@ def test_wait_for_the_gil_that_is_shorter_than_the_threshold_is_silent(hits: Pat
     assert {event["type"] for event in events} == {"start", "loop", "summary"}, describe(events)
 
 
+@native_speed
 def test_wait_for_the_gil_after_a_park_is_counted_from_its_start(hits: Path) -> None:
     line, waited, events = run_python("score", hits)
     stall = the_stall(events)

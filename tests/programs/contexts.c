@@ -307,6 +307,7 @@ __asm__(".text\n"
         "  ldp x29, x30, [sp], #96\n"
         "  ret\n"
         ".size switch_stack, . - switch_stack\n"
+        ".globl enter_stack\n"
         ".type enter_stack, %function\n"
         "enter_stack:\n"
         "  mov x30, xzr\n" /* the end of the stack */
