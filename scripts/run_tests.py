@@ -198,7 +198,8 @@ def main() -> int:
             "sanitized",
         ],
     )
-    parser.add_argument("pytest", nargs="*", help="passed on to pytest, after --; with files of the suite: only these")
+    words = "passed on to pytest, after --; with files of the suite: only these"
+    parser.add_argument("pytest", nargs="*", help=words)
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
 

@@ -83,8 +83,8 @@ class Page:
         return text
 
     def box(self, selector: str, index: int = 0) -> tuple[float, float, float, float]:
-        """Left, top, width, height of an element, which is scrolled to. Asked for when all is drawn:
-        what the page still lays out would move it away from under the pointer."""
+        """Left, top, width, height of an element, which is scrolled to. Asked for when all is
+        drawn: what the page still lays out would move it away from under the pointer."""
         element = f"document.querySelectorAll({selector!r})[{index}]"
         self.evaluate(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
         self.settle()

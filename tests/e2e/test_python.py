@@ -170,7 +170,10 @@ def test_interrupts_end_a_stuck_coroutine_as_ever(hits: Path) -> None:
     """asyncio's first interrupt only cancels the task, the second raises (asyncio.Runner)."""
     argv, environment = [PYTHON, str(APPS / "stuck.py")], preload_environment(OUTPUT=str(hits))
     with started(argv, environment, stderr=subprocess.PIPE) as process:
-        wait_until("the call", lambda: "recv" in [e["call"] for e in told_in_flight(read_events(hits))])
+        wait_until(
+            "the call",
+            lambda: "recv" in [event["call"] for event in told_in_flight(read_events(hits))],
+        )
         process.send_signal(signal.SIGINT)
         first = wait_for_event(hits, "block", process.pid)
         process.send_signal(signal.SIGINT)

@@ -276,7 +276,8 @@ def test_debug_file_of_root_is_not_read_for_a_program_that_is_no_longer_root(
 MADE_CODE = """
 import asyncio, ctypes, mmap, os, platform, struct, sys
 usleep = ctypes.cast(ctypes.CDLL(None).usleep, ctypes.c_void_p).value
-if platform.machine() == "aarch64":  # stp x29, x30, [sp, #-16]!; mov x29, sp; ldr x9, .+16; blr x9; ldp ...; ret
+if platform.machine() == "aarch64":
+    # stp x29, x30, [sp, #-16]!; mov x29, sp; ldr x9, .+16; blr x9; ldp x29, x30, [sp], #16; ret
     begin, end = "fd7bbfa9 fd030091 89000058 20013fd6 fd7bc1a8 c0035fd6", ""
 else:  # push %rbp; mov %rsp, %rbp; mov $usleep, %rax; call *%rax; pop %rbp; ret
     begin, end = "55 4889e5 48b8", "ffd0 5dc3"

@@ -24,7 +24,8 @@ PLACE = """
     cp -r build/wheel/dist /loophound/build/wheel
     cd /loophound
 """
-TESTS = f"{PLACE} python3 -m pytest -q -p no:cacheprovider tests/wheel/test_installed.py -k '{WANTED}'"
+PYTEST = "python3 -m pytest -q -p no:cacheprovider"
+TESTS = f"{PLACE} {PYTEST} tests/wheel/test_installed.py -k '{WANTED}'"
 EXAMPLE = """
     python3 -m venv --system-site-packages "$place/venv"
     "$place/venv/bin/pip" -q --disable-pip-version-check install --no-index "$wheel"
@@ -51,8 +52,8 @@ def in_machine(script: str) -> str:
 
 def report_in(output: str) -> list[str]:
     """What the plugin says of the test that blocks, without its times and numbers."""
-    found = re.search(r"^the event loop was blocked.*?(?=^[=-]{5})", output, re.MULTILINE | re.DOTALL)
-    assert found and re.search(r"^1 failed, 1 passed", output, re.MULTILINE), output
+    found = re.search(r"^the event loop was blocked.*?(?=^[=-]{5})", output, re.M | re.S)
+    assert found and re.search(r"^1 failed, 1 passed", output, re.M), output
     return re.sub(r"\d+\.\d ms|Task-\d+", "N", found[0]).splitlines()
 
 
