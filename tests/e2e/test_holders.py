@@ -102,8 +102,9 @@ def test_nobody_is_named_who_may_signal_a_condition(hits: Path) -> None:
 
 def test_holder_of_the_gil_is_named_with_its_line(hits: Path) -> None:
     done, _ = run_preloaded([PYTHON, APP, "gil"], hits)
-    stall = max(of_type(read_events(hits), "stall"), key=lambda event: event["gil_ms"])
-    assert stall["holder"] and stall["holder"]["tid"] != stall["tid"]
+    # A slow machine's start may be another stall.
+    stall = next(stall for stall in of_type(read_events(hits), "stall") if stall["holder"])
+    assert stall["holder"]["tid"] != stall["tid"]
     assert stall["holder"]["thread"] == "scorer"
     frame = first_frame_in(stall["holder"], "stalls.py")
     assert frame and frame["function"] == "keep_the_gil"

@@ -127,6 +127,7 @@ def test_thread_that_leaves_its_loop_to_another_one_is_not_blocked(hits: Path) -
     assert functions(in_a_handler)[:2] == ["condition_for_200_ms", "in_a_handler"]
 
 
+@native_speed
 @pytest.mark.parametrize("way", ["handed", "joined"])
 def test_thread_that_has_given_its_place_to_one_that_it_started_is_in_no_loop(
     way: str, hits: Path

@@ -86,7 +86,8 @@ static const struct sock_filter barely[] = {
     IF(epoll_create1, SECCOMP_RET_ALLOW),
     IF(clock_nanosleep, SECCOMP_RET_ALLOW),
     IF(write, SECCOMP_RET_ALLOW),
-    IF(newfstatat, SECCOMP_RET_ALLOW),
+    IF(fstat, SECCOMP_RET_ALLOW),      /* glibc 2.41 */
+    IF(newfstatat, SECCOMP_RET_ALLOW), /* before it */
     IF(brk, SECCOMP_RET_ALLOW),
     IF(getrandom, SECCOMP_RET_ALLOW),
     IF(mmap, SECCOMP_RET_ALLOW),

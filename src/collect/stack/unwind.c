@@ -37,6 +37,7 @@ struct lh_unwinder {
     bool beyond;                     /* the last step wanted what is above the copy of the stack */
     bool undescribed;                /* the last step found no unwind information */
     bool moved;                      /* `registers` are not the record's any more */
+    bool by_records;                 /* the stack pointer is not known: step_out_of_wait() */
     struct lh_native_frame *only_fp; /* what is read now is for the frame pointer of this alone */
     struct lh_unwound_book *remembered;
     uint64_t number; /* there, of the last stack */
@@ -253,14 +254,12 @@ static bool go_to(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
     return unw_init_remote(cursor, unwinder->space, unwinder) == 0;
 }
 
-/* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
- * it keeps a frame pointer. */
-static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
-                                  const struct lh_native_frame *from, struct lh_native_frame *frame)
+/* Goes to where this frame record leads. */
+static bool step_by_record(struct lh_unwinder *unwinder, unw_cursor_t *cursor, uint64_t fp,
+                           struct lh_native_frame *frame)
 {
-    uint64_t fp = lh_unwind_frame_pointer(cursor);
     unw_word_t caller[2]; /* its frame pointer, and the return address: AAPCS64 has the same */
-    if (fp < from->sp || !read_stack(unwinder, fp, &caller[0]) ||
+    if (!read_stack(unwinder, fp, &caller[0]) ||
         !read_stack(unwinder, fp + sizeof(caller[0]), &caller[1]))
         return false;
     struct lh_registers registers = {.fp = caller[0], .sp = fp + sizeof(caller), .pc = caller[1]};
@@ -269,12 +268,21 @@ static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cu
     return go_to(unwinder, cursor, &registers, frame);
 }
 
-/* Does the kernel give it to every process (vdso(7))? */
-static bool is_kernels(const struct lh_unwinder *unwinder, uint64_t pc)
+/* Goes to the caller of code that is not described (made at run time, or stripped of .eh_frame), if
+ * it keeps a frame pointer. */
+static bool step_by_frame_pointer(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                                  const struct lh_native_frame *from, struct lh_native_frame *frame)
+{
+    uint64_t fp = lh_unwind_frame_pointer(cursor);
+    return fp >= from->sp && step_by_record(unwinder, cursor, fp, frame);
+}
+
+/* The name of the file, which the kernel gives in brackets where it is its own (vdso(7)); or "". */
+static const char *module_of(const struct lh_unwinder *unwinder, uint64_t pc)
 {
     const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
     const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
-    return path != NULL && strcmp(path, "[vdso]") == 0;
+    return path != NULL ? lh_base_name(path) : "";
 }
 
 /* Goes to the caller of a short function of the kernel's, interrupted, that is not described and
@@ -286,11 +294,28 @@ static bool step_by_link(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
     uint64_t link = lh_unwind_link(&registers);
     bool refreshed = true;
     if (from->pc != registers.pc || from->sp != registers.sp || link == 0 ||
-        !is_kernels(unwinder, from->pc) || !is_code(unwinder, link, &refreshed))
+        strcmp(module_of(unwinder, from->pc), "[vdso]") != 0 ||
+        !is_code(unwinder, link, &refreshed))
         return false;
     unwinder->reads.too_many = true;
     registers.pc = link;
     return go_to(unwinder, cursor, &registers, frame);
+}
+
+/* A thread that was looked at from outside says where it is, and neither its frame pointer nor what
+ * the function returns to. glibc 2.41 waits in one that stores nothing (__syscall_cancel_arch).
+ * Right above it is the frame record of the one that calls it, also libc's, which is left out.
+ * Where the stack pointer was from then on nobody knows: records lead further. */
+static bool step_out_of_wait(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
+                             const struct lh_native_frame *from, struct lh_native_frame *frame)
+{
+    const struct lh_registers *registers = &unwinder->record->registers;
+    if (!lh_unwind_has_link || registers->fp != 0 || lh_unwind_link(registers) != 0 ||
+        from->sp != registers->sp || strcmp(module_of(unwinder, from->pc), "libc.so.6") != 0)
+        return false;
+    unwinder->reads.too_many = true; /* such a stack is not remembered */
+    unwinder->by_records = step_by_record(unwinder, cursor, from->sp, frame);
+    return unwinder->by_records;
 }
 
 /* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then
@@ -321,7 +346,9 @@ static bool step(struct lh_unwinder *unwinder, unw_cursor_t *cursor, struct lh_n
     forget_old_map(unwinder);
     unwinder->reads_left = READS_PER_STEP;
     bool exact = is_signal_return(unwinder, frame->pc);
-    bool stepped = step_by_description(unwinder, cursor, exact, frame);
+    bool stepped = !unwinder->by_records && step_by_description(unwinder, cursor, exact, frame);
+    if ((!stepped || frame->pc == 0) && step_out_of_wait(unwinder, cursor, &from, frame))
+        return true;
     if (!stepped && unwinder->undescribed && step_by_link(unwinder, cursor, &from, frame))
         return true;
     if (!stepped && (unwinder->undescribed || lh_unwind_has_frame_records))
@@ -342,9 +369,7 @@ bool lh_unwinder_was_cut(const struct lh_unwinder *unwinder)
  * program: none of it is of the program, wherever the compiler has put it. */
 static bool is_ours(const struct lh_unwinder *unwinder, uint64_t pc)
 {
-    const struct lh_mapping *mapping = lh_modules_find(unwinder->modules, pc);
-    const char *path = mapping != NULL ? unwinder->modules->modules[mapping->module].path : NULL;
-    return path != NULL && lh_starts_with(lh_base_name(path), "libloophound.so"); /* .so.0.1 too */
+    return lh_starts_with(module_of(unwinder, pc), "libloophound.so"); /* .so.0.1 too */
 }
 
 static bool begin(struct lh_unwinder *unwinder, const struct lh_record *record,
@@ -352,6 +377,7 @@ static bool begin(struct lh_unwinder *unwinder, const struct lh_record *record,
 {
     unwinder->registers = record->registers;
     unwinder->moved = false;
+    unwinder->by_records = false;
     unwinder->reads.too_many = false;
     unwinder->reads.registers = 0;
     unwinder->reads.count = 0;
