@@ -13,14 +13,15 @@
 #include "preload/v8/about.h"
 #include "preload/v8/ahead.h"
 #include "preload/v8/code.h"
+#include "preload/v8/entry_frame.h"
 #include "preload/v8/function.h"
 #include "preload/v8/heap.h"
 #include "preload/v8/inlined.h"
 #include "preload/v8/tables.h"
 
-#define FRAMES_MAX    2000              /* that are looked at in a walk */
-#define STACK_MAX     (256UL << 20)     /* bytes of the largest stack */
-#define SAVED_EXIT    (-8 * LH_V8_WORD) /* of an entry frame: what was noted before */
+#define FRAMES_MAX    2000          /* that are looked at in a walk */
+#define STACK_MAX     (256UL << 20) /* bytes of the largest stack */
+#define SAVED_EXIT    (LH_V8_SAVED_EXIT_WORDS * LH_V8_WORD)
 #define TYPE_OF_FRAME (-LH_V8_WORD)
 
 /* What a function was called with, from its frame on: its `this`, then its arguments. One that is
