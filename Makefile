@@ -348,6 +348,15 @@ test-aarch64: ## build for 64-bit Arm, and run the tests in an emulated machine 
 	elif [ $(SMOKE) = 1 ]; then echo '0 passed, 0 failed, 1 skipped: no emulated machine can be had here'; \
 	else exit 1; fi
 
+# A walk ends after 3 ms, which is not enough for one in an emulated machine.
+.PHONY: test-aarch64-node
+test-aarch64-node: ## JavaScript's stacks there, on Node.js 20, 22 and 24: a quarter of an hour
+	@scripts/bootstrap build aarch64 node
+	@$(MAKE) --no-print-directory CROSS=$(ARM) B=build/$(ARM)-patient CPPFLAGS=-DLH_V8_WALK_NS=60000000 all
+	@NODE_VERSIONS="$$(grep -E '^(20|22|24)\.' tests/node/versions.txt | tr '\n' ' ')" \
+	    $(PYTHON) scripts/node_versions.py build/$(ARM)-patient/nodes arm64
+	@$(PYTHON) scripts/arm_tests.py --build build/$(ARM)-patient --node
+
 .PHONY: test-export
 test-export: ## install what reads the exported formats (Firefox's profiler, speedscope, pprof ...), and ask it
 	@scripts/bootstrap build demo export

@@ -3,11 +3,12 @@
 """Runs the tests of a build for aarch64 in the emulated machine (scripts/armbox), and ends with one
 line, as scripts/run_tests.py does: N passed, N failed.
 
-    scripts/arm_tests.py --build build/aarch64-linux-gnu [--smoke]
+    scripts/arm_tests.py --build build/aarch64-linux-gnu [--smoke | --node]
 
 On Debian 12, with libunwind 1.6, and on Debian 13, whose libc signs its return addresses. The tests
 are copied to the machine's own disk first: files of this machine's are no FIFOs and no mappings
-there. --smoke: a few of them, on Debian 12, in some minutes.
+there. --smoke: a few of them, on Debian 12, in some minutes. --node: JavaScript's stacks, of the
+versions of Node.js that are in the build's nodes/ (scripts/node_versions.py), on Debian 13.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ README = "docs.py::test_examples_of_the_page_give_what_it_shows[README.md]"
 E2E = [*(f"{name}.py" for name in FILES), README]
 SMOKE_UNIT = ["test_unwind", "test_elf_file", "test_modules", "test_ring", "test_symbols"]
 SMOKE_E2E = ["loops.py", "contexts.py", "native.py", "python.py"]
+NODE = "tests/node/test_truth.py tests/node/test_busy.py"
+NODE_TESTS = "test_stack_of_javascript or (test_what_keeps and (regex or sort))"
 COPIED = "scripts src include tests docs Makefile pyproject.toml README.md"
 NO_MACHINE = 125
 SECONDS = {True: 900, False: 3600}
@@ -56,10 +59,24 @@ def script_of(build: Path, smoke: bool) -> str:
     """
 
 
-def run_in(suite: str, build: Path, smoke: bool) -> list[int] | None:
-    """Passed, failed, skipped; None: there is no machine here, which was said."""
+def script_of_node(build: Path) -> str:
+    """The same for JavaScript: the versions that there are."""
+    where = build.resolve().relative_to(ROOT)
+    versions = " ".join(sorted(path.name for path in (build / "nodes").iterdir()))
+    return f"""
+        mkdir -p /loophound/{where} && cp -r {COPIED} /loophound || exit 1
+        cd {where} && cp -r nodes libloophound.so loophound /loophound/{where} || exit 1
+        cd /loophound
+        export LOOPHOUND_TEST_EMULATED=1 NODE_VERSIONS='{versions}'
+        python3 scripts/run_tests.py --build {where} --only node -- -n 2 {NODE} -k '{NODE_TESTS}'
+    """
+
+
+def run_in(suite: str, script: str, seconds: int, runs: int) -> list[int] | None:
+    """Passed, failed, skipped; None: there is no machine here, which was said. `runs`: how many
+    lines say how it went."""
     box = [sys.executable, str(ROOT / "scripts/armbox"), "--suite", suite]
-    box += ["--seconds", str(SECONDS[smoke]), str(ROOT), "bash", "-c", script_of(build, smoke)]
+    box += ["--seconds", str(seconds), str(ROOT), "bash", "-c", script]
     output = ""
     with subprocess.Popen(box, stdout=subprocess.PIPE, text=True, errors="replace") as process:
         assert process.stdout is not None
@@ -70,7 +87,7 @@ def run_in(suite: str, build: Path, smoke: bool) -> list[int] | None:
         return None
     found = LAST_LINE.findall(output)
     counts = [sum(int(one[i] or 0) for one in found) for i in range(3)]
-    if len(found) != 2:  # one of the two parts has not come to its end
+    if len(found) != runs:  # one of the parts has not come to its end
         print(f"arm_tests: {suite} ended early, with status {process.returncode}")
         counts[1] += 1
     return counts
@@ -80,11 +97,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the tests in an emulated aarch64 machine.")
     parser.add_argument("--build", type=Path, default=ROOT / "build/aarch64-linux-gnu")
     parser.add_argument("--smoke", action="store_true", help="a few of them, on Debian 12")
+    parser.add_argument("--node", action="store_true", help="JavaScript's stacks, on Debian 13")
     asked = parser.parse_args()
     totals = [0, 0, 0]
-    for suite in SUITES[:1] if asked.smoke else SUITES:
+    suites = SUITES[:1] if asked.smoke else SUITES[1:] if asked.node else SUITES
+    script, runs = script_of(asked.build, asked.smoke), 2
+    if asked.node:
+        script, runs = script_of_node(asked.build), 1
+    for suite in suites:
         print(f"== Debian's {suite} on aarch64", flush=True)
-        counts = run_in(suite, asked.build, asked.smoke)
+        counts = run_in(suite, script, SECONDS[asked.smoke], runs)
         if counts is None:
             print("skipped: no emulated aarch64 machine can be had here")
             totals[2] += 1
