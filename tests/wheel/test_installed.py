@@ -13,7 +13,7 @@ import pytest
 from harness import ROOT
 from package import DIST, HERE, SLOW, TOOLS, Install, run, wheel_named
 
-BLOCKED = re.compile(r"blocked [4-9]\d\d\.\d ms in |blocked \d\.\d+ s in ")
+BLOCKED = re.compile(r"blocked [3-9]\d\d\.\d ms in |blocked \d\.\d+ s in ")
 WHERE = "from loophound import _files as f; print(f.library_path(), f.command_path())"
 
 
