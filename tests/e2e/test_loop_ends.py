@@ -6,7 +6,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import PYTHON, ROOT, blocks, describe, first_frame_in, functions, of_type, read_events
+from harness import (
+    PYTHON,
+    ROOT,
+    blocks,
+    describe,
+    first_frame_in,
+    functions,
+    of_type,
+    read_events,
+    stalls_of,
+)
 from harness import run_command as loophound
 from pythons import READABLE
 
@@ -25,7 +35,7 @@ def told(python: str, way: str, hits: Path, *flags: str) -> list[int]:
         assert not [e for e in of_type(events, kind) if "work_outside" in functions(e)], describe(
             events
         )
-    assert of_type(events, "stall") == [], describe(events)
+    assert stalls_of(events) == [], describe(events)
     frames = [first_frame_in(block, ENDS.name) for block in blocks(events)]
     return [frame["line"] for frame in frames if frame]
 
