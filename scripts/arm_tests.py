@@ -14,6 +14,7 @@ versions of Node.js that are in the build's nodes/ (scripts/node_versions.py), o
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -37,6 +38,7 @@ NODE_TESTS = "test_stack_of_javascript or (test_what_keeps and (regex or sort))"
 COPIED = "scripts src include tests docs Makefile pyproject.toml README.md"
 NO_MACHINE = 125
 SECONDS = {True: 900, False: 3600}
+AGAIN = os.environ.get("LOOPHOUND_TEST_AGAIN", "0")  # scripts/run_tests.py
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
 
 
@@ -51,7 +53,7 @@ def script_of(build: Path, smoke: bool) -> str:
         cp {units} /loophound/{where}/unit
         cd {where} && cp -r programs libloophound.so loophound /loophound/{where} || exit 1
         cd /loophound
-        export LOOPHOUND_TEST_EMULATED=1
+        export LOOPHOUND_TEST_EMULATED=1 LOOPHOUND_TEST_AGAIN={AGAIN}
         {run} --only unit >unit.log 2>&1 &
         {run} --only e2e -- -n 2 {wanted}
         wait
