@@ -14,6 +14,7 @@ from harness import (
     PROGRAMS,
     PYTHON,
     ROOT,
+    SLOWNESS,
     blocks,
     describe,
     first_frame_in,
@@ -38,7 +39,7 @@ def line_of(code: str) -> int:
 
 def run(argv: list, hits: Path, **options: Any) -> tuple[list, list]:
     """The loop and the block events of a program that has a loop thread."""
-    options.setdefault("THRESHOLD", "20ms")
+    options.setdefault("THRESHOLD", f"{20 * SLOWNESS}ms")
     done, events = run_preloaded(argv, hits, **options)
     assert done.returncode == 0, done
     assert done.stderr == ""
