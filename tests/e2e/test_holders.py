@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    EMULATED,
     PROGRAMS,
     PYTHON,
     ROOT,
@@ -102,8 +103,9 @@ def test_nobody_is_named_who_may_signal_a_condition(hits: Path) -> None:
 
 def test_holder_of_the_gil_is_named_with_its_line(hits: Path) -> None:
     done, _ = run_preloaded([PYTHON, APP, "gil"], hits)
-    # A slow machine's start may be another stall.
-    stall = next(stall for stall in of_type(read_events(hits), "stall") if stall["holder"])
+    stalls = of_type(read_events(hits), "stall")
+    assert len(stalls) == 1 or EMULATED  # whose start may be another one
+    stall = next(stall for stall in stalls if stall["holder"])
     assert stall["holder"]["tid"] != stall["tid"]
     assert stall["holder"]["thread"] == "scorer"
     frame = first_frame_in(stall["holder"], "stalls.py")
