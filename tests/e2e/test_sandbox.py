@@ -15,8 +15,8 @@ from subprocess import PIPE
 
 import pytest
 from harness import (
-    EMULATED,
     COMMAND,
+    EMULATED,
     LIBRARY,
     PROGRAMS,
     PYTHON,
