@@ -246,6 +246,30 @@ static void test_a_stack_that_leads_to_itself_ends(void **state)
     lh_stacks_close(stacks);
 }
 
+#ifdef __aarch64__
+/* All that is known of a thread that waits in a function of libc's which stores nothing: where it
+ * is, and its stack pointer, at which its caller has its frame record. */
+static void test_a_wait_that_stores_nothing_is_stepped_out_of(void **state)
+{
+    (void)state;
+    outer();
+    record.registers = (struct lh_registers){
+        .pc = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "getpid"), .sp = record.registers.fp};
+    struct lh_stacks *stacks = open_self();
+    struct lh_frame frames[MOST];
+    assert_true(lh_stacks_build(stacks, &record, frames, MOST) > 4);
+    expect_function(&frames[0], "inner");
+    expect_function(&frames[1], "middle");
+    expect_function(&frames[2], "outer");
+    expect_function(&frames[3], __func__);
+
+    /* A program's own function that stores nothing has such a record nowhere. */
+    record.registers.pc = (uint64_t)(uintptr_t)trap_at_once;
+    assert_int_equal(lh_stacks_build(stacks, &record, frames, MOST), 0);
+    lh_stacks_close(stacks);
+}
+#endif
+
 static uint64_t random_word(void)
 {
     static uint64_t x = 0x2545f4914f6cdd1d;
@@ -332,6 +356,9 @@ int main(void)
         cmocka_unit_test(test_where_no_name_is_known_there_is_the_build_id),
         cmocka_unit_test(test_code_that_was_mapped_later_is_found),
         cmocka_unit_test(test_a_stack_that_leads_to_itself_ends),
+#ifdef __aarch64__
+        cmocka_unit_test(test_a_wait_that_stores_nothing_is_stepped_out_of),
+#endif
         cmocka_unit_test(test_hostile_registers_and_stacks_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
