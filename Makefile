@@ -340,10 +340,13 @@ $(B)/export-tools/done: tests/export/requirements.txt tests/export/package.json
 # skipped where there can be no such machine.
 SMOKE ?= 0
 ARM := aarch64-linux-gnu
+# Where make was not told how many.
+ALL_PROCESSORS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: test-aarch64
 test-aarch64: ## build for 64-bit Arm, and run the tests in an emulated machine with Debian 12, and with 13
 	@if scripts/bootstrap build aarch64 && scripts/armbox --root >/dev/null; then \
-	    $(MAKE) --no-print-directory CROSS=$(ARM) test-programs && \
+	    { [ $(SMOKE) = 1 ] || scripts/armbox --suite trixie --root >/dev/null & } && \
+	    $(MAKE) $(ALL_PROCESSORS) --no-print-directory CROSS=$(ARM) test-programs && wait && \
 	    $(PYTHON) scripts/arm_tests.py --build build/$(ARM) $(if $(filter 1,$(SMOKE)),--smoke); \
 	elif [ $(SMOKE) = 1 ]; then echo '0 passed, 0 failed, 1 skipped: no emulated machine can be had here'; \
 	else exit 1; fi

@@ -18,6 +18,7 @@
 #include "preload/state/state.h"
 #include "preload/state/tags.h"
 #include "preload/state/thread_end.h"
+#include "rounds.h"
 #include "thread_sanitizer.h"
 
 #define READINGS 5000000
@@ -176,7 +177,7 @@ static void test_who_reads_while_they_are_written_gets_whole_ones(void **state)
     assert_int_equal(pthread_create(&thread.id, NULL, relabel, &thread), 0);
     while (atomic_load(&thread.tid) == 0)
         ;
-    for (int i = 0; i < READINGS || labelled == 0; i++) {
+    for (int i = 0; i < rounds(READINGS) || labelled == 0; i++) {
         const struct lh_tags *tags = &record.tags;
         lh_tags_fill(&record, atomic_load(&thread.tid), false);
         if (tags->has_test)
