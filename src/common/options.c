@@ -55,7 +55,7 @@ static const char expected_service[] = "auto, or a name of at most 127 bytes";
 static const char expected_files[] =
     "none, or files of rules, separated by colons, of 1023 bytes in all at most";
 
-static const char expected_text[] = "none, or rules such as call:getcwd, of 1023 bytes at most";
+static const char expected_text[] = "none, or rules such as call:flock, of 1023 bytes at most";
 
 static const char expected_file[] = "none, or the file of a baseline";
 

@@ -71,7 +71,7 @@ int lh_rule_read(struct lh_rule_reader *reader, struct lh_rule *rule,
                  struct lh_rule_problem *problem);
 
 /* The line about it, and its newline:
- *   loophound: quiet.txt:3:7: "clal:getcwd": expected a condition such as call:getcwd; … */
+ *   loophound: quiet.txt:3:7: "clal:flock": expected a condition such as call:flock; … */
 void lh_rule_problem_text(struct lh_text *line, const char *file,
                           const struct lh_rule_problem *problem, const char *now);
 

@@ -14,7 +14,7 @@ static const char expected_name[] = "one of "
 #define CONDITION(name, ...) #name ": "
 #include "conditions.def"
                                     "as docs/rules.md has them";
-static const char expected_condition[] = "a condition such as call:getcwd or at:app/views.py";
+static const char expected_condition[] = "a condition such as call:flock or at:app/views.py";
 static const char expected_value[] = "a value behind the colon";
 static const char expected_quote[] = "the quote that ends the value";
 static const char expected_blank[] = "a blank behind the quote that ends the value";

@@ -39,7 +39,7 @@ def last(done: subprocess.CompletedProcess[str]) -> str:
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
     path = tmp_path / "quiet.txt"
-    path.write_text(f"# of the tests\n{QUIET}\n\ncall:getcwd\n")
+    path.write_text(f"# of the tests\n{QUIET}\n\ncall:flock\n")
     return path
 
 
@@ -51,7 +51,7 @@ def test_suppressed_block_is_not_shown_but_counted_and_the_rule_is_named(rules: 
         f"loophound: 1 matched by {rules}:2: in:mistakes.py:load_models # loaded once"
         in done.stderr.splitlines()
     )
-    assert f"loophound: {rules}:4: never matched: call:getcwd" in done.stderr.splitlines()
+    assert f"loophound: {rules}:4: never matched: call:flock" in done.stderr.splitlines()
     assert ", 1 block, 0 stalls, 1 suppressed, 0 dropped" in last(done)
 
 
@@ -166,14 +166,14 @@ def test_variable_with_a_bad_rule_stops_run_as_a_flag_does() -> None:
 def test_flags_that_are_repeated_add_up(tmp_path: Path) -> None:
     first, second = tmp_path / "first.txt", tmp_path / "second.txt"
     first.write_text("in:mistakes.py:fetch\n")
-    second.write_text("call:getcwd\n")
+    second.write_text("call:flock\n")
     done = run(
         *("--no-stall", "--suppress", first, "--suppress", second),
         *("--allow", "call:fsync", "--allow", "call:read; call:write"),
         mistakes=("fetch",),
     )
     assert f"1 matched by {first}:1: in:mistakes.py:fetch" in done.stderr
-    for rule in ("call:getcwd", "call:fsync", "call:read", "call:write"):
+    for rule in ("call:flock", "call:fsync", "call:read", "call:write"):
         assert f"never matched: {rule}\n" in done.stderr, rule
 
 
@@ -211,7 +211,7 @@ def test_bare_preload_says_what_is_wrong_and_uses_no_rule_of_that_file(hits: Pat
     assert done.returncode == 0
     (start,) = of_type(events, "start")
     assert [
-        f'{bad}:2:1: "nonsense": expected a condition such as call:getcwd or at:app/views.py; '
+        f'{bad}:2:1: "nonsense": expected a condition such as call:flock or at:app/views.py; '
         "no rule of it is used"
     ] == [line for line in start["warnings"] if "bad.txt" in line]
     fetch, load_models = blocks(events)
@@ -266,7 +266,7 @@ def test_explain_says_which_rule_would_keep_which_report_quiet(
     assert len(lines) == 4, done.stdout
     assert lines[0].startswith(f"2 quiet {rules}:2: in:mistakes.py:load_models {SLEEP} ")
     assert lines[1].startswith(f"1 reported {rules}:5: !in:mistakes.py:fetch {SLEEP} ")
-    assert lines[2] == f"{rules}:4: matches nothing: call:getcwd"
+    assert lines[2] == f"{rules}:4: matches nothing: call:flock"
     assert lines[3] == "3 reports, 2 quiet"
 
 
@@ -323,10 +323,10 @@ def test_explain_reads_what_is_no_event_of_ours_without_harm(tmp_path: Path) -> 
 def test_reports_are_not_held_back_by_the_rate_where_rules_judge_them(hits: Path) -> None:
     """What is not told cannot be judged: the rate is off, unless the user has given one."""
     argv: list[str | Path] = [PYTHON, MISTAKES, *["fetch"] * 3]
-    run_command("run", "-o", hits, "--no-stall", "--allow", "call:getcwd", "--", *argv, RATE="1/h")
+    run_command("run", "-o", hits, "--no-stall", "--allow", "call:flock", "--", *argv, RATE="1/h")
     assert len(blocks(read_events(hits))) == 1
     script = "import os; print(os.environ.get('LOOPHOUND_RATE'))"
-    done = run_command("run", "--allow", "call:getcwd", "--", PYTHON, "-c", script)
+    done = run_command("run", "--allow", "call:flock", "--", PYTHON, "-c", script)
     assert done.stdout == "off\n"
     done = run_command("run", "--", PYTHON, "-c", script)
     assert done.stdout == "None\n"

@@ -44,16 +44,16 @@ static void assert_problem(const char *text, const char *line)
 static void test_rule_has_its_conditions_and_its_reason(void **state)
 {
     (void)state;
-    assert_int_equal(read_one("  call:getcwd\tin:app/x.py:load # cannot wait # at all \n"), 1);
+    assert_int_equal(read_one("  call:flock\tin:app/x.py:load # nobody else # at all \n"), 1);
     assert_false(rule.always);
     assert_int_equal(rule.part_count, 2);
     assert_int_equal(rule.parts[0].condition, LH_CONDITION_call);
-    assert_span(rule.parts[0].glob, "getcwd");
+    assert_span(rule.parts[0].glob, "flock");
     assert_int_equal(rule.parts[1].condition, LH_CONDITION_in);
     assert_span(rule.parts[1].glob, "app/x.py");
     assert_span(rule.parts[1].function, "load");
-    assert_span(rule.text, "call:getcwd\tin:app/x.py:load");
-    assert_span(rule.reason, "cannot wait # at all");
+    assert_span(rule.text, "call:flock\tin:app/x.py:load");
+    assert_span(rule.reason, "nobody else # at all");
 }
 
 static void test_exclamation_mark_means_always(void **state)
@@ -131,7 +131,7 @@ static void test_bad_rule_is_told_with_its_place_and_what_was_expected(void **st
         const char *text;
         const char *line;
     } bad[] = {
-        {"# first\n  getcwd", "rules.txt:2:3: \"getcwd\": expected a condition such as call:getcwd "
+        {"# first\n  getcwd", "rules.txt:2:3: \"getcwd\": expected a condition such as call:flock "
                               "or at:app/views.py; nothing started\n"},
         {"call:open clal:x",
          "rules.txt:1:11: \"clal:x\": expected one of call: group: type: at: in: place: native: "
@@ -141,7 +141,7 @@ static void test_bad_rule_is_told_with_its_place_and_what_was_expected(void **st
                        "started\n"},
         {"call:\"\"", "rules.txt:1:1: \"call:\"\"\": expected a value behind the colon; nothing "
                       "started\n"},
-        {"!", "rules.txt:1:2: \"\": expected a condition such as call:getcwd or at:app/views.py; "
+        {"!", "rules.txt:1:2: \"\": expected a condition such as call:flock or at:app/views.py; "
               "nothing started\n"},
         {"thread:\"a b", "rules.txt:1:8: \"\"a b\": expected the quote that ends the value; "
                          "nothing started\n"},
@@ -166,7 +166,7 @@ static void test_bad_rule_is_told_with_its_place_and_what_was_expected(void **st
          "rules.txt:1:57: \"call:i\": expected at most 8 conditions in a rule; nothing started\n"},
         {"task:\xc3\xa9\xc3\xa9 x\x01", "rules.txt:1:10: \"?\": expected text without control "
                                         "characters; nothing started\n"},
-        {"<<<<<<< HEAD", "rules.txt:1:1: \"<<<<<<<\": expected a condition such as call:getcwd or "
+        {"<<<<<<< HEAD", "rules.txt:1:1: \"<<<<<<<\": expected a condition such as call:flock or "
                          "at:app/views.py; nothing started\n"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
