@@ -25,11 +25,12 @@ PKG_CONFIG := env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
 endif
 PKG_CONFIG ?= pkg-config
 
-# SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own. None of
-# them can be in a library that is preloaded: there they are in the unit tests and the command.
+# SAN=address|undefined|thread builds with clang's sanitizers, in a directory of its own; address is
+# both of the first two. None of them can be in a library that is preloaded: there they are in the
+# unit tests and the command.
 SAN ?=
-SANITIZE_address := -fsanitize=address -fno-omit-frame-pointer
 SANITIZE_undefined := -fsanitize=undefined -fno-sanitize-recover=all
+SANITIZE_address := -fsanitize=address -fno-omit-frame-pointer $(SANITIZE_undefined)
 SANITIZE_thread := -fsanitize=thread -DLH_THREAD_SANITIZER
 SANITIZE_fuzzer := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 ifeq ($(SAN),)
@@ -174,7 +175,7 @@ $(B)/libloophound.so: $(PRELOAD_OBJ) $(B)/exports.map
 	    $(PRELOAD_OBJ) -o $@
 else
 # What is undefined can be trapped without anything of the sanitizer's.
-PLAIN_CFLAGS := -O1 -g $(if $(filter undefined,$(SAN)),-fsanitize=undefined -fsanitize-trap=all)
+PLAIN_CFLAGS := -O1 -g $(if $(filter address undefined,$(SAN)),-fsanitize=undefined -fsanitize-trap=all)
 .PHONY: plain
 plain:
 	@$(MAKE) --no-print-directory SAN= B=$(B)/plain CC=$(CC) CFLAGS='$(PLAIN_CFLAGS)' \
@@ -249,7 +250,7 @@ demo: ## install what is missing, build, and find the blocks of a real FastAPI s
 	@$(PYTHON) scripts/demo/demo.py --build $(B)
 
 .PHONY: test
-test: ## install what is missing, build, and run every test; SAN=address|undefined|thread: under that sanitizer
+test: ## install what is missing, build, and run every test; SAN=address|undefined|thread: under that sanitizer (address: both of the first)
 ifeq ($(SAN),)
 	@scripts/bootstrap build test
 	@$(MAKE) --no-print-directory test-programs
@@ -355,9 +356,10 @@ test-aarch64: ## build for 64-bit Arm, and run the tests in an emulated machine 
 .PHONY: test-aarch64-node
 test-aarch64-node: ## JavaScript's stacks there, on Node.js 20, 22 and 24: a quarter of an hour
 	@scripts/bootstrap build aarch64 node
-	@$(MAKE) --no-print-directory CROSS=$(ARM) B=build/$(ARM)-patient CPPFLAGS=-DLH_V8_WALK_NS=60000000 all
+	@$(MAKE) $(ALL_PROCESSORS) --no-print-directory CROSS=$(ARM) B=build/$(ARM)-patient CPPFLAGS=-DLH_V8_WALK_NS=60000000 all
+	@$(MAKE) --no-print-directory $(B)/export-tools/done
 	@NODE_VERSIONS="$$(grep -E '^(20|22|24)\.' tests/node/versions.txt | tr '\n' ' ')" \
-	    $(PYTHON) scripts/node_versions.py build/$(ARM)-patient/nodes arm64
+	    PATH="$$PWD/$(B)/export-tools/venv/bin:$$PATH" $(PYTHON) scripts/node_versions.py build/$(ARM)-patient/nodes arm64
 	@$(PYTHON) scripts/arm_tests.py --build build/$(ARM)-patient --node
 
 .PHONY: test-export
@@ -575,8 +577,8 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-	    while IFS='|' read -r target text; do printf '  make %-17s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+	    while IFS='|' read -r target text; do printf '  make %-18s %s\n' "$$target" "$$text"; done
 
 -include $(PRELOAD_OBJ:.o=.d) $(COMMAND_OBJ:.o=.d) $(LAZY_OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d) $(BENCH:=.d) $(RUNTIMES:=.d) \
     $(patsubst %.so.d,%.d,$(PROGRAMS:=.d))

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the tests of a build for aarch64 in the emulated machine (scripts/armbox), and ends with one
-line, as scripts/run_tests.py does: N passed, N failed.
+"""Runs the unit tests of a build for aarch64, and those end to end that know the processor, in the
+emulated machine (scripts/armbox). Ends with one line, as scripts/run_tests.py does: N passed, N failed.
 
     scripts/arm_tests.py --build build/aarch64-linux-gnu [--smoke | --node]
 
-On Debian 12, with libunwind 1.6, and on Debian 13, whose libc signs its return addresses. The tests
-are copied to the machine's own disk first: files of this machine's are no FIFOs and no mappings
-there. --smoke: a few of them, on Debian 12, in some minutes. --node: JavaScript's stacks, of the
+On Debian 12, with libunwind 1.6, and on Debian 13, whose libc signs its return addresses. All goes
+to the machine's own disk first, in one file: a folder of this machine's has no FIFOs and no mappings
+there, and is slow. --smoke: a few of them, on Debian 12, in some minutes. --node: JavaScript's stacks, of the
 versions of Node.js that are in the build's nodes/ (scripts/node_versions.py), on Debian 13.
 """
 
@@ -35,24 +35,32 @@ SMOKE_UNIT = ["test_unwind", "test_elf_file", "test_modules", "test_ring", "test
 SMOKE_E2E = ["loops.py", "contexts.py", "native.py", "python.py"]
 NODE = "tests/node/test_truth.py tests/node/test_busy.py"
 NODE_TESTS = "test_stack_of_javascript or (test_what_keeps and (regex or sort))"
-COPIED = "scripts src include tests docs Makefile pyproject.toml README.md"
+COPIED = "scripts src include tests docs Makefile pyproject.toml README.md".split()
+BUILT = ["libloophound.so", "loophound"]
 NO_MACHINE = 125
 SECONDS = {True: 900, False: 3600}
 AGAIN = os.environ.get("LOOPHOUND_TEST_AGAIN", "0")  # scripts/run_tests.py
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
 
 
+def packed(build: Path, names: list[str]) -> str:
+    """Packs what the tests need, with these parts of the build; the command that unpacks it."""
+    where = build.resolve().relative_to(ROOT)
+    pack = build / "tests.tar"
+    left_out = ["--exclude=*.d", "--exclude=*.a", "--exclude=__pycache__"]
+    parts = [*COPIED, *(f"{where}/{name}" for name in names)]
+    subprocess.run(["tar", "-C", ROOT, "-cf", pack, *left_out, *parts], check=True)
+    return f"mkdir /loophound && cd /loophound && tar -xf /work/{where}/{pack.name} || exit 1"
+
+
 def script_of(build: Path, smoke: bool) -> str:
     """What the machine's shell runs: both parts side by side, for many tests only wait."""
     where = build.resolve().relative_to(ROOT)
-    units = " ".join(f"{where}/unit/{name}" for name in SMOKE_UNIT) if smoke else f"{where}/unit/*"
+    units = [f"unit/{name}" for name in SMOKE_UNIT] if smoke else ["unit"]
     wanted = shlex.join(f"tests/e2e/test_{name}" for name in (SMOKE_E2E if smoke else E2E))
     run = f"python3 scripts/run_tests.py --build {where}"
     return f"""
-        mkdir -p /loophound/{where}/unit && cp -r {COPIED} /loophound || exit 1
-        cp {units} /loophound/{where}/unit
-        cd {where} && cp -r programs libloophound.so loophound /loophound/{where} || exit 1
-        cd /loophound
+        {packed(build, [*units, "programs", *BUILT])}
         export LOOPHOUND_TEST_EMULATED=1 LOOPHOUND_TEST_AGAIN={AGAIN}
         {run} --only unit >unit.log 2>&1 &
         {run} --only e2e -- -n 2 {wanted}
@@ -66,9 +74,7 @@ def script_of_node(build: Path) -> str:
     where = build.resolve().relative_to(ROOT)
     versions = " ".join(sorted(path.name for path in (build / "nodes").iterdir()))
     return f"""
-        mkdir -p /loophound/{where} && cp -r {COPIED} /loophound || exit 1
-        cd {where} && cp -r nodes libloophound.so loophound /loophound/{where} || exit 1
-        cd /loophound
+        {packed(build, ["nodes", *BUILT])}
         export LOOPHOUND_TEST_EMULATED=1 NODE_VERSIONS='{versions}'
         python3 scripts/run_tests.py --build {where} --only node -- -n 2 {NODE} -k '{NODE_TESTS}'
     """

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from harness import (
     ARM,
+    EMULATED,
     LIBRARY,
     PATIENCE_S,
     PROGRAMS,
@@ -455,7 +456,8 @@ def test_wait_in_an_inline_system_call_is_told_while_it_lasts(hits: Path) -> Non
     assert samples_in(stall, "read_by_hand") >= 5
     # What its callers are is in a register there, which nobody can ask for: docs/limits.md.
     assert ARM or samples_in(stall, "run_loop") >= 5
-    told = told_in_flight(events)
+    # An emulated thread may get to its call after the threshold.
+    told = [e for e in told_in_flight(events) if e["system_call"] or not EMULATED]
     assert told and {event["id"] for event in told} == {stall["id"]}
     for event in told:
         assert event["call"] is None
