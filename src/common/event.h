@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "common/noise.h"
-#include "common/ring.h"
+#include "common/record.h"
 #include "common/work.h"
 
 #define LH_EVENT_VERSION 1 /* of what is written: "v" of each line */

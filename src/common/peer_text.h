@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 /* Writes a struct in_addr (AF_INET) or in6_addr (AF_INET6) as numbers, terminated, cut where it
  * does not fit; of another family nothing. Returns its length. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The processor this is built for, as plain data: which registers a stack is unwound from, and how
- * programs for it are told. A port is a folder beside x86_64/ here, in preload/sys/, collect/sys/
- * and collect/stack/, and the lines that name them: grep finds x86_64. */
+ * programs for it are told. A port: ARCHITECTURE.md, "A processor". */
 #ifndef LH_COMMON_PROCESSOR_H
 #define LH_COMMON_PROCESSOR_H
 

@@ -3,7 +3,7 @@
  * and numbers are in their bounds from here on.
  *
  * Anywhere: no malloc, no system calls, no locks. */
-#include "common/ring.h"
+#include "common/record.h"
 
 #include <string.h>
 

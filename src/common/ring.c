@@ -283,10 +283,11 @@ uint64_t lh_ring_resume(const struct lh_ring *ring)
     return position;
 }
 
+/* `written` first: it is never beyond a head that is read after it. */
 static uint32_t cells_in_use(const struct lh_ring *ring)
 {
-    uint32_t head = (uint32_t)atomic_load_explicit(&ring->head, memory_order_relaxed);
-    return head - atomic_load_explicit(&ring->written, memory_order_relaxed);
+    uint32_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
+    return (uint32_t)atomic_load_explicit(&ring->head, memory_order_relaxed) - written;
 }
 
 bool lh_ring_has_room(const struct lh_ring *ring)

@@ -22,25 +22,23 @@ void lh_told_begin(struct lh_ring *ring, uint64_t id, enum lh_told_kind kind)
     }
 }
 
-/* LH_RING_TOLD: nowhere. */
-static uint32_t find(const struct lh_ring *ring, uint64_t id)
-{
-    for (uint32_t step = 0; id != 0 && step < PLACES; step++)
-        if (atomic_load(&ring->told[place(id, step)]) >> 1 == id)
-            return place(id, step);
-    return LH_RING_TOLD;
-}
-
 void lh_told_end(struct lh_ring *ring, uint64_t id)
 {
-    uint32_t at = find(ring, id);
-    if (at < LH_RING_TOLD)
-        atomic_store(&ring->told[at], 0);
+    for (uint32_t step = 0; id != 0 && step < PLACES; step++) {
+        _Atomic uint64_t *at = &ring->told[place(id, step)];
+        uint64_t word = atomic_load(at);
+        /* Another thread may end it, too, and a third one begin something there. */
+        if (word >> 1 == id && atomic_compare_exchange_strong(at, &word, 0))
+            return;
+    }
 }
 
 bool lh_told_lasts(const struct lh_ring *ring, uint64_t id)
 {
-    return find(ring, id) < LH_RING_TOLD;
+    for (uint32_t step = 0; id != 0 && step < PLACES; step++)
+        if (atomic_load(&ring->told[place(id, step)]) >> 1 == id)
+            return true;
+    return false;
 }
 
 uint64_t lh_told_at(const struct lh_ring *ring, uint32_t index, enum lh_told_kind *kind)

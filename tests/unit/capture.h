@@ -9,7 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/sys/cpu.h"
 
 #define CAPTURE_BYTES 32768u

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/python/walker.h"
 #include "preload/sys/memory.h"
 

@@ -62,13 +62,13 @@ static pthread_t start(void *(*run)(void *), void *argument)
 
 static _Atomic bool stops;
 
-/* What it is about is its number, and so is which call it is. */
+/* Which call it is follows from its number, and it is about the moment before it began. */
 static void *make_calls(void *argument)
 {
     lh_self.slot = argument;
     for (uint64_t number = 1; !atomic_load_explicit(&stops, memory_order_relaxed); number++) {
         struct lh_scope scope;
-        lh_scope_enter(&scope, (uint32_t)(number % lh_call_count()), number);
+        lh_scope_enter(&scope, (uint32_t)(number % lh_call_count()), lh_counter());
         for (volatile uint64_t i = number % 64; i > 0; i--)
             ; /* most copies are of a call that goes on */
         (void)lh_scope_leave(&scope);
@@ -85,17 +85,20 @@ static void test_copy_of_a_call_is_of_one_call(void **state)
     struct lh_call_copy copy;
     uint64_t copies = 0;
     uint64_t latest = 0;
+    uint64_t latest_start = 0;
     atomic_store(&stops, false);
     pthread_t owner = start(make_calls, slot);
     for (uint64_t looks = 1; looks % LOOKS != 0 || copies == 0 || !is_over(); looks++) {
         if (!lh_call_copy_consistent(slot, &copy))
             continue;
         copies++;
-        assert_int_equal(copy.seq, copy.operand);
-        assert_int_equal(copy.call, copy.operand % lh_call_count());
-        assert_true(copy.operand >= latest);
-        assert_true(copy.start != 0);
-        latest = copy.operand;
+        assert_int_equal(copy.call, copy.seq % lh_call_count());
+        assert_true(copy.seq >= latest);
+        /* Of one call: its start is not before what it is about, nor that before the last start. */
+        assert_true(copy.start >= copy.operand);
+        assert_true(copy.operand >= latest_start || copy.seq == latest);
+        latest = copy.seq;
+        latest_start = copy.start;
     }
     atomic_store(&stops, true);
     pthread_join(owner, NULL);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/state/throttle.h"
 
 static char root[64];

@@ -5,7 +5,7 @@
 #define LH_COLLECT_REPORT_HOLDERS_H
 
 #include "common/event.h"
-#include "common/ring.h"
+#include "common/record.h"
 
 struct lh_holders;
 

@@ -10,6 +10,7 @@
 #include "collect/report/rule_set.h"
 #include "collect/report/rulings.h"
 #include "common/calls.h"
+#include "common/ring.h"
 
 struct lh_judge;
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/event.h"
+#include "common/script_flaws.h"
 
 #define LH_NOTES_MAX 32u
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "common/units.h"
 
 /* A loop whose iteration goes on for longer, or that never parks again, does not keep its reports

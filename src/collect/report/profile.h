@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "common/event.h"
-#include "common/ring.h"
+#include "common/record.h"
 
 struct lh_profile;
 

@@ -348,6 +348,7 @@ static void answer(struct lh_reporter *reporter, const struct lh_record *questio
     uint32_t id = (uint32_t)question->id;
     struct lh_home *home = &reporter->with.ring->homes[id % LH_HOMES];
     atomic_store(&home->answers, 0);
+    atomic_thread_fence(memory_order_release); /* who copies what follows sees that it was none */
     lh_stacks_find_home(reporter->with.stacks, question, home);
     atomic_store(&home->answers, id);
 }

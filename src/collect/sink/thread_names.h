@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 #define LH_THREADS_REMEMBERED 128u /* of more, the oldest is forgotten */
 

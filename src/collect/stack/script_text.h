@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 struct lh_script_text {
     uint16_t *units; /* of UTF-16 */

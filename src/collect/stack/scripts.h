@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "common/event.h"
+#include "common/script_flaws.h"
 
 struct lh_scripts;
 

@@ -8,7 +8,7 @@
 
 #include "collect/stack/modules.h"
 #include "collect/stack/unwound.h"
-#include "common/ring.h"
+#include "common/record.h"
 
 /* For one watched process; one thread at a time. */
 struct lh_unwinder;

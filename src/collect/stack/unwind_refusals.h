@@ -5,7 +5,7 @@
 
 #include <libunwind.h>
 
-/* All but `find_proc_info`, `access_mem` and `access_reg`, which are NULL. */
+/* All but `find_proc_info`, `access_mem` and `access_reg`, which unwind_access.c sets. */
 extern const unw_accessors_t lh_unwind_refusals;
 
 #endif

@@ -21,8 +21,8 @@ void lh_unwind_preserved(unw_cursor_t *cursor, struct lh_registers *registers);
 /* The frame pointer of the cursor's frame; 0: not known. */
 uint64_t lh_unwind_frame_pointer(unw_cursor_t *cursor);
 
-/* The column of the return address in unwind information: DWARF 5, 6.4.1. It is the last one that
- * libunwind has room for. */
+/* The column of the return address in unwind information: DWARF 5, 6.4.1. Higher ones are
+ * refused: libunwind takes what it reads for an index. */
 extern const uint8_t lh_unwind_return_column;
 
 /* Does code that is not described, or not in a way that libunwind reads, keep a frame pointer as a

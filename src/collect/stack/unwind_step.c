@@ -2,7 +2,8 @@
 /* From a frame to its caller: by the unwind information, or else by what compilers keep (a frame
  * pointer, the link register), which is where processors and versions of libc differ.
  *
- * Runs in the collector. Every step must lead up the stack. */
+ * Runs in the collector. Every step must lead up the stack; but for the one out of an interrupted
+ * function that has not moved the stack pointer yet. */
 #include <string.h>
 
 #include "collect/stack/unwind_registers.h"
@@ -100,9 +101,9 @@ static bool step_out_of_wait(struct lh_unwinder *unwinder, unw_cursor_t *cursor,
     return unwinder->by_records;
 }
 
-/* Code that is in no file is not described; nor may libunwind for aarch64 see it, which then
- * follows the link register by itself and says that it has stepped. It does the same after it was
- * told that there is no description. */
+/* Code that is in no file is not described, and libunwind for aarch64 must not see it: it would
+ * follow the link register by itself and say that it has stepped, as it does where it was told that
+ * there is no description. */
 static bool step_by_description(struct lh_unwinder *unwinder, unw_cursor_t *cursor, bool exact,
                                 struct lh_native_frame *frame)
 {

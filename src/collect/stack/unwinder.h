@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collect/stack/unwind.h"
+#include "collect/stack/modules.h"
+#include "collect/stack/unwound.h"
+#include "common/record.h"
 
 #define LH_UNWIND_READS 65536u /* words for a step; the largest functions take some thousands */
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 #define LH_UNWOUND_WORDS 2048u          /* an unwinding that reads more is not remembered */
 #define LH_UNWOUND_MAX   256u           /* most that are remembered … */

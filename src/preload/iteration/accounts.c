@@ -14,9 +14,10 @@ void lh_accounts_begin(struct lh_slot *slot)
 {
     struct lh_accounts *accounts = &slot->accounts;
     uint64_t signals = lh_signals_block();
-    if (accounts->iteration_id != lh_iteration_now(slot)) {
+    if (lh_accounts_iteration(slot) != lh_iteration_now(slot)) {
         memset(accounts, 0, sizeof(*accounts));
-        accounts->iteration_id = lh_iteration_now(slot);
+        atomic_store_explicit(&accounts->iteration_id, lh_iteration_now(slot),
+                              memory_order_release);
     }
     lh_signals_restore(signals);
 }

@@ -12,13 +12,19 @@ static inline uint64_t lh_iteration_now(const struct lh_slot *slot)
     return atomic_load_explicit(&slot->iteration_id, memory_order_relaxed);
 }
 
+/* Whose accounts are there. */
+static inline uint64_t lh_accounts_iteration(const struct lh_slot *slot)
+{
+    return atomic_load_explicit(&slot->accounts.iteration_id, memory_order_acquire);
+}
+
 /* Empties the accounts of an earlier one. */
 void lh_accounts_begin(struct lh_slot *slot);
 
 /* Its accounts. */
 static inline struct lh_accounts *lh_accounts(struct lh_slot *slot)
 {
-    if (LH_UNLIKELY(slot->accounts.iteration_id != lh_iteration_now(slot)))
+    if (LH_UNLIKELY(lh_accounts_iteration(slot) != lh_iteration_now(slot)))
         lh_accounts_begin(slot);
     return &slot->accounts;
 }

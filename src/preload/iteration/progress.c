@@ -38,7 +38,7 @@ static bool begin_reports(struct lh_slot *slot, uint64_t iteration_id, uint64_t 
 
 static uint64_t reported_by_blocks_ns(const struct lh_slot *slot, uint64_t iteration_id)
 {
-    return slot->accounts.iteration_id == iteration_id ? slot->accounts.reported_ns : 0;
+    return lh_accounts_iteration(slot) == iteration_id ? slot->accounts.reported_ns : 0;
 }
 
 uint64_t lh_progress_age_ns(const struct lh_slot *slot)

@@ -17,6 +17,7 @@
 #include "preload/state/record.h"
 #include "preload/state/suspends.h"
 #include "preload/state/throttle.h"
+#include "preload/state/version.h"
 #include "preload/state/waited_in.h"
 #include "preload/sys/proc.h"
 #include "preload/sys/signals.h"
@@ -234,10 +235,14 @@ static enum lh_no_stack why_no_stack(const struct lh_slot *slot)
 static void fill_waited_in(struct lh_record *record, const struct lh_slot *slot)
 {
     const struct lh_waited_in *waited_in = &slot->waited_in;
-    if (waited_in->iteration_id != lh_iteration_now(slot))
+    uint32_t version = lh_version_now(&waited_in->version);
+    uint64_t iteration_id = waited_in->iteration_id;
+    int32_t number = waited_in->number;
+    uintptr_t first = waited_in->first;
+    if (iteration_id != lh_iteration_now(slot) || !lh_version_is(&waited_in->version, version))
         return;
-    record->system_call = waited_in->number;
-    lh_waited_in_fill(&record->resource, waited_in->number, waited_in->first, is_own(slot));
+    record->system_call = number;
+    lh_waited_in_fill(&record->resource, number, first, is_own(slot));
 }
 
 static void write_stall(struct lh_slot *slot, struct lh_ring *ring, const struct lh_stall *stall,
@@ -278,8 +283,8 @@ static void report(struct lh_slot *slot, uint64_t elapsed_ns, uint64_t suspended
         return;
     write_stall(slot, ring, &stall, elapsed_ns); /* first, as a block's report */
     atomic_fetch_add_explicit(is_own(slot) ? &lh_self.reports : &slot->reports, 1,
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&ring->totals.stalls, 1, memory_order_relaxed);
+                              memory_order_release);
+    atomic_fetch_add_explicit(&ring->totals.stalls, 1, memory_order_release);
     atomic_fetch_add_explicit(&ring->totals.stalled_ns, elapsed_ns, memory_order_relaxed);
 }
 
@@ -305,7 +310,7 @@ void lh_stall_end_outside(struct lh_slot *slot)
         lh_sampler_stop(slot);
     if (atomic_load(&slot->allow_depth) != 0)
         lh_stall_allowed(slot);
-    if (slot->accounts.iteration_id == lh_iteration_now(slot))
+    if (lh_accounts_iteration(slot) == lh_iteration_now(slot))
         elapsed_ns = since(elapsed_ns, slot->accounts.reported_ns);
     if (elapsed_ns >= lh_options.threshold_ns)
         report(slot, elapsed_ns, suspended_ns);

@@ -73,8 +73,10 @@ EXPORTED int loophound_label(const char *key, const char *value)
 EXPORTED int loophound_labels(const char *pairs)
 {
     struct lh_slot *slot = lh_self.slot;
-    if (slot != NULL)
+    if (slot != NULL) {
         atomic_store_explicit(&slot->labels_at, (uintptr_t)pairs, memory_order_release);
+        lh_slot_fields_follow(); /* the program may put something else where the last ones were */
+    }
     return 0;
 }
 

@@ -8,7 +8,7 @@
 
 static bool has_set_of(const struct lh_slot *other, const struct lh_slot *own)
 {
-    return other != own && atomic_load_explicit(&other->tid, memory_order_relaxed) != 0 &&
+    return other != own && atomic_load_explicit(&other->tid, memory_order_acquire) != 0 &&
            other->epfd == own->epfd;
 }
 

@@ -178,5 +178,6 @@ void lh_image_init(void)
         lh_image.off = true;
         return;
     }
-    lh_process = state;
+    /* Who sees it sees the options and the image, too: other constructors' threads may ask. */
+    __atomic_store_n(&lh_process, state, __ATOMIC_RELEASE);
 }

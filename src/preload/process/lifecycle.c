@@ -25,6 +25,7 @@
 
 static bool may_watch(void)
 {
+    atomic_thread_fence(memory_order_acquire); /* after lh_process was seen: image.c */
     if (lh_image.off || atomic_load(&lh_process->state) == LH_PROCESS_OFF)
         return false;
     if (lh_options.follow_mode == LH_FOLLOW_OFF &&

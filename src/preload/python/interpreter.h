@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/python/awaited.h"
 #include "preload/python/held.h"
 #include "preload/python/place.h"

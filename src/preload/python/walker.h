@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/python/offsets.h"
 #include "preload/sys/view.h"
 

@@ -3,6 +3,8 @@
  * state, no malloc, no locks. */
 #include "preload/state/home.h"
 
+#include <string.h>
+
 #include "preload/state/pollers.h"
 #include "preload/state/record.h"
 #include "preload/sys/clock.h"
@@ -18,17 +20,20 @@
 /* What is outside of a guessed function for so long is told: it may be a handler that hangs. */
 #define DOUBT_NS (30 * LH_NS_PER_S)
 
-/* NULL: none yet, or its place has been given to a later question. */
-static const struct lh_home *answer(const struct lh_slot *slot)
+/* Copies it. False: there is none yet, or its place has been given to a later question. */
+static bool read_answer(const struct lh_slot *slot, struct lh_home *answer)
 {
     const struct lh_ring *ring = atomic_load(&lh_process->ring);
     uint32_t asked = slot->home.asked;
     if (ring == NULL || asked == 0)
-        return NULL;
+        return false;
     const struct lh_home *home = &ring->homes[asked % LH_HOMES];
-    bool known = atomic_load_explicit(&home->answers, memory_order_acquire) == asked &&
-                 home->count > 0 && home->count <= LH_HOME_FRAMES;
-    return known ? home : NULL;
+    if (atomic_load_explicit(&home->answers, memory_order_acquire) != asked)
+        return false;
+    memcpy(answer, home, sizeof(*answer));
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&home->answers, memory_order_relaxed) == asked &&
+           answer->count > 0 && answer->count <= LH_HOME_FRAMES;
 }
 
 /* What cannot be read, as under a filter of system calls, has not been seen to have gone. */
@@ -97,18 +102,18 @@ static enum lh_home_look doubt(struct lh_slot *slot, const struct lh_home *home,
 
 enum lh_home_look lh_home_look(struct lh_slot *slot)
 {
-    const struct lh_home *home = answer(slot);
+    struct lh_home home;
     uintptr_t stack = atomic_load(&slot->sp);
     if (atomic_load(&slot->home.exits) != 0)
         return LH_HOME_OUTSIDE;
-    if (home == NULL || iteration_of(slot) == 0)
+    if (!read_answer(slot, &home) || iteration_of(slot) == 0)
         return LH_HOME_INSIDE;
     if (stack == 0)
         stack = atomic_load(&slot->home.stack);
-    uint32_t frame = innermost(home, stack);
-    if (home->main < home->count && frame > home->main)
+    uint32_t frame = innermost(&home, stack);
+    if (home.main < home.count && frame > home.main)
         return LH_HOME_OUTSIDE;
-    if (!tells_loop(slot, home))
+    if (!tells_loop(slot, &home))
         return LH_HOME_INSIDE;
     bool inside = frame <= atomic_load(&slot->home.begins);
     /* Of a thread that runs not all is known: words stay until others are put there. */
@@ -119,7 +124,7 @@ enum lh_home_look lh_home_look(struct lh_slot *slot)
         note_inside(slot, stack);
         return LH_HOME_INSIDE;
     }
-    return home->kind == LH_HOME_RUNS ? LH_HOME_OUTSIDE : doubt(slot, home, frame);
+    return home.kind == LH_HOME_RUNS ? LH_HOME_OUTSIDE : doubt(slot, &home, frame);
 }
 
 __attribute__((noinline)) static bool ask(struct lh_slot *slot, uint32_t question)
@@ -141,8 +146,8 @@ __attribute__((noinline)) static bool ask(struct lh_slot *slot, uint32_t questio
 
 static bool has_settled(const struct lh_slot *slot)
 {
-    const struct lh_home *home = answer(slot);
-    return home != NULL && home->kind != LH_HOME_GUESSED &&
+    struct lh_home home;
+    return read_answer(slot, &home) && home.kind != LH_HOME_GUESSED &&
            ITERATIONS - slot->home.studied >= SETTLED;
 }
 
@@ -220,8 +225,8 @@ void lh_home_parks(struct lh_slot *slot, uintptr_t frame)
 
 void lh_home_study(struct lh_slot *slot)
 {
-    const struct lh_home *home = answer(slot);
-    if (slot->home.studied == 0 || (home != NULL && home->kind == LH_HOME_RUNS))
+    struct lh_home home;
+    if (slot->home.studied == 0 || (read_answer(slot, &home) && home.kind == LH_HOME_RUNS))
         return;
     slot->home.studied--;
     slot->home.calls = 0;

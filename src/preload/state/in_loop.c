@@ -101,7 +101,7 @@ static bool is_at_set_of(uint32_t tid, const struct lh_slot *slot)
 {
     uint32_t used = atomic_load_explicit(&lh_process->slots_used, memory_order_relaxed);
     for (uint32_t i = 0; i < used; i++)
-        if (atomic_load_explicit(&lh_process->slots[i].tid, memory_order_relaxed) == tid)
+        if (atomic_load_explicit(&lh_process->slots[i].tid, memory_order_acquire) == tid)
             return lh_process->slots[i].epfd == slot->epfd;
     return false;
 }
@@ -131,7 +131,7 @@ static bool gave_to_a_new_one(const struct lh_slot *slot)
 /* One that had no loop, and that it has woken, has come back, or stands by in its place. */
 static bool gave_to(const struct lh_slot *other, const struct lh_slot *slot)
 {
-    uint32_t tid = atomic_load_explicit(&other->tid, memory_order_relaxed);
+    uint32_t tid = atomic_load_explicit(&other->tid, memory_order_acquire);
     if (other == slot || tid == 0)
         return false;
     if (other->epfd == slot->epfd)

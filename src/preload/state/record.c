@@ -12,6 +12,7 @@
 #include "preload/state/tags.h"
 #include "preload/state/wake.h"
 #include "preload/sys/clock.h"
+#include "preload/sys/cpu.h"
 #include "preload/sys/futex.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
@@ -34,19 +35,23 @@ void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
 
 bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
 {
+    /* The number first: between two calls `sp` is 0, so that one that is not 0 now is of this call,
+     * or of a later one, and so are the fields. `sp` alone is the same for each call of a frame. */
+    uint64_t seq = atomic_load_explicit(&slot->seq, memory_order_acquire);
     uintptr_t sp = atomic_load_explicit(&slot->sp, memory_order_acquire);
     if (sp == 0)
         return false;
     lh_call_copy_own(slot, copy);
     atomic_thread_fence(memory_order_acquire);
-    return copy->call < lh_call_count() && copy->seq == atomic_load(&slot->seq) &&
+    return copy->call < lh_call_count() && copy->seq == seq && seq == atomic_load(&slot->seq) &&
            sp == atomic_load(&slot->sp);
 }
 
 bool lh_call_is_in_flight(struct lh_slot *slot, const struct lh_call_copy *copy)
 {
     atomic_thread_fence(memory_order_acquire);
-    return atomic_load(&slot->seq) == copy->seq && atomic_load(&slot->sp) != 0;
+    /* In this order: a call that has begun since has changed the number before `sp`. */
+    return atomic_load(&slot->sp) != 0 && atomic_load(&slot->seq) == copy->seq;
 }
 
 bool lh_call_is_for_gil(const struct lh_call_copy *copy)
@@ -154,6 +159,7 @@ static void capture_js(const struct lh_view *view, struct lh_record *record,
         .sp = copy->registers.sp,
         .fp = copy->interrupted ? copy->registers.fp : 0,
         .pc = copy->interrupted ? copy->registers.pc : 0,
+        .link = lh_cpu_link(&copy->registers),
     };
     lh_v8_capture(view, &thread, lh_process->v8_scratch, lh_options.stack_frames, record);
 }

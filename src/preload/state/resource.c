@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/peer_text.h"
+#include "preload/state/version.h"
 #include "preload/state/waiting.h"
 #include "preload/sys/clock.h"
 #include "preload/sys/fd.h"
@@ -329,11 +330,11 @@ static void (*const readers[])(const struct operand_reader *) = {
 
 void lh_resource_add_noted(struct lh_resource *resource, const struct lh_slot *slot, uint64_t seq)
 {
-    if (atomic_load_explicit(&slot->noted_seq, memory_order_acquire) != seq)
+    uint32_t version = lh_version_now(&slot->noted_version);
+    if (atomic_load_explicit(&slot->noted_seq, memory_order_relaxed) != seq)
         return;
     resource->who = slot->noted;
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&slot->noted_seq, memory_order_relaxed) != seq) {
+    if (!lh_version_is(&slot->noted_version, version)) {
         resource->who = (struct lh_waited_for){0}; /* it is being written again just now */
         return;
     }

@@ -57,7 +57,7 @@ struct lh_slot *lh_slot_take(uint32_t tid)
         atomic_store(&slot->rate_window, 0);
         atomic_store(&slot->iteration_id, 0);
         atomic_store(&slot->progress, 0);
-        slot->accounts.iteration_id = 0;
+        atomic_store(&slot->accounts.iteration_id, 0);
         slot->allow_start = 0;
         slot->awaits_victims = false;
         atomic_store(&slot->marked, 0);
@@ -97,6 +97,7 @@ void lh_slot_release(struct lh_slot *slot)
 {
     atomic_store(&slot->sp, 0);
     atomic_store(&slot->parked, 1);
+    slot->epfd = -1; /* before its next owner's number is there: others look for who has a set */
     atomic_store(&slot->tid, 0);
     atomic_fetch_sub(&lh_process->slots_taken, 1);
 }

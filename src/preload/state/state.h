@@ -82,11 +82,12 @@ struct lh_call_sum {
 /* Where the time of the iteration that runs now has gone so far, as its wrappers saw it. Written by
  * the loop thread alone, also in the sampling signal's handler. */
 struct lh_accounts {
-    uint64_t
-        iteration_id;     /* whose accounts these are; not slot->iteration_id: there are none yet */
-    uint64_t reported_ns; /* told by its blocks, or not wanted by the user */
-    uint64_t gil_tsc;     /* steps in waits for CPython's GIL */
-    uint64_t calls_tsc;   /* steps in other calls … */
+    _Atomic uint64_t
+        iteration_id; /* whose accounts these are; not slot->iteration_id: there are none yet */
+    /* Read by the watchdog, too, which sees them empty if it sees the iteration. */
+    uint64_t reported_ns;   /* told by its blocks, or not wanted by the user */
+    uint64_t gil_tsc;       /* steps in waits for CPython's GIL */
+    uint64_t calls_tsc;     /* steps in other calls … */
     uint64_t unsampled_tsc; /* … and since the last sample of such a call */
     uint32_t call_count;
     struct lh_call_sum calls[LH_STALL_CALLS];
@@ -133,6 +134,7 @@ struct lh_slot_home {
 
 /* What a thread waits in, past libc. */
 struct lh_waited_in {
+    _Atomic uint32_t version; /* version.h */
     uint64_t iteration_id;
     int32_t number;  /* of the system call */
     uintptr_t first; /* its first argument */
@@ -183,10 +185,11 @@ struct lh_slot {
     _Atomic uint64_t progress_next_ns; /* … and its age when it is told again */
 
     /* Written by the watchdog, read by the owner. */
-    _Atomic uint64_t reported_seq; /* the call that has been reported in flight … */
-    uint64_t reported_id;          /* … under this id */
-    _Atomic uint64_t noted_seq;    /* the call of which it has noted … */
-    struct lh_waited_for noted;    /* … whom it waits for */
+    _Atomic uint64_t reported_seq;  /* the call that has been reported in flight … */
+    uint64_t reported_id;           /* … under this id */
+    _Atomic uint64_t noted_seq;     /* the call of which it has noted … */
+    struct lh_waited_for noted;     /* … whom it waits for … */
+    _Atomic uint32_t noted_version; /* … both of one version: version.h */
     struct lh_baseline baseline;
 
     /* Set when the thread becomes a loop thread. */
@@ -277,6 +280,7 @@ struct lh_told_place {
 
 /* After its owner has stored `seq`, and before the fields that go with it: whoever reads one of
  * those and then, behind a fence, `seq` (lh_call_copy_consistent()) sees this `seq` or a later one.
+ * The same for what goes with another word that is looked at twice.
  * A store that only releases does not keep later ones behind it (C11 7.17.3); x86-64 does by
  * itself, so that this is no instruction there. */
 static inline __attribute__((always_inline)) void lh_slot_fields_follow(void)

@@ -13,6 +13,7 @@
 
 #include "preload/state/state.h"
 #include "preload/state/thread_end.h"
+#include "preload/state/version.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/signals.h"
 #include "preload/sys/syscall.h"
@@ -34,7 +35,7 @@ static _Atomic uint64_t valid_test; /* 0: no test runs */
 struct lh_labels {
     struct lh_labels *next;   /* constant */
     _Atomic uint32_t tid;     /* whose they are; 0: nobody's */
-    _Atomic uint32_t version; /* odd: they are being written */
+    _Atomic uint32_t version; /* version.h */
     uint32_t count;
     struct label {
         char key[LH_LABEL_KEY_BYTES];
@@ -118,10 +119,9 @@ static void fill_labels(struct lh_tags *to, const struct lh_labels *labels)
 {
     uint16_t length = to->length;
     for (int i = 0; i < TRIES; i++) {
-        uint32_t version = atomic_load_explicit(&labels->version, memory_order_acquire);
-        bool filled = version % 2 == 0 && append_labels(to, labels);
-        atomic_thread_fence(memory_order_acquire);
-        if (filled && atomic_load_explicit(&labels->version, memory_order_relaxed) == version)
+        uint32_t version = lh_version_now(&labels->version);
+        bool filled = append_labels(to, labels);
+        if (lh_version_is(&labels->version, version) && filled)
             return;
         to->length = length;
         to->label_count = 0;
@@ -209,7 +209,8 @@ static void add_program_labels(struct lh_tags *to, const struct lh_slot *slot)
     size_t size = read_program(pairs, at, sizeof(pairs));
     for (size_t used = 0, next; (next = append_pair(to, pairs + used, size - used)) != 0;)
         used += next;
-    if (atomic_load_explicit(&slot->labels_at, memory_order_acquire) != at) {
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&slot->labels_at, memory_order_relaxed) != at) {
         to->length = length; /* they were those of the moment before, or already no more */
         to->label_count = count;
     }
@@ -230,8 +231,10 @@ void lh_tags_fill(struct lh_record *record, uint32_t tid, bool own)
         add_program_labels(to, slot);
 }
 
+/* Empty, before another thread can have it: whoever finds the new owner's number sees that. */
 static void give_back(struct lh_labels *labels)
 {
+    labels->count = 0;
     atomic_store(&labels->tid, 0);
 }
 
@@ -263,7 +266,6 @@ static struct lh_labels *take_labels(uint32_t tid)
         labels = map_labels(tid);
     if (labels == NULL)
         return NULL;
-    labels->count = 0;
     lh_self.labels = labels;
     lh_thread_end_watch_labels(give_back);
     return labels;
@@ -281,9 +283,7 @@ static uint32_t find(const struct lh_labels *labels, const char *key)
 static void put(struct lh_labels *labels, uint32_t at, const char *key, const char *value)
 {
     struct label *label = &labels->labels[at];
-    uint32_t version = atomic_load_explicit(&labels->version, memory_order_relaxed);
-    atomic_store_explicit(&labels->version, version + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
+    lh_version_begin(&labels->version);
     if (value == NULL) {
         labels->count--;
         *label = labels->labels[labels->count];
@@ -293,7 +293,7 @@ static void put(struct lh_labels *labels, uint32_t at, const char *key, const ch
         if (at == labels->count)
             labels->count++;
     }
-    atomic_store_explicit(&labels->version, version + 2, memory_order_release);
+    lh_version_end(&labels->version);
 }
 
 static int set(const char *key, const char *value)

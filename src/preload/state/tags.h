@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 /* Of the process, also of children that it forks from now on: `id` up to its 255th byte; NULL: no
  * test runs. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "common/text.h"
 #include "preload/state/state.h"
 #include "preload/sys/clock.h"

@@ -9,7 +9,7 @@
 #include <sys/select.h>
 #include <time.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/state/poll_wait.h"
 
 /* How many descriptors, and the first of them. */

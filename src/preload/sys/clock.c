@@ -22,8 +22,14 @@ struct moment {
     int64_t ns;
 };
 
-static struct moment reference; /* taken before anything is timed */
-static uint64_t usual_width;    /* the least counts between two readings of the counter */
+/* Taken before anything is timed. Threads that come at once take one each; the first that is whole
+ * counts, for all. */
+static struct reference {
+    struct moment moment;
+    uint64_t usual_width; /* the least counts between two readings of the counter */
+} references[8];
+static _Atomic uint32_t begun;
+static struct reference *_Atomic reference;
 
 /* An eighth of what the system call costs. Not for the CPU clocks: those are no more in the vDSO
  * than the error, for which libc has a thread-local variable, is impossible. */
@@ -91,26 +97,36 @@ void lh_clock_init(void)
     lh_clock_is_faked = is_faked(&next);
 }
 
-/* Two threads that come at once both know the counter when they go on; the reference is for when
- * something has lasted. */
 void lh_clock_start(void)
 {
-    static _Atomic bool begun;
-    if (LH_LIKELY(atomic_load_explicit(&begun, memory_order_acquire)))
+    struct reference *none = NULL;
+    if (LH_LIKELY(atomic_load_explicit(&reference, memory_order_acquire) != NULL))
         return;
     lh_counter_is_tsc = lh_cpu_counter_is_steady();
-    if (!atomic_exchange(&begun, true))
-        reference = read_moment(0, &usual_width);
+    uint32_t number = atomic_fetch_add(&begun, 1);
+    if (number < sizeof(references) / sizeof(references[0])) {
+        struct reference *own = &references[number];
+        own->moment = read_moment(0, &own->usual_width);
+        atomic_compare_exchange_strong(&reference, &none, own);
+    }
+    /* One more than that: the others are done in microseconds, unless a fork has taken them away.
+     */
+    int64_t until_ns = lh_clock_ns(CLOCK_MONOTONIC) + LH_NS_PER_MS;
+    while (atomic_load(&reference) == NULL && lh_clock_ns(CLOCK_MONOTONIC) < until_ns)
+        continue;
 }
 
 uint64_t lh_counter_to_ns(uint64_t count)
 {
     if (!lh_counter_is_tsc)
         return count;
+    const struct reference *from = atomic_load_explicit(&reference, memory_order_acquire);
+    if (from == NULL)
+        return 0;
     uint64_t width;
-    struct moment now = read_moment(2 * usual_width, &width);
-    uint64_t counted = now.counter - reference.counter;
-    uint64_t passed_ns = (uint64_t)(now.ns - reference.ns);
+    struct moment now = read_moment(2 * from->usual_width, &width);
+    uint64_t counted = now.counter - from->moment.counter;
+    uint64_t passed_ns = (uint64_t)(now.ns - from->moment.ns);
     if (counted == 0)
         return 0;
     return (uint64_t)((unsigned __int128)count * passed_ns / counted);

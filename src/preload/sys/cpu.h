@@ -33,6 +33,10 @@ static inline uintptr_t lh_cpu_thread_pointer(void);
  * it (pointer authentication). */
 static inline uintptr_t lh_cpu_plain_address(uintptr_t word);
 
+/* What a function returns to that has called nothing yet, where a call leaves that in a register.
+ * 0: it leaves it on the stack. */
+static inline uintptr_t lh_cpu_link(const struct lh_registers *registers);
+
 /* Do these bytes, which stand before an address, end in a call? Then the address may be one that
  * such a call returns to. Longer calls there are none. */
 static inline bool lh_cpu_ends_in_call(const unsigned char *code);

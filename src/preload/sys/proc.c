@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "common/text.h"
 #include "preload/sys/syscall.h"
 

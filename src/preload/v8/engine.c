@@ -42,11 +42,9 @@ static _Atomic int state;
  * been loaded since: a program of a hundred objects and a loop a test spends its time there. */
 static _Atomic uint64_t missed_at; /* lh_symbols_loads() */
 
-/* What walks have found so far of the row. */
-static struct {
-    _Atomic uint32_t tables;
-    _Atomic uint32_t fitting;
-} proof;
+/* What walks have found so far of the row, in one word: tables, and in its lower half how many of
+ * them fit. */
+static _Atomic uint64_t proof;
 
 static const struct engine *found_engine(void)
 {
@@ -221,14 +219,19 @@ uintptr_t lh_v8_isolate(void)
 
 /* ---- stacks ---- */
 
-static bool looks_wrong(uint32_t tables, uint32_t fitting)
+static uint64_t tables_of(uint64_t found)
 {
-    return fitting * 4 < tables;
+    return found >> 32;
+}
+
+static bool looks_wrong(uint64_t found)
+{
+    return (uint32_t)found * 4ull < tables_of(found);
 }
 
 const char *lh_v8_doubt(void)
 {
-    return looks_wrong(atomic_load(&proof.tables), atomic_load(&proof.fitting))
+    return looks_wrong(atomic_load(&proof))
                ? "loophound: this V8 is not laid out as its version is known to be: JavaScript "
                  "functions are told by where they begin\n"
                : NULL;
@@ -238,13 +241,11 @@ const char *lh_v8_doubt(void)
  * wrong one's. */
 static bool is_refuted(const struct lh_v8_walk *walk)
 {
-    uint32_t tables = atomic_load(&proof.tables);
-    uint32_t fitting = atomic_load(&proof.fitting);
-    if (tables < PROOF_TABLES) {
-        tables = atomic_fetch_add(&proof.tables, walk->proof.tables) + walk->proof.tables;
-        fitting = atomic_fetch_add(&proof.fitting, walk->proof.fitting) + walk->proof.fitting;
-    }
-    return looks_wrong(tables, fitting);
+    uint64_t found = atomic_load(&proof);
+    uint64_t more = (uint64_t)walk->proof.tables << 32 | walk->proof.fitting;
+    if (tables_of(found) < PROOF_TABLES)
+        found = atomic_fetch_add(&proof, more) + more;
+    return looks_wrong(found);
 }
 
 static struct lh_v8_scratch *take_scratch(struct lh_v8_scratch *scratch)
@@ -270,8 +271,8 @@ void lh_v8_capture(const struct lh_view *view, const struct lh_v8_thread *thread
     uint32_t strings = record->strings_length;
     if (walk.scratch == NULL)
         return;
-    uint32_t tables = atomic_load(&proof.tables);
-    if (tables >= PROOF_TABLES && looks_wrong(tables, atomic_load(&proof.fitting)))
+    uint64_t found = atomic_load(&proof);
+    if (tables_of(found) >= PROOF_TABLES && looks_wrong(found))
         walk.layout = &known->without_positions;
     lh_v8_budget(&walk);
     lh_v8_walk(&walk, thread);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/v8/walker.h"
 
 /* Line and column, both from 1 on, of the character at `position` of the script. From V8's own

@@ -2,7 +2,8 @@
 /* Where V8 keeps what a stack walk needs. Plain data.
  *
  * Most of it V8 exports itself, for debuggers (v8dbg_*, symbols.def); the rest has one row for each
- * minor version (v8_offsets.def). x86-64, without pointer compression: what Node.js is. */
+ * minor version (v8_offsets.def). Both are of 64 bits without pointer compression, as
+ * Node.js is, and the same on every such processor; entry_frame.h has what is not. */
 #ifndef LH_PRELOAD_V8_OFFSETS_H
 #define LH_PRELOAD_V8_OFFSETS_H
 

@@ -41,7 +41,7 @@ struct frame {
     uintptr_t fp;
     uintptr_t pc; /* where it stands; 0: not known */
     uintptr_t slots[SLOTS];
-    uintptr_t called_from; /* of the innermost one: the word at the stack pointer; 0: not known */
+    uintptr_t called_from; /* of the innermost one: what it may return to; 0: not known */
 };
 
 /* Was it called by `new`? Then its `this` is what it is to make. */
@@ -261,7 +261,7 @@ static bool find_first(struct lh_v8_walk *walk, const struct lh_v8_thread *threa
     }
     *frame = (struct frame){.fp = thread->fp, .pc = thread->pc};
     if (thread->pc != 0)
-        frame->called_from = lh_v8_word(walk, thread->sp);
+        frame->called_from = thread->link != 0 ? thread->link : lh_v8_word(walk, thread->sp);
     return thread->pc != 0 && thread->fp != 0;
 }
 

@@ -15,6 +15,7 @@ struct lh_v8_thread {
     uintptr_t sp;      /* its stack pointer; 0: not known */
     uintptr_t fp;      /* its frame pointer, and … */
     uintptr_t pc;      /* … where it is: of one that was interrupted; 0: not known */
+    uintptr_t link;    /* what it returns to from there; 0: that is at the stack pointer */
 };
 
 /* Stores the frames into walk->record, innermost first: walk->view, layout, scratch, record and

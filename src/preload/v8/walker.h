@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 #include "preload/sys/view.h"
 #include "preload/v8/offsets.h"
 

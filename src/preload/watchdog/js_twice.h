@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 /* Reads the frames of the thread with this isolate once more. Where they are not those of the
  * record, it has none afterwards: false. Of a thread that is in JavaScript itself, and not in what

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/text.h"
+#include "preload/state/version.h"
 #include "preload/state/waiting.h"
 #include "preload/sys/memory.h"
 #include "preload/sys/proc.h"
@@ -199,8 +200,8 @@ void lh_noted_tick(struct lh_slot *slot, const struct lh_call_copy *copy, bool a
     } else if (!name_whom(&who, copy)) {
         return;
     }
-    atomic_store(&slot->noted_seq, 0);
-    atomic_thread_fence(memory_order_seq_cst);
+    lh_version_begin(&slot->noted_version);
     slot->noted = who;
-    atomic_store_explicit(&slot->noted_seq, copy->seq, memory_order_release);
+    atomic_store_explicit(&slot->noted_seq, copy->seq, memory_order_relaxed);
+    lh_version_end(&slot->noted_version);
 }

@@ -14,6 +14,7 @@
 #include "preload/iteration/sampler.h"
 #include "preload/python/interpreter.h"
 #include "preload/state/record.h"
+#include "preload/state/version.h"
 #include "preload/state/waited_in.h"
 #include "preload/sys/proc.h"
 #include "preload/watchdog/holder.h"
@@ -36,6 +37,16 @@ static bool has_no_call(const struct lh_slot *slot, uint64_t iteration_id)
            atomic_load(&slot->iteration_id) == iteration_id;
 }
 
+static void note_waited_in(struct lh_waited_in *waited_in, uint64_t iteration_id,
+                           const struct lh_thread_wait *wait)
+{
+    lh_version_begin(&waited_in->version);
+    waited_in->iteration_id = iteration_id;
+    waited_in->number = (int32_t)wait->number;
+    waited_in->first = wait->first;
+    lh_version_end(&waited_in->version);
+}
+
 /* The same wait before and after, and none of a wrapper or of the park: what was copied between
  * stood still. */
 static bool fill_waiting(struct lh_slot *slot, uint64_t iteration_id, struct lh_record *record)
@@ -53,7 +64,7 @@ static bool fill_waiting(struct lh_slot *slot, uint64_t iteration_id, struct lh_
     record->running = 1;
     record->system_call = (int32_t)before.number;
     lh_waited_in_fill(&record->resource, before.number, before.first, false);
-    slot->waited_in = (struct lh_waited_in){iteration_id, (int32_t)before.number, before.first};
+    note_waited_in(&slot->waited_in, iteration_id, &before);
     return lh_proc_thread_wait(tid, &after) && after.number == before.number &&
            after.sp == before.sp && after.pc == before.pc && has_no_call(slot, iteration_id);
 }

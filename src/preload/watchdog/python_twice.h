@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "common/ring.h"
+#include "common/record.h"
 
 /* Reads the frames of the thread with this PyThreadState once more. Where they are not those of the
  * record, it has none afterwards: false. */

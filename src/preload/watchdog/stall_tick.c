@@ -123,9 +123,10 @@ static void read_times(struct lh_slot *slot, uint32_t tid)
     slot->tick_delay_ns = lh_kept_run_delay_ns(slot, tid);
 }
 
-static void look_at(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, uint64_t now)
+/* `age_tsc`: how old it is `now`. Its start may be another one's meanwhile. */
+static void look_at(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, uint64_t now,
+                    uint64_t age_tsc)
 {
-    uint64_t age_tsc = now - slot->iteration_start;
     uint64_t age_ns = lh_counter_to_ns(age_tsc);
     uint64_t before_cpu_ns = slot->tick_cpu_ns;
     uint64_t before_delay_ns = slot->tick_delay_ns;
@@ -158,7 +159,7 @@ void lh_stall_tick(struct lh_slot *slot, bool reads)
         iteration_id != atomic_load(&slot->iteration_id))
         return;
     if (reads || now - start >= tick_tsc / YOUNG)
-        look_at(slot, iteration_id, tid, now);
+        look_at(slot, iteration_id, tid, now, now - start);
 }
 
 void lh_stall_tick_parked(struct lh_slot *slot)

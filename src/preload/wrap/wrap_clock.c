@@ -43,7 +43,7 @@ static read_clock *_Atomic chosen = choose;
 /* The options are known once there is a process to watch. */
 static int choose(clockid_t clock, struct timespec *now)
 {
-    if (lh_process == NULL)
+    if (__atomic_load_n(&lh_process, __ATOMIC_ACQUIRE) == NULL)
         return read_real(clock, now);
     bool strict = lh_options.strict != 0;
     int result = strict ? read_and_note(clock, now) : read_real(clock, now);

@@ -60,6 +60,7 @@
     {                                                                                              \
         if (LH_UNLIKELY(lh_self.slot == NULL) && lh_meet())                                        \
             return wrapper args;                                                                   \
+        atomic_thread_fence(memory_order_acquire); /* ASK kept it before it put this here */       \
         return atomic_load_explicit(&kept_##row, memory_order_relaxed) args;                       \
     }
 

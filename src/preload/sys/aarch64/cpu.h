@@ -57,6 +57,11 @@ static inline uintptr_t lh_cpu_plain_address(uintptr_t word)
     return word & ((1ul << 48) - 1);
 }
 
+static inline uintptr_t lh_cpu_link(const struct lh_registers *registers)
+{
+    return lh_cpu_plain_address(registers->lr);
+}
+
 #define LH_CPU_CALL_BYTES 4
 
 /* BL; BLR, and BLRAA and its like, which check a signature (Arm ARM, C4.1.65). */

@@ -53,6 +53,12 @@ static inline uintptr_t lh_cpu_plain_address(uintptr_t word)
     return word;
 }
 
+static inline uintptr_t lh_cpu_link(const struct lh_registers *registers)
+{
+    (void)registers;
+    return 0;
+}
+
 /* libc's variables are below the thread pointer. */
 #define LH_CPU_TLS_BELOW (12u * 1024)
 
