@@ -142,7 +142,8 @@ static uint64_t since(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
-/* What the accounts said when the iteration began, as the watchdog has seen it. */
+/* What the accounts said when the iteration began, as the watchdog has seen it: it has stored that
+ * before it had this iteration sampled. */
 static struct lh_running at_begin(const struct lh_slot *slot)
 {
     return (struct lh_running){.iteration_id = lh_iteration_now(slot),

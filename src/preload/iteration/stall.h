@@ -26,6 +26,8 @@ static inline bool lh_stall_is_on(void)
     return lh_options.stall != 0 && lh_options.strict == 0;
 }
 
+/* The start first: whoever acquires the number sees the start of that iteration, or of a later one,
+ * and never takes an iteration for older than it is. */
 static inline void lh_stall_begin(struct lh_slot *slot)
 {
     uint64_t iteration_id = atomic_load_explicit(&slot->iteration_id, memory_order_relaxed) + 1;

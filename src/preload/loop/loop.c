@@ -71,6 +71,8 @@ static int begin_loop(int epfd, uint32_t call, enum lh_found found)
     struct lh_slot *slot = lh_slot_take((uint32_t)lh_syscall0(SYS_gettid));
     if (slot == NULL)
         return -ENOMEM;
+    /* The watchdog believes what follows once it has seen a call or an iteration of this owner,
+     * which releases it; that the slot has one is not enough. */
     slot->tick_cpu_ns = (uint64_t)lh_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     slot->tick_delay_ns =
         lh_stall_is_on() ? lh_proc_run_delay_ns(atomic_load(&slot->tid)) : LH_UNKNOWN;

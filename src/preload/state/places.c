@@ -14,11 +14,10 @@ static void count(struct lh_told_place *told, uint64_t elapsed_ns)
     atomic_fetch_add_explicit(&told->again_ns, elapsed_ns, memory_order_relaxed);
 }
 
+/* Others may count there already: what was counted is zero since the last scope's end. */
 static uint64_t begin(struct lh_told_place *told, uint32_t call)
 {
     uint64_t id = lh_report_id();
-    atomic_store(&told->again, 0);
-    atomic_store(&told->again_ns, 0);
     told->call = call;
     atomic_store(&told->id, id);
     atomic_store(&lh_process->places_told, 1);
@@ -45,16 +44,17 @@ uint64_t lh_place_take(uint64_t place, uint32_t call, uint64_t elapsed_ns)
 static void tell(struct lh_told_place *told)
 {
     uint64_t again = atomic_exchange(&told->again, 0);
-    const struct lh_call_copy copy = {.call = told->call, .tid = (uint32_t)lh_syscall0(SYS_gettid)};
-    if (again == 0)
+    uint64_t again_ns = atomic_exchange(&told->again_ns, 0);
+    uint64_t id = atomic_exchange(&told->id, 0);
+    if (again == 0 || id == 0) /* none, or it has begun just now */
         return;
-    struct lh_record *record =
-        lh_record_begin(LH_EVENT_REPEATED, &copy, atomic_load(&told->again_ns), true);
+    const struct lh_call_copy copy = {.call = told->call, .tid = (uint32_t)lh_syscall0(SYS_gettid)};
+    struct lh_record *record = lh_record_begin(LH_EVENT_REPEATED, &copy, again_ns, true);
     if (record == NULL)
         return;
     record->thread[0] = '\0'; /* it is about no thread */
     record->tid = atomic_load(&lh_process->pid);
-    record->id = atomic_load(&told->id);
+    record->id = id;
     record->reason = LH_REASON_STRICT;
     record->group = lh_call_info(told->call)->group;
     record->again = again;

@@ -29,6 +29,7 @@ void lh_call_copy_own(struct lh_slot *slot, struct lh_call_copy *copy)
     copy->python_thread = slot->python_thread;
     copy->isolate = slot->isolate;
     copy->registers = slot->registers;
+    copy->sp = 0;
     copy->interrupted = false;
     copy->view = NULL;
 }
@@ -42,6 +43,7 @@ bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
     if (sp == 0)
         return false;
     lh_call_copy_own(slot, copy);
+    copy->sp = sp;
     atomic_thread_fence(memory_order_acquire);
     return copy->call < lh_call_count() && copy->seq == seq && seq == atomic_load(&slot->seq) &&
            sp == atomic_load(&slot->sp);
@@ -50,8 +52,9 @@ bool lh_call_copy_consistent(struct lh_slot *slot, struct lh_call_copy *copy)
 bool lh_call_is_in_flight(struct lh_slot *slot, const struct lh_call_copy *copy)
 {
     atomic_thread_fence(memory_order_acquire);
-    /* In this order: a call that has begun since has changed the number before `sp`. */
-    return atomic_load(&slot->sp) != 0 && atomic_load(&slot->seq) == copy->seq;
+    /* In this order: a call that has begun since has changed the number before `sp`. One that is
+     * over and being decided about has another `sp`: claim() in block.c. */
+    return atomic_load(&slot->sp) == copy->sp && atomic_load(&slot->seq) == copy->seq;
 }
 
 bool lh_call_is_for_gil(const struct lh_call_copy *copy)

@@ -10,6 +10,7 @@
 /* A call on a loop thread as it stands in its slot, copied out. */
 struct lh_call_copy {
     uint64_t seq;
+    uintptr_t sp; /* the slot's, of another thread's call */
     uint64_t start;
     uint64_t operand;
     uint32_t call;

@@ -48,6 +48,8 @@ static uint64_t major_faults(uint32_t tid)
     return fields != NULL ? lh_proc_field(fields, 12 - 3) : LH_UNKNOWN;
 }
 
+/* The owner reads it under this number alone, and has done with an earlier one when it gives itself
+ * the next: nobody reads what is overwritten here. */
 static void take_baseline(struct lh_slot *slot, uint64_t iteration_id)
 {
     struct lh_baseline *baseline = &slot->baseline;

@@ -47,7 +47,8 @@ static bool take_own_descriptors(void)
     return lh_syscall3(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) == 0;
 }
 
-/* timeout_ns < 0: until it is called. */
+/* timeout_ns < 0: until it is called. This says when it is due before it looks at `watchdog_wake`;
+ * who calls adds to that before it changes when this is due. One sees the other (seq_cst). */
 static void doze(uint32_t seen, int64_t timeout_ns)
 {
     lh_suspends_before(timeout_ns);
