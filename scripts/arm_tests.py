@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Runs the unit tests of a build for aarch64, and those end to end that know the processor, in the
-emulated machine (scripts/armbox). Ends with one line, as scripts/run_tests.py does: N passed, N failed.
+emulated machine (scripts/armbox). Ends with one line, as scripts/run_tests.py does: N passed, N
+failed.
 
     scripts/arm_tests.py --build build/aarch64-linux-gnu [--smoke | --node]
 
 On Debian 12, with libunwind 1.6, and on Debian 13, whose libc signs its return addresses. All goes
-to the machine's own disk first, in one file: a folder of this machine's has no FIFOs and no mappings
-there, and is slow. --smoke: a few of them, on Debian 12, in some minutes. --node: JavaScript's stacks, of the
-versions of Node.js that are in the build's nodes/ (scripts/node_versions.py), on Debian 13.
+to the machine's own disk first, in one file: a folder of this machine's has no FIFOs and no
+mappings there, and is slow. --smoke: a few of them, on Debian 12, in some minutes. --node:
+JavaScript's stacks, of the versions of Node.js that are in the build's nodes/
+(scripts/node_versions.py), on Debian 13.
 """
 
 from __future__ import annotations
