@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is written from here on is seen by nobody who does not see the version, too. */
+/* What is written from here on is seen by nobody who does not see the version, too. It may be odd
+ * already: a writer that never came to its end. */
 static inline void lh_version_begin(_Atomic uint32_t *version)
 {
     uint32_t now = atomic_load_explicit(version, memory_order_relaxed);
-    atomic_store_explicit(version, now + 1, memory_order_relaxed);
+    atomic_store_explicit(version, now | 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
 }
 

@@ -109,8 +109,7 @@ void lh_clock_start(void)
         own->moment = read_moment(0, &own->usual_width);
         atomic_compare_exchange_strong(&reference, &none, own);
     }
-    /* One more than that: the others are done in microseconds, unless a fork has taken them away.
-     */
+    /* One more than those: they take microseconds, unless a fork has taken them away. */
     int64_t until_ns = lh_clock_ns(CLOCK_MONOTONIC) + LH_NS_PER_MS;
     while (atomic_load(&reference) == NULL && lh_clock_ns(CLOCK_MONOTONIC) < until_ns)
         continue;

@@ -2,8 +2,8 @@
 /* Where V8 keeps what a stack walk needs. Plain data.
  *
  * Most of it V8 exports itself, for debuggers (v8dbg_*, symbols.def); the rest has one row for each
- * minor version (v8_offsets.def). Both are of 64 bits without pointer compression, as
- * Node.js is, and the same on every such processor; entry_frame.h has what is not. */
+ * minor version (v8_offsets.def). Both are for 64 bits without pointer compression, which is what
+ * Node.js is, and hold for every such processor; entry_frame.h has what does not. */
 #ifndef LH_PRELOAD_V8_OFFSETS_H
 #define LH_PRELOAD_V8_OFFSETS_H
 
