@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Sanitized, or in an emulated machine (scripts/arm_tests.py): some ten times slower.
 UNIT_TIMEOUT_S = {False: 120, True: 600}
 # Most of these tests wait; those of real loops compute, and some are marked as being alone.
-AT_ONCE = {"e2e": 3, "python": 3}
+AT_ONCE = {"e2e": 4, "python": 3}
 HAS_ALONE = {"e2e"}
 # Of a run that has ended, what failed, alone.
 AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]

@@ -159,6 +159,8 @@ def wait_until(what: str, ready: Callable[[], Any], patience_s: float = PATIENCE
 
 def wait_for_event(path: Path, kind: str, pid: int | None = None) -> Event:
     def find() -> Event | None:
+        if not path.exists() or f'"type":"{kind}"' not in path.read_text(encoding="utf-8"):
+            return None  # all of a large file is not read anew each time
         for event in of_type(read_events(path), kind):
             if pid is None or event["pid"] == pid:
                 return event

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,13 +11,17 @@ from pathlib import Path
 import pytest
 from harness import (
     PROGRAMS,
+    Event,
     blocks,
     describe,
+    of_type,
     preload_environment,
-    read_events,
     started,
-    wait_for_event,
+    wait_until,
 )
+from schema import check_line
+
+CHECKED = 1000  # lines of a file that are held against the schema: there are some 100,000
 
 
 def tsc_of(words: str) -> dict[str, int]:
@@ -25,12 +30,29 @@ def tsc_of(words: str) -> dict[str, int]:
     return {name: int(count) for name, count in pairs if int(count) > 0}
 
 
+def lines_of(file: Path, pid: int) -> list[Event]:
+    """Those of a file that is written to its end: the summary is the last line."""
+
+    def whole() -> list[bytes]:
+        lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+        has_ended = lines and b'"type":"summary"' in lines[-1] and lines[-1].endswith(b"\n")
+        return lines if has_ended else []
+
+    raw = wait_until(f"a summary in {file}", whole)
+    lines: list[Event] = [json.loads(line) for line in raw]
+    for text, line in [*zip(raw[:CHECKED], lines, strict=False), (raw[-1], lines[-1])]:
+        check_line(text.decode(), line)
+    assert {event["pid"] for event in of_type(lines, "summary")} == {pid}
+    return lines
+
+
 def assert_told(file: Path, pid: int, expected: dict[str, int], loops: int) -> None:
-    summary = wait_for_event(file, "summary", pid)
+    lines = lines_of(file, pid)
+    (summary,) = of_type(lines, "summary")
     assert {row["call"]: row["count"] for row in summary["by_call"]} == expected
     assert summary["blocks"] == sum(expected.values())
     assert summary["loops"] == loops
-    told = blocks(read_events(file))
+    told = blocks(lines)
     assert len(told) + summary["dropped"] == summary["blocks"], describe(told[-5:])
     assert {event["call"] for event in told} <= set(expected)
     assert len({event["id"] for event in told}) == len(told)
