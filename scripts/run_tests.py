@@ -31,8 +31,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Sanitized, or in an emulated machine (scripts/arm_tests.py): some ten times slower.
 UNIT_TIMEOUT_S = {False: 120, True: 600}
-# Most of these tests wait; those of real loops compute, and some are marked as being alone.
-AT_ONCE = {"e2e": 4, "python": 3}
+# Most of these tests wait; those of real loops compute more, and a file's share what they build.
+# Some are marked as being alone.
+AT_ONCE = {"e2e": ["-n", "4"], "python": ["-n", "3"], "runtimes": ["-n", "2", "--dist", "loadfile"]}
 HAS_ALONE = {"e2e"}
 # Of a run that has ended, what failed, alone.
 AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]
@@ -118,12 +119,9 @@ def run_unit_once(program: Path, timeout_s: int) -> Totals:
 
 def run_suite(suite_name: str, build: Path, extra: list[str]) -> Totals:
     """Runs a suite, in one part or two; leaves one report of all of it, <suite>.xml."""
-    at_once = AT_ONCE.get(suite_name)
-    parts = [extra]
-    if at_once is not None and not extra:
-        parts = [["-n", str(at_once)]]
+    parts = [extra or AT_ONCE.get(suite_name, [])]
     if suite_name in HAS_ALONE and not extra:
-        parts = [["-m", "not alone", "-n", str(at_once)], ["-m", "alone"]]
+        parts = [["-m", "not alone", *parts[0]], ["-m", "alone"]]
     whole = build / f"{Path(suite_name).stem}.xml"
     whole.unlink(missing_ok=True)
     reports = [whole.with_suffix(f".{number}.xml") for number in range(1, len(parts) + 1)]
