@@ -56,20 +56,32 @@ uint64_t lh_progress_elapsed_ns(const struct lh_slot *slot, uint64_t iteration_i
     return age_ns > reported_ns ? age_ns - reported_ns : 0;
 }
 
-uint64_t lh_progress_due_ns(const struct lh_slot *slot, uint64_t iteration_id)
+static bool is_first(uint64_t progress, uint64_t iteration_id)
+{
+    return progress >> 32 != (uint32_t)iteration_id;
+}
+
+/* Never 0. The slot's own may be: another thread, or what this signal handler has interrupted, has
+ * just begun to report this iteration, and has not said yet when it is due again. */
+static uint64_t due_ns(bool first, uint64_t next_ns)
 {
     uint64_t threshold_ns = lh_options.threshold_ns > 0 ? lh_options.threshold_ns : 1;
-    bool first = atomic_load(&slot->progress) >> 32 != (uint32_t)iteration_id;
-    return first ? threshold_ns : atomic_load(&slot->progress_next_ns);
+    return first || next_ns == 0 ? threshold_ns : next_ns;
+}
+
+uint64_t lh_progress_due_ns(const struct lh_slot *slot, uint64_t iteration_id)
+{
+    return due_ns(is_first(atomic_load(&slot->progress), iteration_id),
+                  atomic_load(&slot->progress_next_ns));
 }
 
 bool lh_progress_should_report(struct lh_slot *slot, uint64_t iteration_id,
                                struct lh_progress *progress)
 {
     uint64_t before = atomic_load(&slot->progress);
-    uint64_t due_ns = atomic_load(&slot->progress_next_ns);
-    uint64_t next_ns = lh_progress_due_ns(slot, iteration_id);
-    bool first = before >> 32 != (uint32_t)iteration_id;
+    uint64_t said_ns = atomic_load(&slot->progress_next_ns);
+    bool first = is_first(before, iteration_id);
+    uint64_t next_ns = due_ns(first, said_ns);
     if (atomic_load(&slot->allow_depth) != 0 || progress->elapsed_ns < next_ns)
         return false;
     if (!lh_in_loop_look(slot))
@@ -78,7 +90,7 @@ bool lh_progress_should_report(struct lh_slot *slot, uint64_t iteration_id,
         next_ns *= 2;
     if (first && !begin_reports(slot, iteration_id, before))
         return false;
-    if (!atomic_compare_exchange_strong(&slot->progress_next_ns, &due_ns, next_ns))
+    if (!atomic_compare_exchange_strong(&slot->progress_next_ns, &said_ns, next_ns))
         return false;
     progress->id = lh_progress_id(slot, iteration_id);
     return progress->id != 0;
