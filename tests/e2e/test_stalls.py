@@ -24,6 +24,7 @@ from harness import (
     PYTHON,
     READ_NUMBER,
     ROOT,
+    TOLERANCE_MS,
     Event,
     blocks,
     describe,
@@ -57,7 +58,7 @@ class Between:
     least: float
     most: float
 
-    def has(self, value: float, part: float = 0.1, slack: float = 5) -> bool:
+    def has(self, value: float, part: float = 0.1, slack: float = max(5, TOLERANCE_MS)) -> bool:
         return self.least * (1 - part) - slack <= value <= self.most * (1 + part) + slack
 
     def __sub__(self, other: Between) -> Between:
