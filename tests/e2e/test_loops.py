@@ -15,7 +15,6 @@ from harness import (
     read_events,
     run_command,
     run_preloaded,
-    stalls_of,
 )
 
 LOOPS = PROGRAMS / "loops"
@@ -136,7 +135,7 @@ def test_thread_that_has_given_its_place_to_one_that_it_started_is_in_no_loop(
     """Until it parks again; and not where the other thread is somebody else's."""
     _, events = run_preloaded([LOOPS, way], hits, THRESHOLD="20ms", CALLS="sleep")
     assert sleepers(events) == ["on_loop"]
-    assert stalls_of(events) == []
+    assert of_type(events, "stall") == []
 
 
 @pytest.mark.parametrize(
