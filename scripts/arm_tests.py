@@ -55,31 +55,36 @@ def packed(build: Path, names: list[str]) -> str:
     return f"mkdir /loophound && cd /loophound && tar -xf /work/{where}/{pack.name} || exit 1"
 
 
-def script_of(build: Path, smoke: bool) -> str:
-    """What the machine's shell runs: both parts side by side, for many tests only wait."""
+def script_of(build: Path, smoke: bool) -> tuple[str, int]:
+    """What the machine's shell runs, and how many lines of it say how it went. The unit tests and
+    the others side by side, for many only wait; then, one by one, those that are to be alone."""
     where = build.resolve().relative_to(ROOT)
     units = [f"unit/{name}" for name in SMOKE_UNIT] if smoke else ["unit"]
     wanted = shlex.join(f"tests/e2e/test_{name}" for name in (SMOKE_E2E if smoke else E2E))
     run = f"python3 scripts/run_tests.py --build {where}"
-    return f"""
+    alone = "" if smoke else f"{run} --only e2e -- -m alone {wanted}"
+    script = f"""
         {packed(build, [*units, "programs", *BUILT])}
         export LOOPHOUND_TEST_EMULATED=1 LOOPHOUND_TEST_AGAIN={AGAIN}
         {run} --only unit >unit.log 2>&1 &
-        {run} --only e2e -- -n 2 {wanted}
+        {run} --only e2e -- -n 2 -m 'not alone' {wanted}
         wait
         cat unit.log
+        {alone}
     """
+    return script, 3 if alone else 2
 
 
-def script_of_node(build: Path) -> str:
+def script_of_node(build: Path) -> tuple[str, int]:
     """The same for JavaScript: the versions that there are."""
     where = build.resolve().relative_to(ROOT)
     versions = " ".join(sorted(path.name for path in (build / "nodes").iterdir()))
-    return f"""
+    script = f"""
         {packed(build, ["nodes", *BUILT])}
         export LOOPHOUND_TEST_EMULATED=1 NODE_VERSIONS='{versions}'
         python3 scripts/run_tests.py --build {where} --only node -- -n 2 {NODE} -k '{NODE_TESTS}'
     """
+    return script, 1
 
 
 def run_in(suite: str, script: str, seconds: int, runs: int) -> list[int] | None:
@@ -111,9 +116,9 @@ def main() -> int:
     asked = parser.parse_args()
     totals = [0, 0, 0]
     suites = SUITES[:1] if asked.smoke else SUITES[1:] if asked.node else SUITES
-    script, runs = script_of(asked.build, asked.smoke), 2
-    if asked.node:
-        script, runs = script_of_node(asked.build), 1
+    script, runs = (
+        script_of_node(asked.build) if asked.node else script_of(asked.build, asked.smoke)
+    )
     for suite in suites:
         print(f"== Debian's {suite} on aarch64", flush=True)
         counts = run_in(suite, script, SECONDS[asked.smoke], runs)
