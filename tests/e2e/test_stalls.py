@@ -518,7 +518,8 @@ def test_python_that_reads_often_is_one_stall_that_names_read(hits: Path) -> Non
 def test_wait_for_the_gil_is_told_as_such(hits: Path) -> None:
     _, waited, events = run_python("gil", hits, THRESHOLD="300ms")
     stall = the_stall(events)
-    assert waited.has(stall["gil_ms"])
+    tries_ms = stall["oncpu_ms"] if EMULATED else 0  # every 5 ms, and computing is slow there
+    assert waited.has(stall["gil_ms"] + tries_ms), describe(events)
     assert blocks(events) == []
     assert first_frame_in(stall["samples"][0], "base_events.py")
 
