@@ -41,17 +41,8 @@ def test_library_finds_the_command(installed: Path) -> None:
     assert not done.stderr.startswith("{"), "raw lines: no collector was found"
 
 
-def test_target_folder_works_without_an_environment(tmp_path: Path) -> None:
-    pip: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "-q",
-        "install",
-        "--no-index",
-        "--target",
-        tmp_path,
-    ]
+def test_target_folder_works_without_an_environment(tmp_path: Path, installed: Path) -> None:
+    pip = [installed / "bin/pip", "-q", "install", "--no-index", "--target", tmp_path]
     subprocess.run([*pip, wheel_named(HERE)], check=True)
     words = [sys.executable, "-m", "loophound", "run", "--", sys.executable, "-c", SLOW]
     done = run(*words, PYTHONPATH=str(tmp_path))

@@ -16,7 +16,7 @@ SECONDS = 1200
 NO_MACHINE = 125
 ARM_WHEEL = wheel_for("aarch64").relative_to(ROOT)
 # What needs no network and compiles nothing.
-WANTED = "command or library or target or status or zip or space"
+WANTED = "(command or library or target or status or zip or space) and not missing"
 # In the machine's own file system, as a user has it.
 PLACE = """
     mkdir -p /loophound/build/wheel
