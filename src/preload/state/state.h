@@ -262,6 +262,7 @@ struct lh_slot {
     /* The timer of its samples: see sampler.h. */
     _Atomic int64_t timer;              /* the kernel's number of it, plus 1; 0: none */
     _Atomic uint32_t timer_signal;      /* what it sends */
+    bool timer_waits;                   /* the watchdog's: it was put off, for its thread waits */
     _Atomic uint64_t sampled_iteration; /* the iteration that is sampled, by it or otherwise */
     _Atomic uint64_t gil_iteration;     /* the latest that was seen to wait for the GIL … */
     _Atomic uint64_t gil_cpu_ns;        /* … and what its CPU clock said then */

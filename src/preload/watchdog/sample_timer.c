@@ -18,6 +18,12 @@
  * of a processor is seen, too. */
 #define FIRST_NS (100 * LH_NS_PER_US)
 
+/* In a wait the clock stands, and goes on when the thread is woken. Ours must not be among the
+ * first signals that it then gets: the kernel would begin the call anew for ours (SA_RESTART), and
+ * what another signal was to end by EINTR would wait on (signal(7)). Waking takes far less than
+ * this. */
+#define WAKING_NS (2 * LH_NS_PER_MS)
+
 /* The signal that was chosen last; 0: none yet. */
 static int chosen;
 
@@ -65,6 +71,15 @@ static int64_t make_timer(struct lh_slot *slot, uint32_t tid, int number)
     return error == 0 ? timer + 1 : 0;
 }
 
+static void set_timer(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid)
+{
+    int timer = (int)atomic_load(&slot->timer) - 1;
+    slot->timer_waits = lh_proc_state(tid) == 'S';
+    lh_sampler_set_timer(timer, slot->timer_waits ? WAKING_NS : FIRST_NS, LH_SAMPLE_NS);
+    if (atomic_load(&slot->iteration_id) != iteration_id)
+        lh_sampler_set_timer(timer, 0, 0);
+}
+
 /* Libc and we ourselves block all signals for a moment: that is looked at `again`. */
 static enum lh_no_stack start(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, bool again)
 {
@@ -75,27 +90,38 @@ static enum lh_no_stack start(struct lh_slot *slot, uint64_t iteration_id, uint3
         return again ? LH_NO_STACK_SIGNAL : LH_NO_STACK_LATE;
     if (atomic_load(&slot->timer_signal) != (uint32_t)number)
         lh_sampler_free_timer(slot);
-    int64_t timer = atomic_load(&slot->timer);
-    if (timer == 0) {
-        timer = make_timer(slot, tid, number);
+    if (atomic_load(&slot->timer) == 0) {
+        int64_t made = make_timer(slot, tid, number);
         atomic_store(&slot->timer_signal, (uint32_t)number);
-        atomic_store(&slot->timer, timer);
+        atomic_store(&slot->timer, made);
     }
-    if (timer == 0)
+    if (atomic_load(&slot->timer) == 0)
         return LH_NO_STACK_TIMER;
-    lh_sampler_set_timer((int)timer - 1, FIRST_NS, LH_SAMPLE_NS);
-    if (atomic_load(&slot->iteration_id) != iteration_id)
-        lh_sampler_set_timer((int)timer - 1, 0, 0);
+    set_timer(slot, iteration_id, tid);
     return LH_STACK_KNOWN;
 }
 
-void lh_sample_timer_start(struct lh_slot *slot, uint64_t iteration_id)
+/* In a wait, once: there the thread does not run. */
+static void put_off(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, uint64_t ran_ns)
+{
+    if (ran_ns > 0)
+        slot->timer_waits = false;
+    else if (!slot->timer_waits && lh_proc_state(tid) == 'S')
+        set_timer(slot, iteration_id, tid);
+}
+
+void lh_sample_timer_tick(struct lh_slot *slot, uint64_t iteration_id, uint64_t ran_ns)
 {
     uint32_t tid = atomic_load(&slot->tid);
     bool begun = atomic_load(&slot->sampled_iteration) == iteration_id;
     enum lh_no_stack why = lh_sampler_no_signal(slot, iteration_id);
-    if (tid == 0 || (begun && why != LH_NO_STACK_SIGNAL && why != LH_NO_STACK_LATE))
+    if (tid == 0)
         return;
+    if (begun && why != LH_NO_STACK_SIGNAL && why != LH_NO_STACK_LATE) {
+        if (why == LH_STACK_KNOWN)
+            put_off(slot, iteration_id, tid, ran_ns);
+        return;
+    }
     atomic_store(&slot->sampled_iteration, iteration_id);
     if (!begun)
         lh_link_forget_samples();

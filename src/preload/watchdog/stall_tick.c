@@ -146,7 +146,7 @@ static void look_at(struct lh_slot *slot, uint64_t iteration_id, uint32_t tid, u
         take_faults(slot, tid);
     atomic_store(&slot->marked, LH_MARKED_ALL);
     if (age_ns >= lh_options.threshold_ns / 2 && is_looked_at(slot, age_ns)) {
-        lh_sample_timer_start(slot, iteration_id);
+        lh_sample_timer_tick(slot, iteration_id, slot->tick_cpu_ns - before_cpu_ns);
         lh_outside_tick(slot, iteration_id, since_ns);
     }
 }
