@@ -42,7 +42,7 @@ def test_library_finds_the_command(installed: Path) -> None:
 
 
 def test_target_folder_works_without_an_environment(tmp_path: Path, installed: Path) -> None:
-    pip = [installed / "bin/pip", "-q", "install", "--no-index", "--target", tmp_path]
+    pip = [str(installed / "bin/pip"), "-q", "install", "--no-index", "--target", str(tmp_path)]
     subprocess.run([*pip, wheel_named(HERE)], check=True)
     words = [sys.executable, "-m", "loophound", "run", "--", sys.executable, "-c", SLOW]
     done = run(*words, PYTHONPATH=str(tmp_path))
